@@ -1,0 +1,1 @@
+"""Ours against the strongest peer, in one process, in turn, as ratios of medians."""

@@ -1,0 +1,335 @@
+"""Name groups in the corpus' own words and say how well each name finds its group."""
+
+import re
+from array import array
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from codomain.core import UserError, unit_rows
+
+# Letters first, then anything a name in code may hold: os.path, utf-8, c++, max_iter.
+TOKEN = re.compile(r"[^\W\d_]\w*(?:[.\-+'’]\w+)*(?:\+\+|#)?")
+CHARACTERS = 60_000_000  # read in all; longer corpora are cut evenly, each text keeping its beginning
+WORDS = 3
+EXAMPLES = 4
+CANDIDATES = 60
+STOP_WEIGHT = 0.05  # a stop word names a group only where nothing else comes near: rows that all say "same as"
+STOP = ENGLISH_STOP_WORDS | frozenset(
+    "don't doesn't isn't didn't can't won't it's i'm i've that's you're does did doing just like use used using "
+    "der die das und ist ein eine einer nicht mit von zu den dem des im auf für sich als auch es er sie wir ich "
+    "le la les un une des et est dans pour que qui sur pas par au aux du ce cette il elle nous vous je son sa ses "
+    "el los las una unos unas es en de del por con para se su al lo como más pero fue "
+    "il lo gli uno di che non per sono si da nel della dei delle ma anche o e "
+    "os um uma em não mais foi ao dos na no nas nos ou "
+    "het een van ik te dat op zijn met voor niet aan er maar om hem dan ook".split()
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a group is called, and how well that name finds it.
+
+    Parameters
+    ----------
+    words : list of str
+        Words and two-word phrases of the name, the most telling first; empty when there were no texts.
+    name : str
+        The words joined, or what the user's labels say, or "group 7".
+    score : float
+        F1 of using the name as a query for the group's rows, 0 to 1: the harmonic mean of precision and recall.
+    precision, recall : float
+        Share of the rows found that are in the group, and share of the group that is found, 0 to 1.
+    needs : int
+        How many of the words a row must hold to count as found; 0 when the name is not made of words.
+    examples : list of int
+        Rows in the middle of the group that are not copies of each other.
+    """
+
+    words: list[str]
+    name: str
+    score: float
+    precision: float
+    recall: float
+    needs: int
+    examples: list[int]
+
+    @property
+    def says(self) -> str:
+        """How well the name finds the group, in one sentence."""
+        if not self.score:
+            return "Nothing in the data names this group."
+        if not self.words:
+            return (
+                f"{self.precision:.0%} of the group has this label, and {self.recall:.0%} of the label is in the group."
+            )
+        how_many = "any of these words" if self.needs == 1 else f"at least {self.needs} of these words"
+        return (
+            f"Of the rows with {how_many}, {self.precision:.0%} are in the group; "
+            f"they are {self.recall:.0%} of the group."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields and the sentence as JSON can hold them."""
+        return asdict(self) | {"says": self.says}
+
+
+def name_groups(
+    texts: Sequence[str] | None,
+    labels: ArrayLike,
+    *,
+    X: Any = None,
+    user_labels: Sequence[Any] | None = None,
+) -> list[Name]:
+    """Name each group by words that are common in it and rare outside.
+
+    Parameters
+    ----------
+    texts : sequence of str, of length n_samples, or None
+        The rows' texts; None when there are only vectors.
+    labels : array-like of shape (n_samples,)
+        Group of each row from 0 without gaps; -1 for a row in no group.
+    X : array-like of shape (n_samples, n_features) or None, default=None
+        Vectors, any slicing by row numbers will do; they decide which rows are examples.
+    user_labels : sequence of length n_samples or None, default=None
+        The user's own labels; they name the groups when there are no texts.
+
+    Returns
+    -------
+    list of Name
+        One per group, in order of the group number; no two names are equal.
+
+    Raises
+    ------
+    UserError
+        When lengths differ or group numbers have gaps.
+
+    Notes
+    -----
+    Words are ranked by their log-odds against the other rows, with the corpus as prior (Monroe, Colaresi and Quinn
+    2008), times the F1 of each as a query. Two or three make the name, whichever finds the group better, unless one
+    phrase does it best. A row is found when it holds enough of them. No language model is asked.
+
+    Examples
+    --------
+    >>> texts = ["red apple pie", "apple cake", "apple", "blue whale", "whale song", "the whale"]
+    >>> [name.words[0] for name in name_groups(texts, [0, 0, 0, 1, 1, 1])]
+    ['apple', 'whale']
+    """
+    group = np.asarray(labels, dtype=np.int64)
+    n, n_groups = len(group), int(group.max(initial=-1)) + 1
+    for what, rows in (("texts", texts), ("user_labels", user_labels), ("X", X)):
+        if rows is not None and len(rows) != n:
+            raise UserError(f"{what} has {len(rows)} rows and labels {n}.", needed="one of each per row")
+    sizes = np.bincount(group[group >= 0], minlength=n_groups)
+    if not sizes.all():
+        raise UserError(f"Group {int(np.argmin(sizes))} has no row.", needed="group numbers from 0 without gaps")
+    members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group + 1, minlength=n_groups + 1)))[
+        1:-1
+    ]
+    if texts is not None:
+        words, has = _word_table(texts, sizes)
+        entries = _choose(words, has, group, sizes)
+    elif user_labels is not None:
+        return _from_labels(user_labels, members, [_examples(rows, X, None, None) for rows in members])
+    else:
+        entries, words, has = [[] for _ in members], [], sparse.csc_array((n, 0))
+    named: dict[int, Name] = {}
+    taken: set[str] = set()
+    # The largest group has the first word.
+    for number in np.argsort(-sizes, kind="stable").tolist():
+        rows = members[number]
+        found = _pick(words, has, rows, entries[number], taken) or Name([], f"group {number}", 0.0, 0.0, 0.0, 0, [])
+        taken.add(found.name)
+        held = np.asarray(has[:, [words.index(word) for word in found.words]].sum(axis=1)).ravel()[rows]
+        named[number] = replace(found, examples=_examples(rows, X, texts, held))
+    return [named[number] for number in range(n_groups)]
+
+
+def _word_table(texts: Sequence[str], sizes: NDArray[Any]) -> tuple[list[str], sparse.csc_array]:
+    """Which row holds which word or two-word phrase: the words, and a 0/1 table of shape (n_samples, n_words)."""
+    n = len(texts)
+    cut = max(300, CHARACTERS // max(n, 1))
+    number: defaultdict[str, int] = defaultdict()
+    number.default_factory = number.__len__
+    tokens, lengths = array("i"), np.empty(n, dtype=np.int64)
+    for row, text in enumerate(texts):
+        before = len(tokens)
+        tokens.extend(map(number.__getitem__, TOKEN.findall(str(text)[:cut].lower())))
+        lengths[row] = len(tokens) - before
+    said = np.frombuffer(tokens, dtype=np.int32).astype(np.int64) if len(tokens) else np.zeros(0, dtype=np.int64)
+    of_row = np.repeat(np.arange(n), lengths)
+    vocabulary = list(number)
+    word_like = np.array([len(word) > 1 for word in vocabulary], dtype=bool)
+    # A word in fewer rows than this cannot name even a tenth of the smallest group.
+    least = max(2, int(0.1 * sizes.min(initial=0)))
+    one = _once_per_row(of_row, said, len(vocabulary), n, word_like, least)
+    useful = np.zeros(len(vocabulary), dtype=bool)
+    useful[[i for i in one[1] if vocabulary[i] not in STOP]] = True
+    follows = np.flatnonzero(
+        (of_row[1:] == of_row[:-1]) & useful[said[1:]] & useful[said[:-1]] & (said[1:] != said[:-1])
+    )
+    pairs, pair = np.unique(said[follows] * len(vocabulary) + said[follows + 1], return_inverse=True)
+    two = _once_per_row(of_row[follows], pair, len(pairs), n, np.ones(len(pairs), dtype=bool), least)
+    words = [vocabulary[i] for i in one[1]]
+    words += [
+        f"{vocabulary[i]} {vocabulary[j]}" for i, j in zip(*np.divmod(pairs[two[1]], len(vocabulary) or 1), strict=True)
+    ]
+    return words, sparse.csc_array(sparse.hstack([one[0], two[0]], format="csc"))
+
+
+def _once_per_row(
+    row: NDArray[Any], item: NDArray[Any], n_items: int, n: int, wanted: NDArray[np.bool_], least: int
+) -> tuple[sparse.csc_array, NDArray[np.int64]]:
+    keep = wanted[item]
+    seen = np.unique(item[keep] * n + row[keep])
+    item, row = seen // max(n, 1), seen % max(n, 1)
+    often = np.flatnonzero(np.bincount(item, minlength=n_items) >= least)
+    place = np.full(n_items, -1)
+    place[often] = np.arange(len(often))
+    keep = place[item] >= 0
+    data = np.ones(keep.sum(), dtype=np.float32)
+    return sparse.csc_array((data, (row[keep], place[item[keep]])), shape=(n, len(often))), often
+
+
+def _choose(words: list[str], has: sparse.csc_array, group: NDArray[Any], sizes: NDArray[Any]) -> list[list[int]]:
+    """Columns of `has` that tell each group from the other rows, best first, none saying the same twice."""
+    n, n_groups = len(group), len(sizes)
+    inside = group >= 0
+    member = sparse.csr_array(
+        (np.ones(inside.sum(), dtype=np.float32), (group[inside], np.flatnonzero(inside))), shape=(n_groups, n)
+    )
+    counts = sparse.csr_array(member @ has)
+    total = np.diff(has.indptr).astype(np.float64)
+    weight = np.array([STOP_WEIGHT if word in STOP else 1.0 for word in words])
+    prior_rows = n / max(n_groups, 1)
+    chosen = []
+    for number, size in enumerate(sizes):
+        span = slice(counts.indptr[number], counts.indptr[number + 1])
+        column, count = counts.indices[span], counts.data[span].astype(np.float64)
+        rest = total[column] - count
+        prior = total[column] * prior_rows / n + 0.5
+        here = np.log((count + prior) / (size + prior_rows + 1 - count - prior))
+        there = np.log((rest + prior) / (n - size + prior_rows + 1 - rest - prior))
+        surprise = (here - there) / np.sqrt(1 / (count + prior) + 1 / (rest + prior))
+        if size == n:  # nothing to differ from: common words are all there is to say
+            surprise = np.ones(len(count))
+        alone = 2 * count / (total[column] + size)  # F1 of the word as a query
+        value = np.where(count >= 2, surprise * alone * weight[column], 0)
+        order = np.lexsort((column, -value))[:CANDIDATES]
+        chosen.append(_without_repeats(words, [(int(column[i]), float(count[i])) for i in order if value[i] > 0]))
+    return chosen
+
+
+def _without_repeats(words: list[str], ranked: list[tuple[int, float]]) -> list[int]:
+    """Walk down the ranking and keep what says something new; a phrase may take the place of its word."""
+    name: list[int] = []
+    count_of = dict(ranked)
+    for column, count in ranked:
+        parts = words[column].split()
+        if len(parts) == 2 and _same_word(*parts):
+            continue
+        clash = [old for old in name if _same(words[old], words[column])]
+        if not clash:
+            name.append(column)
+        elif len(parts) == 2 and all(" " not in words[old] and count >= 0.5 * count_of[old] for old in clash):
+            # Half of the rows with these words use them in this phrase, so the phrase is what is meant.
+            name[name.index(clash[0])] = column
+            name = [old for old in name if old not in clash]
+    return name
+
+
+def _pick(
+    words: list[str], has: sparse.csc_array, rows: NDArray[Any], entries: list[int], taken: set[str]
+) -> Name | None:
+    """Best name made of the first entries that no other group has: two or three, or one phrase."""
+    best: Name | None = None
+    for length in range(1, len(entries) + 1):
+        own = [words[column] for column in entries[:length]]
+        name = " · ".join(own)
+        short = length == 1 and " " not in own[0] and len(entries) > 1
+        if short or name in taken:
+            continue
+        if best is not None and length > WORDS:
+            break
+        held = np.asarray(has[:, entries[:length]].sum(axis=1)).ravel()
+        precision, recall, needs = _as_query(held, rows)
+        score = 2 * precision * recall / (precision + recall)
+        if best is None or score >= best.score:
+            best = Name(own, name, score, precision, recall, needs, [])
+    return best
+
+
+def _same(one: str, two: str) -> bool:
+    """Whether two entries of a name share a word, up to its ending."""
+    return any(_same_word(a, b) for a in one.split() for b in two.split())
+
+
+def _same_word(one: str, two: str) -> bool:
+    """Whether two words are one word with two endings, or one is a part of the other."""
+    short, long = sorted((one, two), key=len)
+    if short == long or (len(short) >= 3 and long.startswith(short)) or (len(short) >= 4 and short in long):
+        return True
+    common = next((i for i, (a, b) in enumerate(zip(short, long, strict=False)) if a != b), len(short))
+    return common >= 4 and common >= len(long) - 3
+
+
+def _as_query(held: NDArray[Any], rows: NDArray[Any]) -> tuple[float, float, int]:
+    """Precision and recall of asking for rows with at least so many of the words, at the best such number."""
+    found = held[rows]
+    best = (0.0, 0.0, 1)
+    for needs in range(1, int(held.max()) + 1):
+        right = float((found >= needs).sum())
+        precision, recall = right / max(float((held >= needs).sum()), 1.0), right / len(rows)
+        if right and precision * recall * (best[0] + best[1]) >= best[0] * best[1] * (precision + recall):
+            best = (precision, recall, needs)
+    return best
+
+
+def _from_labels(given: Sequence[Any], members: Iterable[NDArray[Any]], examples: list[list[int]]) -> list[Name]:
+    known, code = np.unique(np.asarray([str(label) for label in given]), return_inverse=True)
+    total = np.bincount(code, minlength=len(known))
+    named: list[Name] = []
+    for number, rows in enumerate(members):
+        count = np.bincount(code[rows], minlength=len(known))
+        top = int(count.argmax())
+        precision, recall = float(count[top] / len(rows)), float(count[top] / total[top])
+        name = f"mostly {known[top]} ({precision:.0%})"
+        name += f", group {number}" if any(name == other.name for other in named) else ""
+        score = 2 * precision * recall / (precision + recall)
+        named.append(Name([], name, score, precision, recall, 0, examples[number]))
+    return named
+
+
+def _examples(rows: NDArray[Any], X: Any, texts: Sequence[str] | None, held: NDArray[Any] | None) -> list[int]:
+    """Rows in the middle of the group; without vectors, those with most words of the name."""
+    if X is not None:
+        # 5,000 rows place the middle of a group as well as a million do.
+        sample = rows[:: max(1, len(rows) // 5000)]
+        part = unit_rows(np.asarray(X[sample]))
+        closeness = part @ part.mean(axis=0)
+        order = np.argsort(-closeness, kind="stable")[:40]
+        pool, close = sample[order], part[order] @ part[order].T
+    else:
+        order = np.argsort(-held, kind="stable")[:40] if held is not None else np.arange(len(rows))[:40]
+        pool, close = rows[order], np.eye(len(order))
+    # Halfway between the usual likeness in the middle of the group and a copy.
+    alike = (1 + np.median(close)) / 2
+    picked: list[int] = []
+    for place in range(len(pool)):
+        new = all(
+            close[place, old] < alike
+            and (texts is None or " ".join(str(texts[pool[place]]).split()) != " ".join(str(texts[pool[old]]).split()))
+            for old in picked
+        )
+        if new:
+            picked.append(place)
+        if len(picked) == EXAMPLES:
+            break
+    return [int(pool[place]) for place in picked]

@@ -1,0 +1,302 @@
+"""Claims: what a method promises, measured beside the paper's floor and the strongest simple peer, and recorded."""
+
+import contextlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from codomain.core.errors import UserError
+
+SEEDS = (0, 1, 2, 3, 4)
+VERDICTS = ("holds", "weak", "fails", "too slow")
+# Libraries that change numbers; the ones that a claim loaded are written beside its verdict.
+_COUNTED = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "faiss": "faiss-cpu", "torch": "torch",
+            "onnxruntime": "onnxruntime", "tokenizers": "tokenizers"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Three scores on the same data, higher is better: ours, the paper's floor, the strongest simple peer."""
+
+    ours: float
+    floor: float
+    peer: float
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What `@claim` writes on a method.
+
+    Parameters
+    ----------
+    run : callable
+        From a seed to a Trial.
+    unit : str
+        What the scores are, with their range.
+    margin : float
+        What every gap to the floor must reach for the claim to hold, in that unit.
+    seconds : float
+        Budget of all five seeds on two cores, at most 60.
+    says : str
+        The claim in one sentence.
+    floor, peer : str
+        What the two rivals are.
+    """
+
+    run: Callable[[int], Trial]
+    unit: str
+    margin: float
+    seconds: float
+    says: str
+    floor: str
+    peer: str
+
+    @property
+    def module(self) -> str:
+        """The module whose file holds the claim."""
+        return self.run.__module__
+
+
+@dataclass(frozen=True)
+class NoClaim:
+    """Why a method has no claim."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What running a claim gave, and what verdicts.toml holds.
+
+    Parameters
+    ----------
+    verdict : str
+        "holds", "weak", "fails" or "too slow".
+    date : str
+        Day of the run, as in "2026-01-31".
+    took : float
+        Seconds for all seeds.
+    seeds : list of int
+        Seeds that were finished.
+    ours, floor, peer : list of float
+        One score for each of them.
+    versions : dict of str to str
+        Python and the libraries that the run loaded.
+    """
+
+    verdict: str
+    date: str
+    took: float
+    seeds: list[int]
+    ours: list[float]
+    floor: list[float]
+    peer: list[float]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def middle(self, who: str) -> float | None:
+        """Return the median of "ours", "floor" or "peer" over the seeds; None when no seed was finished."""
+        scores: list[float] = getattr(self, who)
+        return median(scores) if scores else None
+
+
+def claim(
+    method: Any, *, unit: str, margin: float, seconds: float, says: str, floor: str, peer: str
+) -> Callable[[Callable[[int], Trial]], Callable[[int], Trial]]:
+    """Make a function of a seed the claim of a method.
+
+    Parameters
+    ----------
+    method : type or callable
+        Whose claim it is.
+    unit, margin, seconds, says, floor, peer
+        As `Claim` says.
+
+    Returns
+    -------
+    callable
+        The decorator; the function itself is given back unchanged.
+    """
+    if not 0 < seconds <= 60:
+        raise UserError(f"A claim with seconds={seconds}.", needed="a budget above 0 and at most 60 seconds")
+    if margin <= 0:
+        raise UserError(f"A claim with margin={margin}.", needed="a margin above 0: equal to the floor is no claim")
+
+    def write(run: Callable[[int], Trial]) -> Callable[[int], Trial]:
+        method.claim = Claim(run, unit, margin, seconds, says, floor, peer)
+        return run
+
+    return write
+
+
+def no_claim(why: str) -> NoClaim:
+    """Say why a method has no claim; assign it to the class's `claim`."""
+    if not why.strip():
+        raise UserError("no_claim without a reason.", needed="one sentence that a reader can judge")
+    return NoClaim(why)
+
+
+def verdict(trials: Sequence[Trial], margin: float) -> str:
+    """Return what five seeds say: "holds" when every gap reaches margin, "weak" when the median is positive."""
+    gaps = [trial.ours - trial.floor for trial in trials]
+    if all(gap >= margin for gap in gaps):
+        return "holds"
+    return "weak" if median(gaps) > 0 else "fails"
+
+
+def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
+    """Run a claim in a process of its own, which is ended at three times its budget.
+
+    Parameters
+    ----------
+    what : Claim
+        The claim.
+    seeds : sequence of int, default=(0, 1, 2, 3, 4)
+        What is run; a verdict to record needs the default.
+
+    Returns
+    -------
+    Outcome
+        Scores per seed and the verdict.
+
+    Raises
+    ------
+    UserError
+        When the claim itself raised an error: that is no verdict.
+    """
+    if not seeds:
+        raise UserError("No seeds.", needed="at least one")
+    code = "import sys; from codomain.core.claims import _child; _child(*sys.argv[1:])"
+    command = [sys.executable, "-P", "-c", code, what.module, what.run.__qualname__, *map(str, seeds)]
+    # Two threads: the budget speaks of two cores, and the number of threads moves the last digits.
+    threads = {f"{library}_NUM_THREADS": "2" for library in ("OMP", "OPENBLAS", "MKL")}
+    paths = os.pathsep.join(path for path in sys.path if path)
+    began, slow = time.monotonic(), False
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        env={**os.environ, **threads, "PYTHONPATH": paths}, start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            out, err = child.communicate(timeout=3 * what.seconds)
+        except subprocess.TimeoutExpired:
+            slow = True
+            _end(child)
+            out, err = child.communicate()
+        except BaseException:
+            _end(child)
+            raise
+    took = time.monotonic() - began
+    if child.returncode and not slow:
+        raise UserError(f"The claim {what.run.__qualname__} of {what.module} did not finish:\n{err.strip()}")
+    lines = [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
+    trials = [Trial(**line["trial"]) for line in lines if "trial" in line]
+    return Outcome(
+        verdict="too slow" if slow else verdict(trials, what.margin),
+        date=datetime.now(tz=UTC).date().isoformat(),
+        took=round(took, 1),
+        seeds=list(seeds[: len(trials)]),
+        ours=[trial.ours for trial in trials],
+        floor=[trial.floor for trial in trials],
+        peer=[trial.peer for trial in trials],
+        versions=next((line["versions"] for line in lines if "versions" in line), {}),
+    )
+
+
+def _end(child: "subprocess.Popen[str]") -> None:
+    """End a process with everything that it started, which would keep its output open and us waiting."""
+    if hasattr(os, "killpg"):
+        os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+
+
+def _child(module: str, name: str, *seeds: str) -> None:
+    """Run a claim in this process and write one line of JSON per seed; what the claim prints goes to stderr."""
+    results = sys.stdout
+    with contextlib.redirect_stdout(sys.stderr):
+        work = getattr(import_module(module), name)
+        for seed in seeds:
+            trial = work(int(seed))
+            scores = {who: round(float(score), 6) for who, score in asdict(trial).items()}
+            if not all(map(math.isfinite, scores.values())):
+                raise UserError(f"{name}({seed}) gave {trial}.", needed="three finite scores")
+            print(json.dumps({"trial": scores}), file=results, flush=True)
+    versions = {"python": ".".join(map(str, sys.version_info[:3]))}
+    versions |= {package: version(package) for name, package in _COUNTED.items() if name in sys.modules}
+    print(json.dumps({"versions": versions}), file=results, flush=True)
+
+
+def verdict_file(module: str) -> Path:
+    """Return the verdicts.toml of the room that a module is in."""
+    return Path(str(import_module(module).__file__)).parent / "verdicts.toml"
+
+
+@cache
+def _read(path: Path, when: int) -> dict[str, Any]:
+    """Read a file once for each time that it was written."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def recorded(module: str, slug: str) -> Outcome | None:
+    """Return what verdicts.toml of the module's room says about a slug, None when it says nothing."""
+    path = verdict_file(module)
+    record = _read(path, path.stat().st_mtime_ns).get(slug) if path.exists() else None
+    return Outcome(**record) if record else None
+
+
+def record(module: str, slug: str, outcome: Outcome) -> Path:
+    """Write an outcome into verdicts.toml of the module's room.
+
+    Parameters
+    ----------
+    module : str
+        Module of the method.
+    slug : str
+        Its paper.
+    outcome : Outcome
+        From `run`, with the five seeds unless it was too slow to finish them.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    if outcome.verdict != "too slow" and outcome.seeds != list(SEEDS):
+        raise UserError(f"A verdict over the seeds {outcome.seeds}.", needed=f"the seeds {list(SEEDS)} to record it")
+    path = verdict_file(module)
+    held = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    held[slug] = asdict(outcome)
+    path.write_text(to_toml(held), encoding="utf-8")
+    return path
+
+
+def to_toml(tables: dict[str, dict[str, Any]]) -> str:
+    """Write tables of strings, numbers, lists and one level of dicts as TOML, in order of their names."""
+    blocks = []
+    for name in sorted(tables):
+        lines = [f"{key} = {_value(value)}" for key, value in tables[name].items()]
+        blocks.append("\n".join([f"[{name}]", *lines]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _value(value: Any) -> str:
+    """Write one value; a JSON string is a TOML string."""
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{_value(key)} = {_value(one)}" for key, one in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    # A TOML string may not hold the delete character, which JSON leaves as it is.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

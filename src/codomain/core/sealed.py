@@ -1,0 +1,263 @@
+"""Files with a seal: size and hashes, so that a flipped bit is refused instead of read."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.core.errors import DamagedError
+
+BLOCK = 64 * 2**20  # bytes under one block hash
+_STEP = 2**20
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What a file must be.
+
+    Parameters
+    ----------
+    bytes : int
+        Its size.
+    sha256 : str
+        Hash of the whole file, as `sha256sum` prints it.
+    blocks : tuple of str
+        Hash of each 64 MiB; a smaller file has one, equal to `sha256`.
+    """
+
+    bytes: int
+    sha256: str
+    blocks: tuple[str, ...]
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        return cls(record["bytes"], record["sha256"], tuple(record.get("blocks", [record["sha256"]])))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON can hold them; one block is not written twice."""
+        plain: dict[str, Any] = {"bytes": self.bytes, "sha256": self.sha256}
+        return plain | ({"blocks": list(self.blocks)} if len(self.blocks) > 1 else {})
+
+
+class SealedWriter:
+    """A binary file that is hashed while it is written and is on the disk once closed.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write; an older file there is overwritten.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._whole, self._block = hashlib.sha256(), hashlib.sha256()
+        self._blocks: list[str] = []
+        self._size = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the file is closed (pyarrow asks)."""
+        return self._file.closed
+
+    @property
+    def seal(self) -> Seal:
+        """The seal of what has been written so far."""
+        if not self._blocks:
+            return Seal(self._size, self._whole.hexdigest(), (self._whole.hexdigest(),))
+        last = [self._block.hexdigest()] if self._size % BLOCK else []
+        return Seal(self._size, self._whole.hexdigest(), (*self._blocks, *last))
+
+    def write(self, data: Any) -> int:
+        """Write bytes, or anything that shows its memory as bytes."""
+        left = memoryview(data).cast("B")
+        written = len(left)
+        while left:
+            piece = left[: BLOCK - self._size % BLOCK]
+            self._file.write(piece)
+            self._whole.update(piece)
+            if self._blocks:  # up to the first boundary the two hashes are one
+                self._block.update(piece)
+            self._size += len(piece)
+            left = left[len(piece) :]
+            if self._size % BLOCK == 0:
+                self._blocks.append((self._block if self._blocks else self._whole).hexdigest())
+                self._block = hashlib.sha256()
+        return written
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Write everything to the disk itself, then close."""
+        if not self._file.closed:
+            try:
+                self._file.flush()
+                os.fsync(self._file.fileno())
+            finally:
+                self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+def npy_chunks(array: Any, dtype: Any = None) -> Iterator[Any]:
+    """Yield the bytes of a .npy file a few megabytes at a time, so that a memory map is never copied whole.
+
+    Parameters
+    ----------
+    array : array-like with shape, dtype and slicing by rows
+        What to write.
+    dtype : dtype, default=None
+        Convert to this, block by block.
+
+    Yields
+    ------
+    bytes-like
+        The header, then blocks of rows in C order.
+    """
+    kind = np.dtype(dtype or array.dtype)
+    if kind.hasobject:
+        raise TypeError("An array of Python objects has no safe form on disk: give it a number or string dtype.")
+    header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": tuple(array.shape)}
+    head = _Bytes()
+    np.lib.format.write_array_header_1_0(head, header)
+    yield bytes(head)
+    if not array.shape:
+        yield np.asarray(array, dtype=kind).tobytes()
+        return
+    width = int(np.prod(array.shape[1:], dtype=np.int64)) * kind.itemsize
+    step = max(1, 8 * _STEP // max(1, width))
+    for start in range(0, array.shape[0] if width else 0, step):
+        yield np.ascontiguousarray(array[start : start + step], dtype=kind).reshape(-1).view(np.uint8)
+
+
+class _Bytes(bytearray):
+    def write(self, data: bytes) -> int:
+        self += data
+        return len(data)
+
+
+def write_sealed(path: Path, data: bytes | NDArray[Any] | Iterable[Any]) -> Seal:
+    """Write a file to the disk itself and return its seal.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write.
+    data : bytes, ndarray or iterable of bytes
+        An array becomes a .npy file.
+
+    Returns
+    -------
+    Seal
+        Of the bytes as they were meant, not as a faulty disk returns them.
+    """
+    chunks = npy_chunks(data) if isinstance(data, np.ndarray) else [data] if isinstance(data, bytes) else data
+    with SealedWriter(path) as file:
+        for chunk in chunks:
+            file.write(chunk)
+    return file.seal
+
+
+def seal_of(path: Path) -> Seal:
+    """Read a file and return its seal."""
+    whole, blocks, size = hashlib.sha256(), [], 0
+    with path.open("rb") as file:
+        while True:
+            block, read = hashlib.sha256(), 0
+            while read < BLOCK and (piece := file.read(min(_STEP, BLOCK - read))):
+                whole.update(piece)
+                block.update(piece)
+                read += len(piece)
+            if read or not size:
+                blocks.append(block.hexdigest())
+            size += read
+            if read < BLOCK:
+                return Seal(size, whole.hexdigest(), tuple(blocks))
+
+
+def check(path: Path, seal: Seal, *, blocks: Iterable[int] | None = None, todo: str = "") -> None:
+    """Refuse a file that does not match its seal.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    seal : Seal
+        What it must be.
+    blocks : iterable of int, default=None
+        The 64 MiB blocks to read; all by default, none for size only.
+    todo : str, default=""
+        What to type when it is damaged.
+
+    Raises
+    ------
+    DamagedError
+        Naming the file: it is missing, has another size, or other bytes.
+    """
+    todo = todo or "copy this file back from a backup"
+    needed = f"the {seal.bytes:,} bytes with sha256 {seal.sha256[:16]}... that were sealed"
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise DamagedError(f"{path} is missing.", needed=needed, todo=todo) from None
+    if size != seal.bytes:
+        raise DamagedError(f"{path} is damaged: it has {size:,} bytes.", needed=needed, todo=todo)
+    wanted = range(len(seal.blocks)) if blocks is None else sorted(set(blocks))
+    buffer = memoryview(bytearray(_STEP))
+    with path.open("rb") as file:
+        for number in wanted:
+            file.seek(number * BLOCK)
+            left, found = min(BLOCK, seal.bytes - number * BLOCK), hashlib.sha256()
+            while left and (read := file.readinto(buffer[: min(left, _STEP)])):
+                found.update(buffer[:read])
+                left -= read
+            if found.hexdigest() != seal.blocks[number]:
+                raise DamagedError(
+                    f"{path} is damaged: bytes from {number * BLOCK:,} on are not what was sealed.",
+                    needed=needed,
+                    todo=todo,
+                )
+
+
+def canonical(value: Any, *, indent: int | None = None) -> bytes:
+    """Return the one JSON form of a value: sorted keys, no NaN, numpy numbers as plain ones."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent, default=_plain)
+    return (text + "\n").encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form: give a dict, list, string, number or array.")
+
+
+def fsync_folder(path: Path) -> None:
+    """Make renames inside a folder survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def replace_atomically(path: Path, data: bytes) -> None:
+    """Replace a file's content so that a reader, or a crash, meets the old bytes or the new ones."""
+    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        write_sealed(new, data)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    fsync_folder(path.parent)

@@ -1,0 +1,103 @@
+"""Hidden layers of small nets trained here and now on scikit-learn's scanned digits."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+from sklearn.neural_network import MLPClassifier
+
+
+class Twins(NamedTuple):
+    """The same items as two nets see them.
+
+    Parameters
+    ----------
+    one, two : ndarray of shape (n_samples, n_features)
+        Activations of the hidden layer, float32, at least 0.
+    y : ndarray of shape (n_samples,)
+        The digit.
+    """
+
+    one: NDArray[np.float32]
+    two: NDArray[np.float32]
+    y: NDArray[np.intp]
+
+
+def _halves(seed: int) -> list[Any]:
+    """Split the digits into two thirds to train on and one third to test on."""
+    pixels, y = load_digits(return_X_y=True)
+    parts: list[Any] = train_test_split(
+        (pixels / 16).astype(np.float32), y, test_size=1 / 3, random_state=seed, stratify=y
+    )
+    return parts
+
+
+def _hidden(net: MLPClassifier, X: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the activations of the one hidden layer."""
+    return np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0).astype(np.float32)
+
+
+def twin_digit_nets(seed: int, *, width: int = 64, epochs: int = 20) -> tuple[Twins, Twins]:
+    """Train two nets that differ only by their seed and return their hidden layers.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the split and, with 1,000 added for the second, of the nets.
+    width : int, default=64
+        Units of the hidden layer.
+    epochs : int, default=20
+        Passes over the training digits.
+
+    Returns
+    -------
+    train, test : Twins
+        1,198 and 599 digits.
+    """
+    X, X_test, y, y_test = _halves(seed)
+    nets = [MLPClassifier((width,), random_state=seed + shift) for shift in (0, 1000)]
+    for net in nets:
+        for _ in range(epochs):
+            net.partial_fit(X, y, classes=range(10))
+    one, two = nets
+    return Twins(_hidden(one, X), _hidden(two, X), y), Twins(_hidden(one, X_test), _hidden(two, X_test), y_test)
+
+
+def digit_net_in_training(
+    seed: int, *, width: int = 64, epochs: tuple[int, ...] = (0, 1, 2, 3, 5, 8, 12, 20, 32)
+) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.intp]]]:
+    """Yield the hidden layer of one net as it learns.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the split and the net.
+    width : int, default=64
+        Units of the hidden layer.
+    epochs : tuple of int
+        After how many passes over the training digits to look; 0 is the net before it has learnt anything.
+
+    Yields
+    ------
+    epoch : int
+        Passes so far.
+    Z : ndarray of shape (599, width)
+        Activations of digits that the net is not trained on.
+    y : ndarray of shape (599,)
+        The digit.
+    """
+    X, X_test, y, y_test = _halves(seed)
+    # The weights before training are those of a net whose first step has length 0.
+    net = MLPClassifier((width,), random_state=seed, solver="sgd", learning_rate_init=1e-12, alpha=0, momentum=0)
+    net.partial_fit(X[:10], y[:10], classes=range(10))
+    start = ([w.copy() for w in net.coefs_], [b.copy() for b in net.intercepts_])
+    net = MLPClassifier((width,), random_state=seed)
+    if 0 in epochs:
+        yield 0, np.maximum(X_test @ start[0][0] + start[1][0], 0).astype(np.float32), y_test
+    for epoch in range(1, max(epochs) + 1):
+        net.partial_fit(X, y, classes=range(10))
+        if epoch in epochs:
+            yield epoch, _hidden(net, X_test), y_test

@@ -1,0 +1,98 @@
+"""Run an ONNX text model: tokens, batches of similar length, pooling."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.core import UserError, need, unit_rows
+
+# Measured on docstrings: one thread per batch of 8 texts of similar length is 1.3 times as fast as all threads on one
+# batch of 32, because nothing waits and a batch's activations stay in the cache.
+_BATCH = 8
+_CHUNK = 1024  # texts tokenised at once: bounds the memory
+_INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
+_INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class OnnxModel:
+    """A token model in ONNX form and the pooling that makes one vector of its tokens.
+
+    Parameters
+    ----------
+    model : str or bytes
+        Path of the graph, or the graph.
+    tokenizer : str
+        The text of tokenizer.json.
+    max_tokens : int
+        Tokens kept of a text, special ones included.
+    pooling : {"mean", "cls"}, default="mean"
+        Mean of the token vectors, or the first one. A graph that returns `sentence_embedding` has pooled already.
+    normalise : bool, default=True
+        Scale vectors to length 1.
+    """
+
+    def __init__(
+        self, model: str | bytes, tokenizer: str, *, max_tokens: int, pooling: str = "mean", normalise: bool = True
+    ) -> None:
+        ort = need("onnxruntime", "text")
+        self._tokenizer = need("tokenizers", "text").Tokenizer.from_str(tokenizer)
+        self._pad = (self._tokenizer.padding or {}).get("pad_id", self._tokenizer.token_to_id("[PAD]") or 0)
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_tokens)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._inputs = {node.name: _INTEGERS.get(node.type) for node in self._session.get_inputs()}
+        if strange := [name for name, kind in self._inputs.items() if name not in _INPUTS or kind is None]:
+            raise UserError(
+                f"The graph wants the inputs {', '.join(strange)}.",
+                needed=f"integer inputs among {', '.join(sorted(_INPUTS))}",
+                todo="export the text part of the model alone, or use st:/folder",
+            )
+        outputs = [node.name for node in self._session.get_outputs()]
+        self._output = "sentence_embedding" if "sentence_embedding" in outputs else outputs[0]
+        self._pooling, self._normalise = pooling, normalise
+        self.dim = self._run([[self._pad]]).shape[1]
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return vectors of shape (n, dim)."""
+        out = np.empty((len(texts), self.dim), dtype=np.float32)
+        pool = ThreadPoolExecutor(cores()) if len(texts) > _BATCH else None
+        try:
+            for start in range(0, len(texts), _CHUNK):
+                tokens = [found.ids for found in self._tokenizer.encode_batch_fast(texts[start : start + _CHUNK])]
+                rows = sorted(range(len(tokens)), key=lambda row: -len(tokens[row]))
+                batches = [rows[at : at + _BATCH] for at in range(0, len(rows), _BATCH)]
+                ready = [[tokens[row] for row in batch] for batch in batches]
+                for batch, vectors in zip(batches, (pool.map if pool else map)(self._run, ready), strict=True):
+                    out[np.array(batch) + start] = vectors
+        finally:
+            if pool:  # on Ctrl-C only the batches that already run are waited for
+                pool.shutdown(cancel_futures=True)
+        return unit_rows(out) if self._normalise else out
+
+    def _run(self, tokens: list[list[int]]) -> NDArray[np.float32]:
+        """Return the pooled vectors of one batch of token lists."""
+        lengths = np.array([len(row) for row in tokens])
+        held = np.arange(max(lengths.max(), 1)) < lengths[:, None]
+        ids = np.full(held.shape, self._pad)
+        ids[held] = list(chain.from_iterable(tokens))
+        given = {"input_ids": ids, "attention_mask": held, "token_type_ids": np.zeros_like(ids)}
+        feed = {name: given[name].astype(kind) for name, kind in self._inputs.items()}
+        found = self._session.run([self._output], feed)[0].astype(np.float32, copy=False)
+        if found.ndim == 2:  # the graph has pooled
+            return found
+        if self._pooling == "cls":
+            return found[:, 0]
+        weights = held / np.maximum(lengths, 1)[:, None]
+        return np.matmul(weights.astype(np.float32)[:, None, :], found)[:, 0]

@@ -1,0 +1,142 @@
+"""Copies and near copies, with a threshold that comes from the space itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+BLOCK = 16_384  # rows hashed at a time
+FALSE_ALARMS = 0.5  # near copies expected by chance in the whole space
+FINEST = 1e-3  # float32 cosines cannot tell shorter distances apart
+HALF = 0.5  # nobody calls two rows near copies when they are further apart than this share of the usual distance
+
+
+def distances(scores: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Distance between rows of length 1 with these cosines, 0 to 2, same shape."""
+    return np.sqrt(np.clip(2 - 2 * scores, 0, 4)).astype(np.float32)
+
+
+def families(X: Any, texts: Sequence[Any] | None) -> NDArray[np.int64]:
+    """Find rows with the same text or the same vector.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Vectors; only slices of rows are asked for.
+    texts : sequence of length n_samples or None
+        The rows' texts; surrounding white space is ignored.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,), int64
+        Number of the first row of each row's family; its own number for a row without a copy.
+    """
+    n = len(X)
+    same_vector = _first_with(_row_keys(X), n)
+    # Equal keys of 64 bits are equal rows in all likelihood; the rows themselves decide.
+    for start in range(0, n, BLOCK):
+        later = start + np.flatnonzero(same_vector[start : start + BLOCK] != np.arange(start, min(n, start + BLOCK)))
+        if len(later):
+            differs = np.any(np.asarray(X[later]) != np.asarray(X[same_vector[later]]), axis=1)
+            same_vector[later[differs]] = later[differs]
+    if texts is None:
+        return same_vector
+    known: dict[str, int] = {}
+    same_text = np.fromiter((known.setdefault(str(text).strip(), row) for row, text in enumerate(texts)), np.int64, n)
+    rows = np.arange(n)
+    both = sparse.coo_array(
+        (np.ones(2 * n, dtype=np.int8), (np.tile(rows, 2), np.concatenate([same_vector, same_text]))), shape=(n, n)
+    )
+    return _first_with(connected_components(both, directed=False)[1], n)
+
+
+def _row_keys(X: Any) -> NDArray[np.uint64]:
+    rng = np.random.default_rng(0)
+    keys, factors = np.empty(len(X), dtype=np.uint64), None
+    for start in range(0, len(X), BLOCK):
+        # Adding 0 turns -0.0, which equals 0.0, into the same bits.
+        bits = (np.ascontiguousarray(X[start : start + BLOCK]) + 0).view(np.uint8)
+        bits = bits.reshape(len(bits), -1)
+        words = bits.view(np.uint32 if bits.shape[1] % 4 == 0 else np.uint8)
+        if factors is None:
+            factors = rng.integers(1, 2**64, size=words.shape[1], dtype=np.uint64) | np.uint64(1)
+        keys[start : start + BLOCK] = np.einsum("ij,j->i", words, factors, dtype=np.uint64, casting="unsafe")
+    return keys
+
+
+def _first_with(keys: NDArray[Any], n: int) -> NDArray[np.int64]:
+    _, first, code = np.unique(keys, return_index=True, return_inverse=True)
+    return first[code].astype(np.int64) if n else np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Near:
+    """Which listed neighbours are near copies, and the rule that decided.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (n_samples, k), bool
+        Whether each listed neighbour is a near copy of its row.
+    others : ndarray of shape (n_samples, k), bool
+        Whether each listed neighbour is a real one that is not an exact copy.
+    reach : ndarray of shape (n_samples,), float32
+        Distance to the last listed neighbour, no shorter than the shortest tenth in the space.
+    share : float
+        Near copies are closer than this share of `reach`, 0 to 0.5; 0 when the lists were too short to tell.
+    dimension : float
+        Directions in which the rows locally spread, estimated from how distances grow along the lists.
+    """
+
+    pairs: NDArray[np.bool_]
+    others: NDArray[np.bool_]
+    reach: NDArray[np.float32]
+    share: float
+    dimension: float
+
+
+def near_copies(indices: NDArray[np.int32], scores: NDArray[np.float32], first: NDArray[np.int64]) -> Near:
+    r"""Mark neighbours that are closer than crowding explains.
+
+    Where rows spread evenly in m dimensions, the nearest of k neighbours is within a share r of the k-th with
+    probability :math:`1 - (1 - r^m)^{k-1}`. The share is set so that fewer than one row of the space is expected
+    to have such a neighbour by chance.
+
+    Parameters
+    ----------
+    indices, scores : ndarray of shape (n_samples, k)
+        Neighbour lists, best first; cosines.
+    first : ndarray of shape (n_samples,)
+        Family of each row, as `families` gives it: exact copies are no near copies.
+
+    Returns
+    -------
+    Near
+        The marks and the rule.
+    """
+    n, k = indices.shape
+    others = (indices >= 0) & (first[indices] != first[:, None])
+    far = distances(scores)
+    listed = others.sum(axis=1)
+    last = np.where(listed > 0, np.max(np.where(others, far, 0), axis=1, initial=0), np.nan)
+    judged = (listed >= 5) & (last > 0)
+    nothing = Near(np.zeros((n, k), dtype=bool), others, np.zeros(n, dtype=np.float32), 0.0, 0.0)
+    if judged.sum() < 20:
+        return nothing
+    # Levina and Bickel's estimate per row; the lowest quarter rather than the middle, to be slow to accuse.
+    logs = np.where(others & (far > 0), np.log(np.maximum(last[:, None], 1e-12) / np.maximum(far, 1e-12)), 0)
+    spread = (listed - 2)[judged] / np.maximum(logs.sum(axis=1)[judged], 1e-9)
+    dimension = float(np.quantile(spread, 0.25))
+    typical = float(np.median(listed[judged]))
+    share = min(HALF, (FALSE_ALARMS / (n * (typical - 1))) ** (1 / dimension))
+    # Where a whole list is near copies, its own reach is short: the space lends it a longer one.
+    floor = float(np.quantile(last[judged], 0.1))
+    reach = np.maximum(np.nan_to_num(last, nan=0.0), floor).astype(np.float32)
+    limit = share * np.minimum(reach[:, None], reach[indices])
+    pairs = others & (far < limit) & (limit > FINEST)
+    if share * np.median(reach) < FINEST:
+        return nothing
+    return Near(pairs, others, reach, share, dimension)

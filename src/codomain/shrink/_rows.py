@@ -1,0 +1,92 @@
+"""Read rows of any array-like block by block, and search them exactly."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codomain.core import UserError, unit_rows
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+BLOCK = 8192
+
+
+def unit(rows: ArrayLike) -> Floats:
+    """Rows of length 1 in float32; rows that already have length 1 are not copied again."""
+    out: Floats = np.ascontiguousarray(rows, dtype=np.float32)
+    squares = np.einsum("ij,ij->i", out, out)
+    if not np.isfinite(squares).all() and not np.isfinite(out).all():
+        raise UserError(
+            "The vectors hold NaN or infinity.",
+            needed="finite numbers",
+            todo="drop or mend those rows: np.isfinite(X).all(axis=1) tells which are whole",
+        )
+    return out if np.all(np.abs(squares - 1) < 1e-6) else unit_rows(out)
+
+
+def blocks(X: Any, rows: int = BLOCK) -> Iterator[tuple[int, Floats]]:
+    """Yield (number of the first row, rows of length 1), for an array, a memory map or a space's vectors."""
+    for start in range(0, X.shape[0], rows):
+        yield start, unit(X[start : start + rows])
+
+
+def take(X: Any, rows: Ints) -> Floats:
+    """Rows of length 1, in the order asked for."""
+    return unit(X[rows])
+
+
+def exact_top(
+    X: Any, Q: Floats, k: int, *, own: Ints, project: Callable[[Floats], Floats] | None = None
+) -> tuple[Floats, Ints]:
+    """Best k rows by inner product for each query, its own row left out.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Read block by block.
+    Q : ndarray of shape (n_queries, n_features)
+        Rows of length 1.
+    k : int
+        How many; at most n_samples - 1.
+    own : ndarray of shape (n_queries,)
+        Row of X that each query is, -1 when it is none.
+    project : callable, default=None
+        Applied to queries and rows before they meet.
+
+    Returns
+    -------
+    scores, rows : ndarrays of shape (n_queries, k)
+        Best first; equal scores by lower row.
+    """
+    project = project or (lambda rows: rows)
+    Q = project(Q)
+    scores = np.full((len(Q), k), -np.inf, dtype=np.float32)
+    rows = np.full((len(Q), k), -1, dtype=np.int64)
+    for start, block in blocks(X):
+        S = Q @ project(block).T
+        inside = np.flatnonzero((own >= start) & (own < start + len(block)))
+        S[inside, own[inside] - start] = -np.inf
+        bar = scores[:, -1:]
+        if S.shape[1] > k:  # only what would enter the block's own best k can enter the best k of all
+            best = np.partition(S, -k, axis=1)[:, -k, None]
+            who, where = np.nonzero((S >= best) & (S > bar))
+        else:
+            who, where = np.nonzero(S > bar)
+        if not len(who):
+            continue
+        owner = np.concatenate([np.repeat(np.arange(len(Q)), k), who])
+        score = np.concatenate([scores.ravel(), S[who, where]])
+        row = np.concatenate([rows.ravel(), where + start])
+        order = np.lexsort((row, -score, owner))
+        rank = np.arange(len(order)) - np.searchsorted(owner[order], np.arange(len(Q)))[owner[order]]
+        order = order[rank < k]
+        scores, rows = score[order].reshape(-1, k), row[order].reshape(-1, k)
+    return scores, rows
+
+
+def without_own(rows: Ints, own: Ints, k: int) -> Ints:
+    """Drop each query's own row from its list and keep k; a list without it loses its last."""
+    order = np.argsort(rows == own[:, None], axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(rows, order, axis=1)

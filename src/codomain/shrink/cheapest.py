@@ -1,0 +1,257 @@
+"""Find the recipe with the fewest bytes whose recall is proved to meet a target."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import faiss
+import numpy as np
+
+from codomain.core import UserError, bar
+from codomain.shrink._rows import take
+from codomain.shrink.certificate import QUERIES, Certificate, Judge, found_share, measure, queries_needed
+from codomain.shrink.recipe import TRAIN_ROWS, FittedRecipe, Recipe, axes_of
+
+TUNING = 300  # queries that choose
+PILOT_ROWS = 20_000
+_STAGES = {"project": "the projection", "code": "the code", "index": "rescoring"}
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What the pilot says of a recipe, and the recipe as it learned, without rows."""
+
+    recipe: Recipe
+    bytes: float
+    scan: int
+    recall: float
+    empty: Any
+
+
+@dataclass
+class Front:
+    """What was tried, what won, and what it proves.
+
+    Parameters
+    ----------
+    target : float
+        Recall asked for.
+    k : int
+        Neighbours that count.
+    winner : Certificate or None
+        The cheapest recipe whose recall is at least the target, proved on fresh queries.
+    refusal : str
+        Why there is none; empty when there is one.
+    certificates : list of Certificate
+        Everything measured on all rows, fewest bytes first; the last is the vectors as they are.
+    skipped : list of (str, str)
+        Recipes that were not measured on all rows, and why.
+    """
+
+    target: float
+    k: int
+    winner: Certificate | None = None
+    refusal: str = ""
+    certificates: list[Certificate] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    _fitted: FittedRecipe | None = None
+
+    def build(self, X: Any) -> FittedRecipe:
+        """Return the certified index itself, or the whole vectors' when nothing was certified."""
+        if self._fitted is None:
+            self._fitted = Recipe(code="f32").fit(X).encode(X)
+        return self._fitted
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON can hold it."""
+        return {
+            "target": self.target,
+            "k": self.k,
+            "queries": max((certificate.n_queries for certificate in self.certificates), default=0),
+            "winner": self.certificates.index(self.winner) if self.winner else None,
+            "refusal": self.refusal or None,
+            "rows": [certificate.to_dict() for certificate in self.certificates],
+            "skipped": [{"recipe": name, "why": why} for name, why in self.skipped],
+        }
+
+
+def grid(d: int) -> list[Recipe]:
+    """Recipes worth trying on d columns."""
+
+    def share(part: float) -> int:
+        return max(round(d * part / 8) * 8 if d >= 64 else round(d * part), 1)
+
+    half, third, quarter = (f"pq{share(part)}x4" for part in (1 / 2, 1 / 3, 1 / 4))
+    tries = [Recipe(code=code) for code in (quarter, "binary", "rabitq1", half, "rabitq2", "int4", "rabitq4")]
+    tries += [Recipe(code=code) for code in ("int6", "int8", "f16")]
+    tries += [Recipe("pca", share(1 / 2), quarter), Recipe("pca", share(2 / 3), third)]
+    tries += [Recipe("pca", share(part), "int8") for part in (1 / 8, 1 / 4, 1 / 2, 2 / 3, 5 / 6)]
+    tries += [Recipe("pca", share(part), "rabitq4") for part in (2 / 3, 5 / 6)]
+    tries += [Recipe("pca", share(part), "int6") for part in (2 / 3, 3 / 4, 5 / 6)]
+    tries += [Recipe("truncate", share(part), "int8") for part in (1 / 4, 1 / 2)]
+    tries += [Recipe(code="binary", rescore="int8", depth=40), Recipe(code=quarter, rescore="int8", depth=10)]
+    return [recipe for recipe in dict.fromkeys(tries) if recipe.width < d]
+
+
+def cheapest(
+    X: Any,
+    *,
+    target: float = 0.95,
+    k: int = 10,
+    random_state: int = 0,
+    budget_bytes: float | None = None,
+    neighbors: Any = None,
+    progress: bool = False,
+) -> Front:
+    """Find the recipe with the fewest bytes that is proved to keep a share of the nearest rows.
+
+    Recipes learn from up to 20,000 rows. All of them are tried on (up to) 20,000 rows; those that no other beats
+    are then measured on every row with the same tuning queries. From the fewest bytes up, each one that meets the
+    target there is measured again on fresh queries, which nothing has seen, and the first whose lower bound meets
+    the target wins. A second try could win by luck what the first did not, so the first bound may fail in 2.5 of
+    100 samples, the second in half of that, and so on: all tries together in less than 5 of 100.
+
+    Memory: a block of rows, 20,000 rows in float32 twice, and one index at a time (at most 2 bytes a column and row).
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Array, memory map or a space's vectors; compared by cosine.
+    target : float, default=0.95
+        Recall wanted, above 0 and below 1.
+    k : int, default=10
+        Neighbours that count; lowered to n_samples - 1 when there are fewer.
+    random_state : int, default=0
+        Seed of every draw.
+    budget_bytes : float, default=None
+        Bytes for each vector that must not be exceeded.
+    neighbors : object with `scores`, default=None
+        Exact cosines of each row's nearest rows, shape (n_samples, at least k), where they are known already: saves
+        the judge one pass over all rows.
+    progress : bool, default=False
+        Whether to draw bars.
+
+    Returns
+    -------
+    Front
+        With the winner, or with a refusal in words.
+
+    Raises
+    ------
+    UserError
+        When the target is not between 0 and 1.
+    """
+    n, d = X.shape
+    if not 0 < target < 1:
+        raise UserError(f"target={target}", needed="a recall above 0 and below 1, such as 0.95")
+    front = Front(target, min(k, n - 1))
+    needed = queries_needed(target)
+    if n < 12:
+        front.certificates = [replace(Certificate.whole(d, front.k), front=True)]
+        front.refusal = f"{n} rows are too few to measure anything; a recall of {target:g} needs {3 * needed} rows."
+        return front
+
+    rng = np.random.default_rng(random_state)
+    order = rng.permutation(n)
+    n_fresh, n_tune = min(max(QUERIES, 2 * needed), n // 3), min(TUNING, n // 6)
+    fresh_rows, tune_rows, pool = np.split(order, [n_fresh, n_fresh + n_tune])
+    train = np.sort(pool[:TRAIN_ROWS])
+    sample = take(X, train)
+    axes = axes_of(sample)
+    judge = Judge(X, np.concatenate([tune_rows, fresh_rows]), k, scores=getattr(neighbors, "scores", None))
+    tune, fresh = judge.part(slice(n_tune)), judge.part(slice(n_tune, None))
+
+    # The pilot: every recipe, on a base small enough to be quick.
+    pilot, pilot_judge = (take(X, np.arange(n)), tune) if n <= PILOT_ROWS else (None, None)
+    if pilot is None or pilot_judge is None:
+        pilot = take(X, np.concatenate([tune_rows, pool[n_tune - PILOT_ROWS :]]))
+        pilot_judge = Judge(pilot, np.arange(n_tune), k)
+    tried: list[_Tried] = []
+    recipes = grid(d)
+    with _bar(progress, "try recipes", len(recipes)) as tick:
+        for recipe in recipes:
+            tick(1)
+            try:
+                fitted = recipe.learn(sample, np.random.default_rng(random_state), train=train, axes=axes)
+            except UserError as error:
+                front.skipped.append((recipe.name, error.came))
+                continue
+            empty = faiss.serialize_index(fitted.index)
+            recall = float(found_share(fitted.encode(pilot), pilot_judge).mean())
+            # What does not grow with the rows is spread over all of them, not over the pilot's.
+            size = fitted.bytes_per_vector + empty.nbytes * (1 / n - 1 / len(pilot))
+            tried.append(_Tried(recipe, size, fitted.scan_bytes, recall, empty))
+    finalists = []
+    for one in sorted(tried, key=lambda one: one.bytes):
+        better = [o for o in tried if o.bytes <= one.bytes and o.scan <= one.scan and o.recall > one.recall + 0.002]
+        if better:
+            best = max(better, key=lambda o: o.recall)
+            why = f"{best.recipe.name} keeps more for no more bytes: {best.recall:.3f} against {one.recall:.3f}"
+            front.skipped.append((one.recipe.name, f"{why} on {len(pilot):,} rows"))
+        elif budget_bytes is not None and one.bytes > budget_bytes:
+            front.skipped.append((one.recipe.name, f"{one.bytes:,.0f} bytes, over the budget of {budget_bytes:,.0f}"))
+        else:
+            finalists.append(one)
+    del pilot, sample
+
+    # The proof: those that are left, on every row, fewest bytes first.
+    projected: dict[Any, float] = {}
+    tail, missed, rows = 0.05, [], []
+    with _bar(progress, "prove", len(finalists)) as tick:
+        for one in finalists:
+            fitted = FittedRecipe(one.recipe, faiss.deserialize_index(one.empty), train).encode(X)
+            row = replace(measure(fitted, tune, projected=projected, random_state=random_state), fresh=False)
+            tuned = row.recall
+            if front.winner is None and tuned >= target and n_fresh >= needed:
+                tail /= 2
+                proof = measure(fitted, fresh, confidence=1 - 2 * tail, projected=projected, random_state=random_state)
+                if proof.lower >= target:
+                    front.winner, front._fitted, row = proof, fitted, proof
+                else:
+                    missed.append(proof)
+            rows.append((tuned, row))
+            tick(1)
+    rows.append((1.0, Certificate.whole(d, front.k)))
+    for recall, row in rows:
+        beaten = any(
+            other.bytes <= row.bytes and kept >= recall and (other.bytes < row.bytes or kept > recall)
+            for kept, other in rows
+        )
+        front.certificates.append(replace(row, front=not beaten))
+        if row is front.winner:
+            front.winner = front.certificates[-1]
+    if front.winner is None:
+        front.refusal = _refusal(front, missed, n_fresh, needed, budget_bytes)
+    return front
+
+
+def _refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int, budget_bytes: float | None) -> str:
+    """Say why nothing was certified: too few queries, too few bytes, or what is lost where."""
+    if n_fresh < needed:
+        best = 0.025 ** (1 / n_fresh)
+        return (
+            f"With {n_fresh} held-out queries even no error at all proves only {best:.2f}; "
+            f"a recall of {front.target:g} needs {3 * needed} rows."
+        )
+    limit = f" within {budget_bytes:,.0f} bytes" if budget_bytes is not None else ""
+    measured = front.certificates[:-1]
+    if not measured:
+        return f"No recipe fits{limit}; the vectors as they are take {front.certificates[-1].bytes:,.0f} bytes."
+    best = max(missed or measured, key=lambda row: (row.lower, -row.bytes))
+    lost = [f"{share:.3f} in {_STAGES[stage]}" for stage, share in best.losses.items() if share >= 0.0005]
+    return (
+        f"No recipe{limit} is proved to keep {front.target:g} of the {front.k} nearest rows. The best is {best}. "
+        + (f"It loses {', '.join(lost)}. " if lost else "")
+        + "Lower the target, or keep the vectors as they are, which lose nothing."
+    )
+
+
+@contextmanager
+def _bar(wanted: bool, label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Draw a bar when it is wanted."""
+    if not wanted:
+        yield lambda done: None
+        return
+    with bar(label, total=total, unit="recipes") as tick:
+        yield tick

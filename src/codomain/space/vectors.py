@@ -1,0 +1,105 @@
+"""The vectors of a space: memory maps underneath, checked before they are read."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.core.sealed import BLOCK
+from codomain.space.manifest import Files, Manifest
+
+
+class Vectors:
+    """Float32 rows of one generation, read from disk as they are asked for.
+
+    Parameters
+    ----------
+    files : Files
+        The sealed files of the generation.
+    manifest : Manifest
+        Which shards hold the rows.
+    """
+
+    dtype = np.dtype(np.float32)
+    ndim = 2
+
+    def __init__(self, files: Files, manifest: Manifest) -> None:
+        self._files, self._names = files, [shard.vectors for shard in manifest.shards]
+        self._starts = np.cumsum([0, *(shard.rows for shard in manifest.shards)])
+        self.shape = (int(self._starts[-1]), manifest.dim)
+        # The rows end the file, so the header need not be read, let alone trusted, to find them.
+        self._offsets = [files.seals[s.vectors].bytes - s.rows * manifest.dim * 4 for s in manifest.shards]
+        self._maps: list[NDArray[np.float32]] = [
+            np.memmap(files.root / s.vectors, "<f4", "r", offset=offset, shape=(s.rows, manifest.dim)).view(np.ndarray)
+            for s, offset in zip(manifest.shards, self._offsets, strict=True)
+        ]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"Vectors({self.shape[0]:,} x {self.shape[1]}, float32, {len(self._maps)} shards)"
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        """Return rows: an int, a slice, integers or a mask of length n.
+
+        A slice within one shard is a read-only view of the file; anything else is a copy.
+        """
+        if isinstance(key, int | np.integer):
+            return self[np.array([key])][0]
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            return self._between(start, stop)[::step] if step > 0 else self[np.arange(start, stop, step)]
+        rows = np.asarray(key)
+        if rows.dtype == bool:
+            if rows.shape != (len(self),):
+                raise IndexError(f"The mask has shape {rows.shape}: give one of shape ({len(self)},).")
+            rows = np.flatnonzero(rows)
+        if rows.size == 0:
+            return np.empty((*rows.shape, self.shape[1]), np.float32)
+        if rows.dtype.kind not in "iu":
+            raise IndexError(f"Rows are chosen by integers, a slice or a mask, not by {rows.dtype}.")
+        if rows.min() < -len(self) or rows.max() >= len(self):
+            raise IndexError(f"Row {rows.max() if rows.max() >= len(self) else rows.min()} is not among {len(self)}.")
+        return self._gather(np.where(rows < 0, rows + len(self), rows))
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        whole = self[:]
+        if copy is False and (len(self._maps) > 1 or dtype not in (None, self.dtype)):
+            raise ValueError("These vectors cannot become an array without a copy: drop copy=False.")
+        return np.array(whole, dtype=dtype) if copy else np.asarray(whole, dtype=dtype)
+
+    def blocks(self, rows: int = 65536) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        """Yield (first row, the next `rows` rows of shape (at most rows, d)) in order."""
+        for start in range(0, len(self), rows):
+            yield start, self[start : start + rows]
+
+    def _between(self, start: int, stop: int) -> NDArray[np.float32]:
+        pieces = []
+        for shard, (first, end) in enumerate(pairwise(self._starts)):
+            a, b = max(start, first), min(stop, end)
+            if a < b:
+                self._check(shard, np.array([a, b - 1]) - first, whole=True)
+                pieces.append(self._maps[shard][a - first : b - first])
+        if not pieces:
+            return np.empty((0, self.shape[1]), np.float32)
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+
+    def _gather(self, rows: NDArray[Any]) -> NDArray[np.float32]:
+        out = np.empty((*rows.shape, self.shape[1]), np.float32)
+        owner = np.searchsorted(self._starts, rows, side="right") - 1
+        for shard in np.unique(owner):
+            mine = owner == shard
+            local = rows[mine] - self._starts[shard]
+            self._check(shard, local)
+            out[mine] = self._maps[shard][local]
+        return out
+
+    def _check(self, shard: int, rows: NDArray[Any], *, whole: bool = False) -> None:
+        if self._names[shard] in self._files.trusted:
+            return
+        first = self._offsets[shard] + rows * (self.shape[1] * 4)
+        ends = np.unique(np.concatenate([first, first + self.shape[1] * 4 - 1]) // BLOCK)
+        self._files.check(self._names[shard], range(ends[0], ends[-1] + 1) if whole else ends.tolist())

@@ -1,0 +1,187 @@
+"""Reading a space: vectors, rows and derived parts under one seal."""
+
+import html
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from codomain.core import EncoderIdentity, UserError
+from codomain.space.checks import nearest
+from codomain.space.manifest import Files, Head, Manifest, Roles
+from codomain.space.parts import Part
+from codomain.space.rows import RowReader
+from codomain.space.vectors import Vectors
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One line of a space's history: its number, when and why it was made, its rows and parts."""
+
+    number: int
+    when: str
+    note: str
+    rows: int
+    parts: tuple[str, ...]
+
+
+class View:
+    """What can be read from one generation of a space.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the space.
+    manifest : Manifest
+        The generation.
+    trusted : iterable of str, default=()
+        Files that this process has just written or checked.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, trusted: Iterable[str] = ()) -> None:
+        self.path = path
+        self._manifest = manifest
+        self._files = Files(path, manifest.seals, trusted)
+        self._files.check_open()
+        self._reader = RowReader(self._files, manifest)
+        self.vectors = Vectors(self._files, manifest)
+        self.parts = {name: Part(name, record, self._files) for name, record in manifest.parts.items()}
+
+    @property
+    def generation(self) -> int:
+        """Number of this generation, from 1."""
+        return self._manifest.generation
+
+    @property
+    def encoder(self) -> EncoderIdentity:
+        """What made the vectors."""
+        return self._manifest.encoder
+
+    @property
+    def roles(self) -> Roles:
+        """Which columns are text, label and id."""
+        return self._manifest.roles
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, the id column first."""
+        return self._manifest.columns
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and width."""
+        return self.vectors.shape
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the rows, vectors, encoder and roles; derived parts do not change it."""
+        return self._manifest.fingerprint
+
+    @property
+    def bytes(self) -> int:
+        """Size of this generation on disk."""
+        return sum(seal.bytes for seal in self._manifest.seals.values())
+
+    @property
+    def work(self) -> Path:
+        """Scratch folder for resumable work, made when it is not there; see `work_folder`."""
+        return work_folder(self.path)
+
+    def __len__(self) -> int:
+        return self._manifest.rows
+
+    def __repr__(self) -> str:
+        n, d = self.shape
+        parts = f", parts: {', '.join(sorted(self.parts))}" if self.parts else ""
+        return f"Space({str(self.path)!r}, generation {self.generation}: {n:,} x {d}, {self.encoder.describe()}{parts})"
+
+    def _repr_html_(self) -> str:
+        n, d = self.shape
+        facts = {
+            "rows": f"{n:,} x {d}, {self.bytes / 1e6:,.1f} MB",
+            "encoder": self.encoder.describe(),
+            "generation": f"{self.generation} of {self._manifest.when}: {self._manifest.note}",
+            "columns": ", ".join(self.columns),
+            "parts": ", ".join(sorted(self.parts)) or "none yet: codomain study",
+        }
+        lines = "".join(f"<tr><th>{name}</th><td>{html.escape(fact)}</td></tr>" for name, fact in facts.items())
+        return f"<table><caption>{html.escape(str(self.path))}</caption>{lines}</table>"
+
+    def rows(self, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return columns of all rows (all columns by default), the id column first."""
+        return self._reader.read(self._reader.names(columns))
+
+    def take(self, indices: Any, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return some rows, chosen by number or mask, in the order asked for."""
+        return self._reader.take(indices, self._reader.names(columns))
+
+    @cached_property
+    def hashes(self) -> NDArray[np.bytes_]:
+        """Content hash of each row, of shape (n,) and dtype S32."""
+        column = self._reader.read([self._manifest.hash_column]).column(0).combine_chunks()
+        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        return np.frombuffer(column.buffers()[1], "S32", len(column), column.offset * 32)
+
+    @cached_property
+    def ids(self) -> pa.ChunkedArray:
+        """The id column."""
+        return self._reader.read([self.columns[0]]).column(0)
+
+    def row_of(self, id: Any) -> int:
+        """Return the row that has an id.
+
+        Parameters
+        ----------
+        id : int or str
+            As in the id column; a string is read as a number where ids are numbers.
+
+        Raises
+        ------
+        UserError
+            When no row has it.
+        """
+        try:
+            row = pc.index(self.ids, pa.scalar(str(id)).cast(self.ids.type)).as_py()
+        except pa.ArrowInvalid:
+            row = -1
+        if row < 0:
+            sample = ", ".join(repr(value) for value in self.ids[:3].to_pylist())
+            raise UserError(
+                f"No row of {self.path} has the id {id!r}.",
+                needed=f"an id from the column {self.columns[0]!r}, such as {sample}",
+            )
+        return int(row)
+
+    def part(self, name: str) -> Part:
+        """Return a derived part, or say how it is made."""
+        if name not in self.parts:
+            there = f"the parts there are: {', '.join(sorted(self.parts))}" if self.parts else ""
+            raise UserError(
+                f"{self.path} has no part {name!r}{nearest(name, self.parts)}.",
+                needed=there,
+                todo=f"codomain study {self.path}",
+            )
+        return self.parts[name]
+
+    def log(self) -> list[Generation]:
+        """Return the generations that are kept, oldest first."""
+        head = Head.read(self.path)
+        kept = [head.manifest(self.path, number) for number in sorted(head.manifests)]
+        return [Generation(m.generation, m.when, m.note, m.rows, tuple(sorted(m.parts))) for m in kept]
+
+
+def work_folder(path: str | Path) -> Path:
+    """Return the scratch folder of a space, made when it is not there, even before the space is.
+
+    What lies in it is not sealed. A stage keeps its resumable work in a subfolder with its name, which is removed when
+    the stage's part is put (`encode`: when rows are written or appended); `gc` removes the rest.
+    """
+    folder = Path(path) / "work"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

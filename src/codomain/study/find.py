@@ -1,0 +1,51 @@
+"""Search a space from its path: the encoder and the index that belong to it are found by themselves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import codomain.space
+from codomain.search import Results, search
+from codomain.study.run import encoder_of
+
+# Comparing with every row of a smaller space takes less time than loading an index.
+_EXACT_BELOW = 50_000
+
+
+def find(
+    space: str | Path, query: str | None = None, *, like: Sequence[str] | None = None,
+    unlike: Sequence[str] | None = None, k: int = 10, mode: str = "both", where: str | None = None, exact: bool = False,
+) -> Results:  # fmt: skip
+    """Search a space.
+
+    Parameters
+    ----------
+    space : str or Path
+        Folder of the space.
+    query : str, optional
+        Words or a sentence.
+    like, unlike : sequence of str, optional
+        Ids of rows to be near to, and far from.
+    k : int, default=10
+        Rows to return.
+    mode : {"both", "meaning", "words"}, default="both"
+        How to look.
+    where : str, optional
+        A condition on columns.
+    exact : bool, default=False
+        Compare with every row even where a certified index exists.
+
+    Returns
+    -------
+    Results
+        The hits, best first.
+    """
+    opened = codomain.space.open(space)
+    encoder = encoder_of(opened) if query and mode != "words" else None
+    index = None
+    if not exact and len(opened) > _EXACT_BELOW and "shrink" in opened.parts:
+        from codomain.shrink import FittedRecipe
+
+        index = FittedRecipe.load(opened.part("shrink"))
+    return search(
+        opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact
+    )

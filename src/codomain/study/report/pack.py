@@ -1,0 +1,143 @@
+"""Pack a study's rows into text that is safe and small inside one HTML file."""
+
+import base64
+import gzip
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+TEXT_BUDGET = 12_000_000  # bytes of gzip for the rows' words, so that 50,000 rows stay under 25 MB after base64
+TEXT_LENGTHS = (300, 200, 120, 60)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON can hold it.
+
+    Parameters
+    ----------
+    value : object
+        Numbers of numpy, dates and other objects are welcome.
+
+    Returns
+    -------
+    object
+        The same with plain Python types: NaN and infinity are None, what JSON does not know is its text.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def packed(content: bytes) -> str:
+    """Return bytes as base64 of gzip: letters, digits, + / and =, so nothing in it can end a script element.
+
+    Parameters
+    ----------
+    content : bytes
+        Anything.
+
+    Returns
+    -------
+    str
+        The same bytes for the same content, whatever the date.
+    """
+    return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
+
+
+def packed_json(value: Any) -> str:
+    """Return a JSON value, packed; half of a surrogate pair becomes a question mark."""
+    text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return packed(text.encode("utf-8", "replace"))
+
+
+def packed_integers(values: ArrayLike) -> tuple[str, str]:
+    """Pack whole numbers in the narrowest type that holds them.
+
+    Parameters
+    ----------
+    values : array-like of int
+        Any shape; it is flattened row by row.
+
+    Returns
+    -------
+    tuple of str
+        The name of the typed array in JavaScript, and the packed bytes.
+    """
+    data = np.asarray(values).ravel()
+    low, high = (int(data.min()), int(data.max())) if data.size else (0, 0)
+    for dtype, name in (("u1", "Uint8Array"), ("i2", "Int16Array"), ("<u2", "Uint16Array"), ("<i4", "Int32Array")):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return name, packed(data.astype(np.dtype(dtype).newbyteorder("<")).tobytes())
+    raise ValueError(f"Integers from {low} to {high} do not fit 32 bits.")
+
+
+def packed_reals(values: ArrayLike) -> tuple[str, str, float, float]:
+    """Pack real numbers as 65,536 even steps between the lowest and the highest.
+
+    Parameters
+    ----------
+    values : array-like of float
+        Any shape; it is flattened row by row, and what is not finite counts as the lowest.
+
+    Returns
+    -------
+    tuple
+        The name of the typed array in JavaScript, the packed bytes, the lowest value and the size of a step.
+    """
+    data = np.asarray(values, dtype=np.float64).ravel()
+    finite = data[np.isfinite(data)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    step = (high - low) / 65535 or 1.0
+    steps = np.rint((np.nan_to_num(data, nan=low, posinf=high, neginf=low) - low) / step)
+    return "Uint16Array", packed(steps.astype("<u2").tobytes()), low, step
+
+
+def cut(text: Any, length: int) -> str:
+    """Return at most `length` characters, the last of them an ellipsis when something is missing."""
+    whole = "" if text is None else str(text)
+    return whole if len(whole) <= length else whole[: length - 1] + "…"
+
+
+def packed_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> tuple[str, str, int]:
+    """Pack texts and columns, cut as far as the budget needs.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One text a row, or none at all.
+    columns : mapping of str to sequence
+        The user's columns; numbers stay numbers.
+
+    Returns
+    -------
+    tuple
+        Packed texts, packed columns, and the length in characters at which they were cut.
+    """
+    for length in TEXT_LENGTHS:
+        words = packed_json([cut(text, length) for text in texts])
+        table = packed_json({name: [_cell(value, length) for value in column] for name, column in columns.items()})
+        if (len(words) + len(table)) * 3 // 4 <= TEXT_BUDGET:
+            break
+    return words, table, length
+
+
+def _cell(value: Any, length: int) -> Any:
+    value = plain(value) if not isinstance(value, Mapping | list | tuple | np.ndarray) else json.dumps(plain(value))
+    return cut(value, length) if isinstance(value, str) else value
+
+
+def near(indices: NDArray[Any] | None, n: int) -> NDArray[Any] | None:
+    """Return neighbour lists in which a missing neighbour is n, so that they fit unsigned integers."""
+    if indices is None:
+        return None
+    return np.where((indices < 0) | (indices >= n), n, indices)

@@ -1,0 +1,84 @@
+// The rows, unpacked from the blocks at the end of the page.
+
+const $ = (id) => document.getElementById(id);
+
+/** Build an element. Text always becomes a text node, so a row can never become markup. */
+function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "on") for (const [event, run] of Object.entries(value)) node.addEventListener(event, run);
+    else if (name === "data") Object.assign(node.dataset, value);
+    else if (name in node && name !== "list") node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return node;
+}
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.append(use);
+  return svg;
+}
+
+const breathe = () => new Promise((done) => setTimeout(done));
+const thousands = (count) => count.toLocaleString("en-US");
+const plural = (count, one) => `${thousands(count)} ${one}${count === 1 ? "" : "s"}`;
+
+const TYPES = { Uint8Array, Int16Array, Uint16Array, Int32Array };
+
+/** Turn one block back into its typed array or JSON value; null when the study left none. */
+async function unpack(name) {
+  const block = $(`b-${name}`);
+  if (!block) return null;
+  const letters = atob(block.textContent);
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+  const plain = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
+  const { kind } = block.dataset;
+  block.remove(); // the letters are not needed twice
+  return kind === "json" ? JSON.parse(await plain.text()) : new TYPES[kind](await plain.arrayBuffer());
+}
+
+async function unpackAll() {
+  const names = ["head", "texts", "ids", "columns", "labels", "flags", "user_labels", "neighbors", "x", "y", "kept", "scores"];
+  const values = await Promise.all(names.map(unpack));
+  const data = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+  const { n, k, groups, checks, reals } = data.head;
+  const real = (name) => (i) => reals[name][0] + reals[name][1] * data[name][i];
+  const byId = new Map(groups.map((group, rank) => [group.id, { ...group, rank }]));
+  const picked = checks.map((check) => new Set([...(check.rows ?? []), ...(check.findings ?? []).map((found) => found.row)]));
+  return {
+    ...data, n, k, groups, checks, byId,
+    title: data.head.title,
+    labelNames: data.head.label_names,
+    text: (i) => data.texts[i] ?? "",
+    id: (i) => data.ids[i] ?? String(i),
+    group: (i) => (data.labels ? byId.get(data.labels[i]) ?? null : null),
+    label: (i) => (data.user_labels ? data.head.label_names[data.user_labels[i]] : null),
+    mapX: data.x && real("x"),
+    mapY: data.y && real("y"),
+    keptShare: data.kept && real("kept"),
+    /** The row's nearest rows and their cosines, nearest first. */
+    mates(i) {
+      const found = [];
+      for (let j = i * k; j < (i + 1) * k; j++) {
+        const row = data.neighbors[j];
+        if (row < n && row !== i) found.push({ row, score: data.scores ? real("scores")(j) : null });
+      }
+      return found;
+    },
+    /** Checks that picked the row: by their bit where the study says which, else by their lists. */
+    flagged(i) {
+      return checks.filter((check, c) => {
+        const bit = data.head.bits[check.kind];
+        return bit && data.flags ? data.flags[i] & bit : picked[c].has(i);
+      });
+    },
+  };
+}

@@ -1,0 +1,306 @@
+// The map: points painted pixel by pixel, so that 50,000 of them move smoothly without a graphics card.
+
+class PointMap {
+  /** `paint` says how rows look: {colours: [[r, g, b]...], of: row -> index, lit: Uint8Array}. */
+  constructor(data, { onHover, onPick, onSelect, onView }) {
+    Object.assign(this, { data, onHover, onPick, onSelect, onView });
+    this.box = $("map-box");
+    this.canvas = $("canvas");
+    this.ink = $("ink");
+    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.tool = "pan";
+    this.pointers = new Map();
+    this.path = null;
+    this.#place();
+    this.#listen();
+    new ResizeObserver(() => this.resize()).observe(this.box);
+  }
+
+  #place() {
+    const { n, mapX, mapY } = this.data;
+    this.x = Float32Array.from({ length: n }, (_, i) => mapX(i));
+    this.y = Float32Array.from({ length: n }, (_, i) => -mapY(i)); // up is up
+    const ends = (values) => values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+    const [left, right] = ends(this.x);
+    const [top, bottom] = ends(this.y);
+    this.extent = { left, top, width: right - left || 1, height: bottom - top || 1 };
+    // Painting in a shuffled order keeps one group from covering all others.
+    this.order = Uint32Array.from({ length: n }, (_, i) => i);
+    let seed = 12345;
+    for (let i = n - 1; i > 0; i--) {
+      seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+      const j = seed % (i + 1);
+      [this.order[i], this.order[j]] = [this.order[j], this.order[i]];
+    }
+    // A grid over the map, rows sorted by cell, finds the nearest point without looking at all of them.
+    this.side = Math.max(1, Math.min(256, Math.round(Math.sqrt(n / 3))));
+    const counts = new Uint32Array(this.side * this.side + 1);
+    const cells = Uint32Array.from({ length: n }, (_, i) => this.#cell(this.x[i], this.y[i]));
+    for (const cell of cells) counts[cell + 1]++;
+    for (let c = 0; c < counts.length - 1; c++) counts[c + 1] += counts[c];
+    this.starts = counts;
+    const next = counts.slice();
+    this.inCell = new Uint32Array(n);
+    for (let i = 0; i < n; i++) this.inCell[next[cells[i]]++] = i;
+  }
+
+  #column(x) { return Math.max(0, Math.min(this.side - 1, Math.floor(((x - this.extent.left) / this.extent.width) * this.side))); }
+  #line(y) { return Math.max(0, Math.min(this.side - 1, Math.floor(((y - this.extent.top) / this.extent.height) * this.side))); }
+  #cell(x, y) { return this.#line(y) * this.side + this.#column(x); }
+
+  resize() {
+    const { width, height } = this.box.getBoundingClientRect();
+    if (!width || (width === this.width && height === this.height)) return;
+    Object.assign(this, { width, height });
+    this.ratio = Math.min(devicePixelRatio || 1, 2);
+    this.canvas.width = Math.round(width * this.ratio);
+    this.canvas.height = Math.round(height * this.ratio);
+    this.image = this.context.createImageData(this.canvas.width, this.canvas.height);
+    this.whole();
+  }
+
+  whole() {
+    const { left, top, width, height } = this.extent;
+    this.scale = this.fit = 0.88 * Math.min(this.width / width, this.height / height);
+    this.middle = [left + width / 2, top + height / 2];
+    this.moved();
+  }
+
+  toScreen(x, y) { return [(x - this.middle[0]) * this.scale + this.width / 2, (y - this.middle[1]) * this.scale + this.height / 2]; }
+  toMap(sx, sy) { return [(sx - this.width / 2) / this.scale + this.middle[0], (sy - this.height / 2) / this.scale + this.middle[1]]; }
+
+  zoom(factor, sx = this.width / 2, sy = this.height / 2) {
+    const [x, y] = this.toMap(sx, sy);
+    this.scale = Math.max(this.fit * 0.5, Math.min(this.fit * 400, this.scale * factor));
+    this.middle = [x - (sx - this.width / 2) / this.scale, y - (sy - this.height / 2) / this.scale];
+    this.moved();
+  }
+
+  pan(dx, dy) {
+    this.middle = [this.middle[0] - dx / this.scale, this.middle[1] - dy / this.scale];
+    this.moved();
+  }
+
+  goTo(row, closeness = 4) {
+    this.scale = Math.max(this.scale, this.fit * closeness);
+    this.middle = [this.x[row], this.y[row]];
+    this.moved();
+  }
+
+  moved() {
+    this.frame ??= requestAnimationFrame(() => { this.frame = null; this.draw(); });
+  }
+
+  draw() {
+    if (!this.paint || !this.image) return;
+    const started = performance.now();
+    const { canvas, image, paint, order, ratio, scale } = this;
+    const pixels = new Uint8Array(image.data.buffer);
+    const [br, bg, bb] = paint.background;
+    new Uint32Array(pixels.buffer).fill((255 << 24) | (bb << 16) | (bg << 8) | br); // little-endian, as all browsers are
+    const n = order.length;
+    const closeness = Math.max(1, scale / this.fit);
+    // Few points are large and firm, many are small and sheer, so that where they crowd it shows.
+    const look = (count) => {
+      const roomy = Math.sqrt((0.16 * this.width * this.height) / (count * Math.PI));
+      return [Math.min(7, Math.max(1.15, Math.min(4.5, roomy)) * closeness ** 0.3) * ratio, Math.max(0.3, Math.min(0.85, 0.32 * closeness ** 0.4 + 600 / count))];
+    };
+    const { width, height } = canvas;
+    const ox = width / 2 - this.middle[0] * scale * ratio;
+    const oy = height / 2 - this.middle[1] * scale * ratio;
+    const colours = Uint8Array.from([paint.dim, ...paint.colours].flat()); // plain bytes: this loop runs for every point
+    for (const lit of paint.anyDim ? [0, 1] : [1]) {
+      const [radius, alpha] = look(lit ? paint.count || 1 : n);
+      const kernel = disc(radius, 256 * (lit ? alpha : alpha * 0.55));
+      const side = Math.sqrt(kernel.length);
+      const half = (side - 1) / 2;
+      for (let o = 0; o < n; o++) {
+        const i = order[o];
+        if (paint.lit[i] !== lit) continue;
+        const left = Math.round(this.x[i] * scale * ratio + ox) - half;
+        const top = Math.round(this.y[i] * scale * ratio + oy) - half;
+        if (left < 0 || top < 0 || left + side > width || top + side > height) continue;
+        const c = lit ? 3 * paint.of[i] + 3 : 0;
+        const r = colours[c];
+        const g = colours[c + 1];
+        const b = colours[c + 2];
+        let at = 0;
+        for (let y = 0; y < side; y++) {
+          let p = 4 * ((top + y) * width + left);
+          for (let x = 0; x < side; x++, p += 4) {
+            const cover = kernel[at++];
+            if (!cover) continue;
+            pixels[p] += ((r - pixels[p]) * cover) >> 8;
+            pixels[p + 1] += ((g - pixels[p + 1]) * cover) >> 8;
+            pixels[p + 2] += ((b - pixels[p + 2]) * cover) >> 8;
+          }
+        }
+      }
+    }
+    this.context.putImageData(image, 0, 0);
+    this.drawInk();
+    this.onView();
+    this.took = performance.now() - started;
+  }
+
+  /** Rings, ties to neighbours and the line being drawn. */
+  drawInk() {
+    const parts = [];
+    const add = (tag, attributes) => {
+      const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+      parts.push(node);
+    };
+    const at = (row) => this.toScreen(this.x[row], this.y[row]);
+    if (this.chosen !== undefined && this.chosen !== null) {
+      const [x, y] = at(this.chosen);
+      for (const mate of this.mates ?? []) {
+        const [mx, my] = at(mate);
+        add("line", { class: "tie", x1: x, y1: y, x2: mx, y2: my });
+        add("circle", { class: "mate", cx: mx, cy: my, r: 5 });
+      }
+      add("circle", { class: "ring", cx: x, cy: y, r: 8 });
+    }
+    if (this.hovered !== undefined && this.hovered !== null) {
+      const [cx, cy] = at(this.hovered);
+      add("circle", { class: "ring", cx, cy, r: 7 });
+    }
+    if (this.path) add("polygon", { class: "draw", points: this.outline().join(" ") });
+    this.ink.replaceChildren(...parts);
+  }
+
+  outline() {
+    if (this.tool !== "box") return this.path;
+    const [[ax, ay], [bx, by]] = [this.path[0], this.path.at(-1)];
+    return [[ax, ay], [bx, ay], [bx, by], [ax, by]];
+  }
+
+  nearest(sx, sy, reach = 14) {
+    const [x, y] = this.toMap(sx, sy);
+    const far = reach / this.scale;
+    let best = null;
+    let least = far * far;
+    for (let line = this.#line(y - far); line <= this.#line(y + far); line++) {
+      for (let column = this.#column(x - far); column <= this.#column(x + far); column++) {
+        const cell = line * this.side + column;
+        for (let j = this.starts[cell]; j < this.starts[cell + 1]; j++) {
+          const i = this.inCell[j];
+          if (!this.paint.lit[i]) continue;
+          const distance = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
+          if (distance < least) [best, least] = [i, distance];
+        }
+      }
+    }
+    return best;
+  }
+
+  inside() {
+    const corners = this.outline().map(([sx, sy]) => this.toMap(sx, sy));
+    const found = [];
+    for (let i = 0; i < this.data.n; i++) {
+      if (!this.paint.lit[i]) continue;
+      let odd = false;
+      for (let a = 0, b = corners.length - 1; a < corners.length; b = a++) {
+        const [ax, ay] = corners[a];
+        const [bx, by] = corners[b];
+        if (ay > this.y[i] !== by > this.y[i] && this.x[i] < ((bx - ax) * (this.y[i] - ay)) / (by - ay) + ax) odd = !odd;
+      }
+      if (odd) found.push(i);
+    }
+    return found;
+  }
+
+  setTool(tool) {
+    this.tool = tool;
+    this.box.classList.toggle("select", tool !== "pan");
+  }
+
+  hover(row) {
+    if (row === this.hovered) return;
+    this.hovered = row;
+    this.box.classList.toggle("over", row !== null && this.tool === "pan");
+    this.drawInk();
+    this.onHover(row);
+  }
+
+  #listen() {
+    const { canvas, pointers, box } = this;
+    const spot = (event) => {
+      const { left, top } = box.getBoundingClientRect();
+      return [event.clientX - left, event.clientY - top];
+    };
+    let travelled = 0;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      canvas.setPointerCapture(event.pointerId);
+      pointers.set(event.pointerId, spot(event));
+      travelled = 0;
+      if (this.tool !== "pan" || event.shiftKey) this.path = [spot(event)];
+      this.hover(null);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      const now = spot(event);
+      const before = pointers.get(event.pointerId);
+      if (!before) return void (event.pointerType === "mouse" && this.hover(this.nearest(...now)));
+      const [dx, dy] = [now[0] - before[0], now[1] - before[1]];
+      travelled += Math.hypot(dx, dy);
+      pointers.set(event.pointerId, now);
+      if (pointers.size === 2) {
+        this.path = null;
+        const other = [...pointers].find(([id]) => id !== event.pointerId)[1];
+        const apart = (spot) => Math.hypot(spot[0] - other[0], spot[1] - other[1]) || 1;
+        this.pan(dx / 2, dy / 2);
+        this.zoom(apart(now) / apart(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+      } else if (this.path) {
+        this.path.push(now);
+        this.drawInk();
+      } else if (travelled > 4) {
+        box.classList.add("drag");
+        this.pan(dx, dy);
+      }
+    });
+    const up = (event) => {
+      if (!pointers.delete(event.pointerId)) return;
+      box.classList.remove("drag");
+      const { path } = this;
+      if (event.type === "pointerup" && travelled <= 4) this.onPick(this.nearest(...spot(event), event.pointerType === "mouse" ? 14 : 24));
+      else if (event.type === "pointerup" && path && path.length > 1) this.onSelect(this.inside());
+      this.path = null;
+      this.drawInk();
+    };
+    canvas.addEventListener("pointerup", up);
+    canvas.addEventListener("pointercancel", up);
+    canvas.addEventListener("pointerleave", () => this.hover(null));
+    canvas.addEventListener("dblclick", (event) => this.zoom(2, ...spot(event)));
+    // A page scroll that happens to end over the map stays a page scroll.
+    let scrolling = 0;
+    addEventListener("wheel", (event) => {
+      if (!box.contains(event.target)) scrolling = event.timeStamp;
+    }, { passive: true });
+    box.addEventListener("wheel", (event) => {
+      if (event.timeStamp - scrolling < 200 && !event.ctrlKey) { scrolling = event.timeStamp; return; }
+      event.preventDefault();
+      const lines = event.deltaMode ? 16 : 1;
+      this.zoom(Math.exp(-Math.max(-120, Math.min(120, event.deltaY * lines)) * (event.ctrlKey ? 0.01 : 0.0022)), ...spot(event));
+    }, { passive: false });
+    canvas.addEventListener("keydown", (event) => {
+      const steps = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
+      if (steps[event.key]) this.pan(...steps[event.key]);
+      else if (event.key === "+" || event.key === "=") this.zoom(1.5);
+      else if (event.key === "-") this.zoom(0.66);
+      else if (event.key === "0") this.whole();
+      else return;
+      event.preventDefault();
+    });
+  }
+}
+
+/** A filled circle as a square of coverages, soft at its edge. */
+function disc(radius, most) {
+  const half = Math.ceil(radius);
+  const cover = [];
+  for (let y = -half; y <= half; y++) {
+    for (let x = -half; x <= half; x++) cover.push(most * Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(x, y))));
+  }
+  return Uint16Array.from(cover);
+}

@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+
+from codomain.cluster import name_groups
+from codomain.core import UserError
+
+TOPICS = {
+    "sea": ["whale", "ocean", "anchor", "sailor"],
+    "kitchen": ["oven", "recipe", "butter", "spoon"],
+    "code": ["os.path", "asyncio", "traceback", "max_iter"],
+}
+FILLER = ["the", "and", "thing", "people", "today", "is", "with"]
+
+
+def corpus(each=60, seed=0):
+    rng = np.random.default_rng(seed)
+    texts = [
+        " ".join(rng.permutation([*rng.choice(words, 2, replace=False), *rng.choice(FILLER, 4)]))
+        for words in TOPICS.values()
+        for _ in range(each)
+    ]
+    return texts, np.repeat(np.arange(len(TOPICS)), each)
+
+
+def test_names_are_made_of_the_planted_words_and_find_their_group():
+    texts, labels = corpus()
+    for name, words in zip(name_groups(texts, labels), TOPICS.values(), strict=True):
+        assert 2 <= len(name.words) <= 3
+        assert set(" ".join(name.words).split()) <= set(words)
+        assert name.name == " · ".join(name.words)
+        assert name.score > 0.75
+
+
+def test_the_score_is_the_f1_of_a_keyword_query():
+    texts, labels = corpus()
+    labels = labels.copy()
+    labels[::7] = 0
+    for number, name in enumerate(name_groups(texts, labels)):
+        found = np.array([sum(word in text.split() for word in name.words) >= name.needs for text in texts])
+        wanted = labels == number
+        precision, recall = (found & wanted).sum() / found.sum(), (found & wanted).sum() / wanted.sum()
+        assert name.precision == pytest.approx(precision)
+        assert name.recall == pytest.approx(recall)
+        assert name.score == pytest.approx(2 * precision * recall / (precision + recall))
+
+
+def test_arbitrary_groups_get_low_scores():
+    texts, labels = corpus()
+    honest = np.mean([name.score for name in name_groups(texts, labels)])
+    shuffled = np.random.default_rng(0).permutation(labels)
+    assert np.mean([name.score for name in name_groups(texts, shuffled)]) < honest - 0.3
+
+
+def test_a_phrase_is_named_as_a_phrase():
+    texts = ["a regular expression here"] * 9 + [f"another regular expression {i}" for i in "abc"] + ["cold soup"] * 12
+    name = name_groups(texts, [0] * 12 + [1] * 12)[0]
+    assert "regular expression" in name.words
+    assert "regular" not in name.words
+
+
+def test_one_name_holds_no_two_forms_of_a_word():
+    texts = ["parser parsers parse file"] * 10 + ["river rivers water"] * 10
+    for name in name_groups(texts, [0] * 10 + [1] * 10):
+        stems = [word[:4] for entry in name.words for word in entry.split()]
+        assert len(stems) == len(set(stems))
+
+
+def test_stop_words_do_not_name_groups_that_have_other_words():
+    texts, labels = corpus()
+    assert not {w for name in name_groups(texts, labels) for w in name.words} & {"the", "and", "is", "with"}
+
+
+def test_distinct_groups_get_distinct_names():
+    texts = ["apple pear plum cherry"] * 40
+    names = [name.name for name in name_groups(texts, np.repeat(np.arange(4), 10))]
+    assert len(set(names)) == 4
+
+
+def test_rows_in_no_group_get_no_name_and_do_not_stop_the_others():
+    texts, labels = corpus()
+    labels = np.where(np.arange(len(labels)) % 10 == 0, -1, labels)
+    names = name_groups(texts, labels)
+    assert len(names) == 3
+    assert all((labels[name.examples] == number).all() for number, name in enumerate(names))
+
+
+def test_examples_are_central_and_no_copies():
+    rng = np.random.default_rng(0)
+    X = np.concatenate([5 * np.eye(8)[g] + rng.normal(size=(50, 8)) * 0.5 for g in range(2)]).astype(np.float32)
+    X[1:6] = X[0] = 5 * np.eye(8)[0]
+    texts = [f"text number {i}" for i in range(100)]
+    texts[7] = texts[8]
+    names = name_groups(texts, np.repeat([0, 1], 50), X=X)
+    for number, name in enumerate(names):
+        assert 3 <= len(name.examples) <= 5
+        rows = X[number * 50 : number * 50 + 50]
+        closeness = rows @ rows.mean(axis=0) / np.linalg.norm(rows, axis=1)
+        picked = X[name.examples] @ rows.mean(axis=0) / np.linalg.norm(X[name.examples], axis=1)
+        assert picked.min() > np.median(closeness)
+        assert len({texts[i] for i in name.examples}) == len(name.examples)
+    assert len(set(names[0].examples) & set(range(6))) == 1
+
+
+def test_vectors_alone_are_named_by_the_labels_of_the_user():
+    given = ["dog"] * 9 + ["cat"] + ["cat"] * 10
+    names = name_groups(None, [0] * 10 + [1] * 10, user_labels=given)
+    assert [name.name for name in names] == ["mostly dog (90%)", "mostly cat (100%)"]
+    assert names[0].precision == pytest.approx(0.9)
+    assert names[1].recall == pytest.approx(10 / 11)
+
+
+def test_vectors_alone_without_labels_are_numbered():
+    names = name_groups(None, [0, 0, 1, 1], X=np.eye(4, dtype=np.float32))
+    assert [(name.name, name.score) for name in names] == [("group 0", 0.0), ("group 1", 0.0)]
+
+
+def test_texts_without_words_are_numbered():
+    names = name_groups(["", "!", "1 2", "?"], [0, 0, 1, 1])
+    assert [name.name for name in names] == ["group 0", "group 1"]
+
+
+def test_one_group_of_everything_is_named_by_what_is_common():
+    assert "whale" in name_groups(["whale song", "whale watch", "blue whale"], [0, 0, 0])[0].name
+
+
+def test_no_group_gives_no_name():
+    assert name_groups(["a", "b"], [-1, -1]) == []
+
+
+def test_lengths_that_differ_are_refused():
+    with pytest.raises(UserError, match="texts has 1 rows"):
+        name_groups(["one"], [0, 0])
+
+
+def test_a_gap_in_the_numbers_is_refused():
+    with pytest.raises(UserError, match="Group 1 has no row"):
+        name_groups(["a", "b"], [0, 2])

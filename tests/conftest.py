@@ -1,0 +1,41 @@
+"""What several tests stand on: real text, and the command line as a person meets it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def docstrings() -> pa.Table:
+    """Real text with real labels: 600 docstrings of the standard library, drawn evenly."""
+    from codomain.data import stdlib_docstrings
+
+    table = stdlib_docstrings()
+    return table.take(list(range(0, table.num_rows, table.num_rows // 600))[:600])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `codomain ...` in an empty folder and a home of its own."""
+
+    def call(*arguments: object, prefix: tuple[str, ...] = (), **options: object) -> subprocess.CompletedProcess[str]:
+        home = tmp_path / "home"
+        home.mkdir(exist_ok=True)
+        return subprocess.run(
+            [*prefix, sys.executable, "-m", "codomain", *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, "HOME": str(home), "NO_COLOR": "1", "COLUMNS": "100"},
+            capture_output=True,
+            text=True,
+            timeout=600,
+            **options,  # type: ignore[call-overload]
+        )
+
+    return call

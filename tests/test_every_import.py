@@ -1,0 +1,188 @@
+"""The laws of import, read from the source; and what `import codomain` costs."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from codomain.core import UserError, need
+from codomain.core.catalogue import NOT_ROOMS, PACKAGE, methods, rooms
+
+ROOT = PACKAGE.parents[1]
+FILES = sorted(PACKAGE.rglob("*.py"))
+OUTSIDE = {"study", "serve"}  # what nothing below the command line may import
+HEAVY = {"numpy", "sklearn", "scipy", "pyarrow", "faiss", "rich", "jinja2", "torch", "onnxruntime", "tokenizers",
+         "wordllama", "model2vec", "sentence_transformers", "umap", "numba", "pandas", "fastapi", "ray"}  # fmt: skip
+
+
+def place(path):
+    """The package below codomain that a file is in; its own name for a file at the top."""
+    parts = path.relative_to(PACKAGE).parts
+    return parts[0] if len(parts) > 1 else path.stem
+
+
+def targets(node):
+    """The parts of this package that an import statement reaches."""
+    if isinstance(node, ast.Import):
+        names = [alias.name for alias in node.names]
+    else:
+        assert node.level == 0, "imports are absolute here"
+        names = [f"{node.module}.{alias.name}" if node.module == "codomain" else node.module for alias in node.names]
+    return {name.split(".")[1] for name in names if name.startswith("codomain.")}
+
+
+def imports(path):
+    """Pairs of a place and how it is imported: at the top, in a function, or in a claim. Types alone do not count."""
+    found = set()
+
+    def visit(node, how):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found.update((target, how) for target in targets(node))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and how != "claim":
+            claims = any(ast.unparse(mark).startswith("claim(") for mark in node.decorator_list)
+            how = "claim" if claims else "function"
+        for child in ast.iter_child_nodes(node):
+            visit(child, how)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")), "top")
+    return found
+
+
+def broken(path):
+    """Imports of a file that the laws forbid."""
+    here, room = place(path), place(path) in rooms()
+    bad = []
+    for target, how in imports(path):
+        if (
+            target == here
+            or here in {*OUTSIDE, "__main__"}
+            or here.startswith("cli")
+            or path == PACKAGE / "__init__.py"
+        ):
+            fine = not (here in OUTSIDE and target.startswith("cli"))
+        elif here == "core":
+            fine = False
+        elif target in OUTSIDE or target.startswith("cli"):
+            fine = False
+        elif here == "space":
+            fine = target == "core"
+        elif room:
+            fine = target in {"core", "space"} or how == "claim" or (target == "data" and how == "function")
+        else:  # data
+            fine = target == "core"
+        if not fine:
+            bad.append(f"{target} ({how})")
+    return bad
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_the_laws_of_import_hold(path):
+    assert broken(path) == []
+
+
+def test_a_broken_law_is_seen(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys.modules[__name__], "PACKAGE", tmp_path)
+    (tmp_path / "core").mkdir()
+    (tmp_path / "align").mkdir()
+    (tmp_path / "core" / "bad.py").write_text("def f():\n    from codomain.align import Procrustes\n")
+    (tmp_path / "align" / "bad.py").write_text(
+        "from codomain.search import search\nimport codomain.study.run\n"
+        "@claim(1)\ndef g():\n    from codomain.measure import health\n"
+    )
+    assert broken(tmp_path / "core" / "bad.py") == ["align (function)"]
+    assert sorted(broken(tmp_path / "align" / "bad.py")) == ["search (top)", "study (top)"]
+
+
+def fresh(code):
+    """Run code in a new process and return what it prints as JSON."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_import_codomain_is_light():
+    loaded = fresh("import sys, json, codomain; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))")
+    assert set(loaded) & HEAVY == set()
+
+
+def test_import_codomain_takes_under_three_tenths_of_a_second():
+    code = "import time; t = time.perf_counter(); import codomain; print(time.perf_counter() - t)"
+    assert min(fresh(code) for _ in range(5)) < 0.3
+
+
+def test_core_brings_scikit_learn_only_with_method():
+    code = "import sys, json; from codomain.core import {}; print(json.dumps('sklearn' in sys.modules))"
+    assert fresh(code.format("UserError, Paper, Int, claim, need, Trial, EncoderIdentity, bar")) is False
+    assert fresh(code.format("Method")) is True
+
+
+@pytest.mark.parametrize("room", rooms())
+def test_importing_a_room_imports_none_of_its_files(room):
+    code = f"import sys, json, codomain.{room}; print(json.dumps(sorted(sys.modules)))"
+    assert [name for name in fresh(code) if name.startswith(f"codomain.{room}.")] == []
+
+
+def test_every_method_is_exported_by_its_room():
+    for entry in methods():
+        package = import_module(f"codomain.{entry.room}")
+        assert entry.object in package.__all__, entry
+        assert getattr(package, entry.object) is entry.method
+
+
+@pytest.mark.parametrize("room", sorted({*rooms(), "core", "data"}))
+def test_every_exported_name_is_there_and_typed(room):
+    package = import_module(f"codomain.{room}")
+    source = (PACKAGE / room / "__init__.py").read_text(encoding="utf-8")
+    blocks = [node for node in ast.parse(source).body if isinstance(node, ast.If)]
+    typed = {alias.asname or alias.name for block in blocks for line in block.body for alias in line.names}
+    assert sorted(typed) == sorted(package.__all__) == sorted(set(package.__all__))
+    for name in package.__all__:
+        value = getattr(package, name)
+        assert not hasattr(value, "__path__") and type(value).__name__ != "module", name
+    with pytest.raises(AttributeError, match="no_such_name"):
+        package.no_such_name  # noqa: B018
+
+
+def test_star_import_gives_what_all_promises():
+    names: dict = {}
+    exec("from codomain.align import *", names)
+    assert {"Procrustes", "RelativeRepresentation"} <= set(names)
+
+
+def needs():
+    """Every need("module", "extra") in the source whose arguments are written out."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "need":
+                if all(isinstance(part, ast.Constant) for part in node.args):
+                    yield tuple(ast.literal_eval(part) for part in node.args)
+
+
+@pytest.mark.parametrize(("module", "extra"), sorted({("umap", "map"), *needs()}))
+def test_a_missing_extra_gives_the_command_to_type(module, extra, monkeypatch):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert extra in extras
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UserError, match=re.escape(f"pip install 'codomain[{extra}]'")):
+        need(module, extra)
+
+
+def test_no_room_hides_a_missing_extra():
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler) and path.name == "__init__.py" and node.type is not None:
+                assert "ImportError" not in ast.unparse(node.type)
+                assert "ModuleNotFoundError" not in ast.unparse(node.type)
+
+
+def test_rooms_are_the_packages_that_are_not_something_else():
+    packages = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert set(rooms()) == packages - NOT_ROOMS
+    assert Path(PACKAGE / "core").is_dir()
