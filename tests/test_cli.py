@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from conftest import Run
 from pyarrow import csv, parquet
+
+from conftest import Run
 
 STATIC = "static:wordllama"
 
@@ -78,7 +79,9 @@ def test_nothing_is_drawn_when_piped(mine: Path, run: Run) -> None:
     assert "\r" not in answer.stderr
 
 
-@pytest.mark.parametrize("command", [[], ["study"], ["search"], ["demo"], ["add"], ["methods"], ["claims", "run"], ["new"]])
+@pytest.mark.parametrize(
+    "command", [[], ["study"], ["search"], ["demo"], ["add"], ["methods"], ["claims", "run"], ["new"]]
+)
 def test_help_names_every_command(command: list[str], run: Run) -> None:
     answer = run(*command, "--help")
     assert answer.returncode == 0
@@ -100,7 +103,10 @@ BAD = {
     "one row": (b"id,text\n1,only one row of text here\n", ["1 row"]),
     "same": (b"id,text\n" + b"".join(b"%d,the same words\n" % i for i in range(9)), ["same"]),
     "no text": (b"a,b\n1,2\n3,4\n5,6\n", ["a", "b", "--text"]),
-    "blank texts": (b"id,text\n1,first text of all\n2,\n3,the third one here\n4,\n5,a fifth text for it\n", ["--drop-empty"]),
+    "blank texts": (
+        b"id,text\n1,first text of all\n2,\n3,the third one here\n4,\n5,a fifth text for it\n",
+        ["--drop-empty"],
+    ),
     "double ids": (b"id,text\n1,first text of all\n1,the second one\n3,the third one here\n", ["id"]),
 }
 
@@ -192,7 +198,7 @@ def test_stopped_by_ctrl_c_a_study_goes_on_where_it_was(docstrings: pa.Table, tm
         assert line, "the study ended before its plan"
     time.sleep(2)
     child.send_signal(signal.SIGINT)
-    out, err = child.communicate(timeout=60)
+    _, err = child.communicate(timeout=60)
     assert child.returncode == 130, err
     assert "Traceback" not in err and "go on" in err
     answer = run("study", "t.parquet", "--text", "text")

@@ -117,6 +117,12 @@ def test_import_codomain_takes_under_three_tenths_of_a_second():
     assert min(fresh(code) for _ in range(5)) < 0.3
 
 
+def test_the_short_names_stay_callable_however_often_they_are_used():
+    code = "import codomain, json; names = [n for n in codomain.__all__ if n[0] != '_'] * 2; "
+    code += "print(json.dumps([n for n in names if not callable(getattr(codomain, n))]))"
+    assert fresh(code) == []
+
+
 def test_core_brings_scikit_learn_only_with_method():
     code = "import sys, json; from codomain.core import {}; print(json.dumps('sklearn' in sys.modules))"
     assert fresh(code.format("UserError, Paper, Int, claim, need, Trial, EncoderIdentity, bar")) is False

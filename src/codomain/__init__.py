@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from codomain.space import open, read, write
     from codomain.study import study
 
-_HOMES = {"open": "codomain.space", "write": "codomain.space", "read": "codomain.space", "study": "codomain.study"}
-
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that `import codomain` stays light."""
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module 'codomain' has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    if name == "study":  # a package that can be called
+        return import_module("codomain.study")
+    return getattr(import_module("codomain.space"), name)

@@ -5,8 +5,9 @@ import json
 import os
 import shlex
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -50,20 +51,32 @@ def _print_study(done: Any, query: str | None = None) -> None:
 
 @app.command()
 def study(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="csv, tsv, parquet, jsonl, npy, npz, safetensors, fvecs, a folder, or a space.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="csv, tsv, parquet, jsonl, npy, npz, safetensors, fvecs, a folder, or a space."
+        ),
+    ],
     text: Annotated[str | None, typer.Option(help="Column with the text; guessed, and said, when left out.")] = None,
     label: Annotated[str | None, typer.Option(help="Column with labels, to be checked against the neighbours.")] = None,
     id: Annotated[str | None, typer.Option(help="Column that names each row.")] = None,
     vector: Annotated[str | None, typer.Option(help="Column (or array) with vectors that you already have.")] = None,
     vectors: Annotated[Path | None, typer.Option(help="File of vectors in the same order as the rows.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="builtin:minilm, static:wordllama, model2vec:DIR, onnx:DIR, st:DIR or openai:ADDRESS#MODEL.")] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="builtin:minilm, static:wordllama, model2vec:DIR, onnx:DIR, st:DIR or openai:ADDRESS#MODEL."),
+    ] = None,
     space: Annotated[Path | None, typer.Option(help="Where to write the space (default: <FILE>.space here).")] = None,
     report: ReportPath = None,
-    recall: Annotated[float, typer.Option(min=0.5, max=0.999, help="Share of the true nearest rows that the smallest form must keep.")] = 0.95,
+    recall: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="Share of the true nearest rows that the smallest form must keep.")
+    ] = 0.95,
     sample: Annotated[int | None, typer.Option(min=3, help="Study only this many rows, drawn evenly.")] = None,
-    layout: Annotated[str, typer.Option(help="How to draw the map: forces, or umap (needs the extra 'map').")] = "forces",
+    layout: Annotated[
+        Literal["forces", "umap"], typer.Option(help="How to draw the map; umap needs the extra 'map'.")
+    ] = "forces",
     drop_empty: DropEmpty = False,
-) -> None:  # fmt: skip
+) -> None:
     """From a table, a folder or bare vectors to a sealed space and one HTML report.
 
     Run it again after Ctrl-C or a crash: it goes on where it was. Run it again on a changed file: only new texts are
@@ -73,9 +86,19 @@ def study(
     from codomain.study import study as run
 
     done = run(
-        source, text=text, label=label, id=id, vector=vector, vectors=vectors, encoder=encoder, space=space,
-        report=report, sample=sample, drop_empty=drop_empty, settings=Settings(recall=recall, layout=layout),
-    )  # fmt: skip
+        source,
+        text=text,
+        label=label,
+        id=id,
+        vector=vector,
+        vectors=vectors,
+        encoder=encoder,
+        space=space,
+        report=report,
+        sample=sample,
+        drop_empty=drop_empty,
+        settings=Settings(recall=recall, layout=layout),
+    )
     _print_study(done)
 
 
@@ -100,17 +123,21 @@ def demo(
 @app.command()
 def search(
     space: SpacePath,
-    query: Annotated[str | None, typer.Argument(help='What to look for; "quoted words" stay together, -word leaves out.')] = None,
+    query: Annotated[
+        str | None, typer.Argument(help='What to look for; "quoted words" stay together, -word leaves out.')
+    ] = None,
     like: Annotated[list[str] | None, typer.Option(help="Find rows like this row (its id); can be repeated.")] = None,
     unlike: Annotated[list[str] | None, typer.Option(help="... and unlike this one.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many rows.")] = 10,
-    mode: Annotated[str, typer.Option(help="both, meaning or words.")] = "both",
-    where: Annotated[str | None, typer.Option(help="Only rows where this holds, e.g. \"year >= 2000 and kind == 'class'\".")] = None,
+    mode: Annotated[Literal["both", "meaning", "words"], typer.Option(help="How to look.")] = "both",
+    where: Annotated[
+        str | None, typer.Option(help="Only rows where this holds, e.g. \"year >= 2000 and kind == 'class'\".")
+    ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare with every row instead of using the index.")] = False,
     as_json: AsJson = False,
-) -> None:  # fmt: skip
+) -> None:
     """Find rows by meaning, by words, or both, with a score that means something."""
-    from codomain.study.find import find
+    from codomain.study import find
 
     results = find(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact)
     if as_json:
@@ -138,7 +165,7 @@ def export(
     out: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .parquet or .csv.")],
 ) -> None:
     """Write your own table with the new columns: group, its name, place on the map, flags."""
-    from codomain.study.export import export as run
+    from codomain.study import export as run
 
     print(run(codomain.open(space), out))
 
@@ -148,7 +175,7 @@ def log(space: SpacePath, as_json: AsJson = False) -> None:
     """List what was written when."""
     entries = codomain.open(space).log()
     if as_json:
-        print(json.dumps([entry.to_dict() for entry in entries], indent=1))
+        print(json.dumps([asdict(entry) for entry in entries], indent=1))
     else:
         for entry in entries:
             print(entry)
@@ -182,8 +209,10 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
-) -> None:  # fmt: skip
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     pass
 
 

@@ -7,7 +7,8 @@ import pytest
 
 INIT = """
 from codomain.core.lazy import attach
-__getattr__, __dir__, __all__ = attach(__name__, {"health": "health", "Measure": "health", "late": "other"})
+homes = {"health": "health", "Measure": "health", "late": "other", "room": "other"}
+__getattr__, __dir__, __all__ = attach(__name__, homes)
 """
 
 
@@ -17,7 +18,7 @@ def room(tmp_path):
     (tmp_path / "room").mkdir()
     (tmp_path / "room" / "__init__.py").write_text(INIT)
     (tmp_path / "room" / "health.py").write_text("def health(): return 'well'\nclass Measure: pass\n")
-    (tmp_path / "room" / "other.py").write_text("late = 1\n")
+    (tmp_path / "room" / "other.py").write_text("late = 1\ndef room(x, *, by): return x * by\n")
 
     def run(code):
         return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
@@ -37,6 +38,11 @@ def room(tmp_path):
 )
 def test_a_function_named_like_its_file_stays_a_function(room, first):
     done = room(f"{first}\nimport room\nfrom room import health\nassert room.health() == health() == 'well'")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_package_named_like_its_function_can_be_called(room):
+    done = room("import room, room.other\nassert room(2, by=3) == 6")
     assert done.returncode == 0, done.stderr
 
 

@@ -48,13 +48,17 @@ def test_the_pooling_and_scaling_that_the_folder_asks_for_are_used(folder):
     first = session.run(None, feed)[0][0, 0]
     np.testing.assert_allclose(ours.encode(["a cat sat"])[0], first, atol=1e-5)
     assert not ours.identity.normalised and ours.identity.pooling == "cls"
-    (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}')
+    (folder / "1_Pooling" / "config.json").write_text(
+        '{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}'
+    )
     np.testing.assert_array_equal(resolve(f"onnx:{folder}").encode(TEXTS), ours.encode(TEXTS))
 
 
 def test_prompts_are_put_in_front_of_queries_and_documents(folder):
     bare = resolve(f"onnx:{folder}")
-    (folder / "config_sentence_transformers.json").write_text('{"prompts": {"query": "query: ", "document": "passage: "}}')
+    (folder / "config_sentence_transformers.json").write_text(
+        '{"prompts": {"query": "query: ", "document": "passage: "}}'
+    )
     ours = resolve(f"onnx:{folder}")
     assert (ours.identity.prefix_row, ours.identity.prefix_query) == ("passage: ", "query: ")
     np.testing.assert_allclose(ours.encode(["mail"]), bare.encode(["passage: mail"]), atol=1e-6)
@@ -83,7 +87,9 @@ def test_the_exporters_subfolder_is_found(folder):
 
 
 def test_what_it_cannot_do_is_refused_with_the_way_out(folder):
-    (folder / "modules.json").write_text(json.dumps([{"type": "a.Transformer"}, {"type": "a.Pooling"}, {"type": "a.Dense"}]))
+    (folder / "modules.json").write_text(
+        json.dumps([{"type": "a.Transformer"}, {"type": "a.Pooling"}, {"type": "a.Dense"}])
+    )
     with pytest.raises(UserError, match=r"step Dense[\s\S]*use st:"):
         resolve(f"onnx:{folder}")
     (folder / "modules.json").unlink()

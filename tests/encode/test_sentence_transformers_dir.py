@@ -77,3 +77,8 @@ def test_two_copies_are_one_encoder_and_other_weights_are_another(saved, encoder
 def test_a_folder_that_holds_no_model_is_refused_in_words(tmp_path):
     with pytest.raises(UserError, match="sentence-transformers cannot read"):
         resolve(f"st:{tmp_path}")
+
+
+def test_loading_draws_nothing_where_results_or_logs_go(saved, capfd):
+    resolve(f"st:{saved}")
+    assert capfd.readouterr() == ("", "")

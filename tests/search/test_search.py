@@ -169,6 +169,16 @@ def test_another_subject_is_nothing_close_and_shared_words_are_close(space, enco
     assert not search(space, "calendar date", encoder=encoder, null=strict).nothing_close
 
 
+def test_a_space_that_was_never_studied_still_knows_when_nothing_is_close(tmp_path, encoder):
+    space = codomain.write(
+        tmp_path / "new.space", {"id": list("abc"), "text": TEXTS[:3]}, encoder.encode(TEXTS[:3]),
+        encoder=encoder.identity, roles=Roles(text="text", id="id"),
+    )  # fmt: skip
+    assert ids(search(space, "read json", encoder=encoder))[0] == "b"
+    assert not search(space, "read json", encoder=encoder).nothing_close
+    assert search(space, "lasagne oven", encoder=encoder).nothing_close
+
+
 def search_null(space):
     return space.part("index")["null.json"]
 

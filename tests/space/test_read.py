@@ -75,6 +75,12 @@ def test_a_table_is_read_in_every_format(tmp_path, table, kind):
     assert "label column: 'section' (2 values)" in said and "id column: 'id'" in said
 
 
+def test_numbers_beyond_float32_are_named(tmp_path, X):
+    columns = {f"emb_{n}": X[:, n].astype(float) for n in range(12)}
+    columns["emb_3"][7] = 1e300
+    assert "row 7: the vector has NaN, infinity" in problem(save(tmp_path / "a.csv", columns, "csv"))
+
+
 @pytest.mark.parametrize("how", ["fixed", "list", "double", "json strings", "numpy strings", "numbered", "numbered 1"])
 def test_vectors_are_found_in_columns(tmp_path, table, X, how):
     path = tmp_path / "mine.parquet"
@@ -379,6 +385,32 @@ def test_a_broken_file_is_refused_in_plain_words(tmp_path, name, data, words):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(UserError, match=f"(?s){words}"):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", [*FORMATS, "npy", "npz", "safetensors", "fvecs"])
+def test_a_file_with_flipped_bits_is_read_or_refused_but_ends_nothing(tmp_path, table, X, kind):
+    from safetensors.numpy import save_file
+
+    path, rng = tmp_path / f"a.{kind}", np.random.default_rng(0)
+    if kind in FORMATS:
+        save(path, table | {"emb": X.tolist()} if kind in ("parquet", "arrow") else table, kind)
+    elif kind == "safetensors":
+        save_file({"X": X}, path)
+    elif kind == "fvecs":
+        np.concatenate([np.full((N, 1), 12, "<i4"), X.view("<i4")], axis=1).tofile(path)
+    else:
+        (np.save if kind == "npy" else np.savez)(path, X)
+    whole, refused = path.read_bytes(), 0
+    for turn in range(30):
+        data = bytearray(whole)
+        for bit in rng.integers(0, 8 * min(len(data), 400 if turn % 2 else len(data)), 2):  # often in the header
+            data[bit // 8] ^= 1 << (bit % 8)
+        path.write_bytes(data)
+        try:
+            read(path)
+        except UserError:
+            refused += 1
+    assert refused > 0  # nothing but a UserError came, and some did
 
 
 def test_an_array_of_objects_is_refused_and_not_run(tmp_path):

@@ -297,3 +297,16 @@ def test_a_space_that_may_not_be_written_to_is_read_and_a_change_is_refused(tmp_
     """)
     space.path.chmod(0o755)
     assert found.stdout.splitlines() == ["20 (4,) 3 3", *["refused"] * 5], found.stderr
+
+
+def test_a_space_that_may_not_be_read_is_said(tmp_path):
+    space = make_space(tmp_path / "s")
+    open_to_all(tmp_path)
+    (space.path / "HEAD").chmod(0)
+    found = as_nobody(f"""
+        try:
+            codomain.open({str(space.path)!r})
+        except UserError as error:
+            print(error)
+    """)
+    assert "may not be read" in found.stdout, found.stderr

@@ -275,7 +275,7 @@ def check(kind: str, title: str, says: str, rows: list[int], findings: list[dict
 def measure(
     name: str, title: str, value: float, unit: str, low: Any, high: Any, null: Any, best: str, verdict: str, says: str
 ) -> dict[str, Any]:
-    how = "Computed on all rows; the interval is from 200 resamples of rows and the chance value from shuffled coordinates."
+    how = "Computed on all rows; the interval is from 200 resamples, the chance value from shuffled coordinates."
     return {
         "name": name,
         "title": title,

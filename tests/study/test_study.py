@@ -17,8 +17,7 @@ from pyarrow import parquet
 
 import codomain
 from codomain.core import DamagedError, EncoderMismatch, UserError
-from codomain.study import Settings, add, study
-from codomain.study.find import find
+from codomain.study import Settings, add, find, study
 from codomain.study.stages import STAGES
 
 STATIC = "static:wordllama"
@@ -43,7 +42,9 @@ def _files(space: Path) -> dict[str, bytes]:
         name, data = str(path.relative_to(space)), path.read_bytes()
         if name == "HEAD" or path.parent.name == "manifests":
             record = json.loads(data)
-            data = json.dumps({k: v for k, v in record.items() if k not in ("when", "parent", "sha256", "manifest")}).encode()
+            data = json.dumps(
+                {k: v for k, v in record.items() if k not in ("when", "parent", "sha256", "manifest")}
+            ).encode()
         found[name] = data
     return found
 
@@ -86,9 +87,11 @@ def test_changed_rows_alone_are_encoded_again(table: Path, tmp_path: Path, monke
     seen: list[str] = []
     kind = type(resolve(STATIC))
     encode = kind.encode
-    monkeypatch.setattr(kind, "encode", lambda self, texts, **more: (seen.extend(texts), encode(self, texts, **more))[1])
+    monkeypatch.setattr(
+        kind, "encode", lambda self, texts, **more: (seen.extend(texts), encode(self, texts, **more))[1]
+    )
     second = study(copy, text="text", encoder=STATIC, space=tmp_path / "s.space").space
-    assert set(seen) - {"a text that was not there before"} <= set(texts[7:8] + [seen[0]])  # the plan tries the encoder
+    assert set(seen) & set(texts) == {"a text that was not there before"}
     same = np.delete(np.arange(120), 7)
     np.testing.assert_array_equal(first.vectors[same], second.vectors[same])
     assert not np.array_equal(first.vectors[7], second.vectors[7])
@@ -111,7 +114,9 @@ def test_a_space_refuses_another_encoder(studied: Path, table: Path) -> None:
         study(table, text="text", encoder="builtin:minilm", space=studied)
 
 
-def test_given_vectors_are_tried_against_the_encoder_that_is_said_to_have_made_them(table: Path, tmp_path: Path) -> None:
+def test_given_vectors_are_tried_against_the_encoder_that_is_said_to_have_made_them(
+    table: Path, tmp_path: Path
+) -> None:
     rng = np.random.default_rng(0)
     rows = parquet.read_table(table).slice(0, 50)
     np.save(tmp_path / "v.npy", rng.standard_normal((50, 256)).astype(np.float32))
@@ -161,7 +166,9 @@ def test_killed_at_ten_moments_and_resumed_a_study_gives_the_same_space(table: P
     )
 
     def start(space: Path) -> subprocess.Popen[str]:
-        child = subprocess.Popen([sys.executable, "-c", program, str(space)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        child = subprocess.Popen(
+            [sys.executable, "-c", program, str(space)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         assert child.stdout and child.stdout.readline() == "ready\n"
         return child
 

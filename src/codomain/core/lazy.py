@@ -21,6 +21,10 @@ class _Room(ModuleType):
             value = getattr(value, name)
         super().__setattr__(name, value)
 
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the room's function of the room's own name, as in `codomain.study(...)`, which is also a package."""
+        return getattr(self, self.__name__.rpartition(".")[2])(*args, **kwargs)
+
 
 def attach(package: str, homes: dict[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return the `__getattr__`, `__dir__` and `__all__` of a package that imports on first use.

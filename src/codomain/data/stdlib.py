@@ -7,7 +7,8 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Iterator
-from importlib.machinery import BuiltinImporter, ExtensionFileLoader
+from contextlib import suppress
+from importlib.machinery import ExtensionFileLoader
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def _signature(node: ast.AST) -> str:
 def _from_source(module: str, node: ast.AST, prefix: str = "", inside_class: bool = False) -> Iterator[Row]:
     """Yield the documented public names below a parsed node, in the order of the file."""
     doc = ast.get_docstring(node)  # type: ignore[arg-type]
-    kind = _KINDS[type(node)]  # type: ignore[index]
+    kind = _KINDS[type(node)]
     if doc:
         name = prefix or module
         yield module, name, "method" if inside_class and kind == "function" else kind, _signature(node), doc
@@ -74,7 +75,7 @@ def _compiled_modules() -> Iterator[str]:
             spec = find_spec(name)
         except (ImportError, ValueError):
             continue
-        if spec and (spec.loader is BuiltinImporter or isinstance(spec.loader, ExtensionFileLoader)):
+        if spec and (spec.origin == "built-in" or isinstance(spec.loader, ExtensionFileLoader)):
             yield name
 
 
@@ -95,7 +96,8 @@ def _rows() -> Iterator[Row]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in _compiled_modules():
-            yield from _from_object(name, importlib.import_module(name))
+            with suppress(ImportError):  # built without what it wraps
+                yield from _from_object(name, importlib.import_module(name))
 
 
 def stdlib_docstrings(min_characters: int = 20) -> pa.Table:

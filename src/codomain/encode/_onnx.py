@@ -28,8 +28,8 @@ class OnnxModel:
 
     Parameters
     ----------
-    model : str or bytes
-        Path of the graph, or the graph.
+    model : str
+        Path of the graph.
     tokenizer : str
         The text of tokenizer.json.
     max_tokens : int
@@ -38,20 +38,32 @@ class OnnxModel:
         Mean of the token vectors, or the first one. A graph that returns `sentence_embedding` has pooled already.
     normalise : bool, default=True
         Scale vectors to length 1.
+
+    Raises
+    ------
+    UserError
+        When the graph or the tokenizer cannot be read, or the graph wants inputs that a text does not give.
     """
 
     def __init__(
-        self, model: str | bytes, tokenizer: str, *, max_tokens: int, pooling: str = "mean", normalise: bool = True
+        self, model: str, tokenizer: str, *, max_tokens: int, pooling: str = "mean", normalise: bool = True
     ) -> None:
         ort = need("onnxruntime", "text")
-        self._tokenizer = need("tokenizers", "text").Tokenizer.from_str(tokenizer)
+        tokenizers = need("tokenizers", "text")
+        try:
+            self._tokenizer = tokenizers.Tokenizer.from_str(tokenizer)
+        except Exception as error:  # the library raises nothing narrower
+            raise UserError(f"The tokenizer.json beside {model} cannot be read: {error}.") from None
         self._pad = (self._tokenizer.padding or {}).get("pad_id", self._tokenizer.token_to_id("[PAD]") or 0)
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its errors share no class of their own
+            raise UserError(f"{model} cannot be run: {error}.", todo="copy or export the model again") from None
         self._inputs = {node.name: _INTEGERS.get(node.type) for node in self._session.get_inputs()}
         if strange := [name for name, kind in self._inputs.items() if name not in _INPUTS or kind is None]:
             raise UserError(

@@ -1,6 +1,8 @@
 """An encoder in a folder that sentence-transformers saved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +37,8 @@ class SentenceTransformersFolder:
         folder = model_folder(path)
         library = need("sentence_transformers", "st")
         try:
-            self._model = library.SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
+            with _quiet(need("transformers.utils.logging", "st")):
+                self._model = library.SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise UserError(
                 f"sentence-transformers cannot read {folder}: {str(error).splitlines()[0]}",
@@ -63,3 +66,15 @@ class SentenceTransformersFolder:
             return np.empty((0, self.identity.dim), dtype=np.float32)
         found = self._model.encode(plain(texts), prompt=prompt, batch_size=32, show_progress_bar=False)
         return np.asarray(found, dtype=np.float32)
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:
+    """Keep transformers from drawing its own bar over a load of milliseconds."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()

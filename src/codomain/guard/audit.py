@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.guard.duplicates import HALF, Near, distances, families, near_copies
+from codomain.guard.duplicates import HALF, NEAR_RATE, Near, distances, families, near_copies
 from codomain.guard.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
 from codomain.guard.outliers import RATE, remote_rows
 
@@ -221,7 +221,7 @@ def _near(
         reason = (
             "half of it is the most that we call near"
             if near.share == HALF
-            else "fewer than one row in the space would have a neighbour that close by chance"
+            else f"fewer than one row in {1 / NEAR_RATE:,.0f} would have a neighbour that close by chance"
         )
         how = (
             f"Here the lists of {k} neighbours reach a distance of {typical:.2f} (median), and rows spread in at "
@@ -251,20 +251,17 @@ def _outliers(
 ) -> tuple[Check, NDArray[Any]]:
     odd = remote_rows(indices, far, counts)
     flagged = np.flatnonzero(odd.flagged)
-    worst = _worst(flagged, odd.remoteness)
+    worst = _worst(flagged, odd.score)
     findings = []
     for row in worst.tolist():
         entry = int(np.argmax(counts[row]))
-        findings.append(
-            {
-                "row": row,
-                "other": int(indices[row, entry]),
-                "score": float(odd.remoteness[row]),
-                "why": f"{odd.remoteness[row]:.2f} times as far from its neighbours as they are from theirs; "
-                f"its nearest row has cosine {scores[row, entry]:.2f}.",
-            }
-        )
-    if np.isinf(odd.threshold):
+        if odd.locally[row] / odd.bars[0] >= odd.overall[row] / odd.bars[1]:
+            why = f"{odd.locally[row]:.2f} times as far from its neighbours as they are from theirs"
+        else:
+            why = f"{odd.overall[row]:.2f} times as far from its neighbours as rows usually are"
+        why += f"; its nearest row has cosine {scores[row, entry]:.2f}."
+        findings.append({"row": row, "other": int(indices[row, entry]), "score": float(odd.score[row]), "why": why})
+    if np.isinf(odd.bars[0]):
         says, how = (
             "This check was not possible.",
             "At least 50 rows that have neighbours other than copies are needed.",
@@ -273,10 +270,10 @@ def _outliers(
         says = f"{_rows(len(flagged))} ({len(flagged) / len(far):.1%}) lie far from everything."
         says = says if len(flagged) else "No row lies far from everything."
         how = (
-            "Each row's mean distance to its neighbours is divided by theirs to their own; copies do not count as "
-            f"company. An outlier is above {odd.threshold:.2f}, which the usual tail of this space would pass once in "
-            f"{1 / RATE:,.0f} rows, and further from its neighbours than half of all rows. "
-            "It may be rare rather than wrong: look before you drop it."
+            "Each row's mean distance to its neighbours is divided by theirs to their own, and by the median of all "
+            f"rows; copies do not count as company. An outlier is above {odd.bars[0]:.2f} or {odd.bars[1]:.2f}, which "
+            f"the usual tails of this space would pass once in {1 / RATE:,.0f} rows each. Foreign rows that keep each "
+            "other company are a group, not outliers. An outlier may be rare rather than wrong: look before dropping."
         )
     return Check("outlier", "Odd ones out", says, how, len(flagged), worst.tolist(), findings), flagged
 

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 BLOCK = 16_384  # rows hashed at a time
-FALSE_ALARMS = 0.5  # near copies expected by chance in the whole space
+NEAR_RATE = 1 / 2000  # rows that have a near copy by chance, at most
 FINEST = 1e-3  # float32 cosines cannot tell shorter distances apart
 HALF = 0.5  # nobody calls two rows near copies when they are further apart than this share of the usual distance
 
@@ -102,8 +102,8 @@ def near_copies(indices: NDArray[np.int32], scores: NDArray[np.float32], first: 
     r"""Mark neighbours that are closer than crowding explains.
 
     Where rows spread evenly in m dimensions, the nearest of k neighbours is within a share r of the k-th with
-    probability :math:`1 - (1 - r^m)^{k-1}`. The share is set so that fewer than one row of the space is expected
-    to have such a neighbour by chance.
+    probability :math:`1 - (1 - r^m)^{k-1}`. The share is set so that fewer than one row in 2,000 has such
+    a neighbour by chance.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def near_copies(indices: NDArray[np.int32], scores: NDArray[np.float32], first: 
     spread = (listed - 2)[judged] / np.maximum(logs.sum(axis=1)[judged], 1e-9)
     dimension = float(np.quantile(spread, 0.25))
     typical = float(np.median(listed[judged]))
-    share = min(HALF, (FALSE_ALARMS / (n * (typical - 1))) ** (1 / dimension))
+    share = min(HALF, (NEAR_RATE / (typical - 1)) ** (1 / dimension))
     # Where a whole list is near copies, its own reach is short: the space lends it a longer one.
     floor = float(np.quantile(last[judged], 0.1))
     reach = np.maximum(np.nan_to_num(last, nan=0.0), floor).astype(np.float32)

@@ -15,21 +15,39 @@ class Odd:
 
     Parameters
     ----------
-    remoteness : ndarray of shape (n_samples,), float32
+    locally : ndarray of shape (n_samples,), float32
         Mean distance to the listed neighbours divided by theirs to their own; 1 is usual.
+    overall : ndarray of shape (n_samples,), float32
+        Mean distance to the listed neighbours divided by its median over all rows; 1 is usual.
+    bars : tuple of two float
+        Values of the two from which a row is an outlier.
+    score : ndarray of shape (n_samples,), float32
+        The larger of the two, each divided by its bar.
     flagged : ndarray of shape (n_samples,), bool
         Whether the row is an outlier.
-    threshold : float
-        Remoteness from which a row is one.
     """
 
-    remoteness: NDArray[np.float32]
+    locally: NDArray[np.float32]
+    overall: NDArray[np.float32]
+    bars: tuple[float, float]
+    score: NDArray[np.float32]
     flagged: NDArray[np.bool_]
-    threshold: float
+
+
+def _bar(values: NDArray[np.float32]) -> float:
+    """Value that the usual tail passes once in 1 / RATE rows.
+
+    An exponential tail is fitted to the top tenth of the logarithms by its median, which a few outliers do not move.
+    """
+    logs = np.log(values)
+    start = np.quantile(logs, 0.9)
+    above = logs[logs > start] - start
+    scale = np.median(above) / np.log(2) if len(above) else 0.0
+    return float(np.exp(start + scale * np.log(0.1 / RATE)))
 
 
 def remote_rows(indices: NDArray[np.int32], far: NDArray[np.float32], counts: NDArray[np.bool_]) -> Odd:
-    """Flag rows whose neighbours are far away while those neighbours have near ones.
+    """Flag rows whose neighbours are far away, by the measure of those neighbours or of the whole space.
 
     Parameters
     ----------
@@ -52,18 +70,17 @@ def remote_rows(indices: NDArray[np.int32], far: NDArray[np.float32], counts: ND
     voices = counts & known[indices]
     theirs = np.where(voices, mean[indices], 0).sum(axis=1) / np.maximum(voices.sum(axis=1), 1)
     judged = known & (theirs > 0)
-    remoteness = np.ones(n, dtype=np.float32)
-    remoteness[judged] = mean[judged] / theirs[judged]
+    locally, overall = np.ones(n, dtype=np.float32), np.ones(n, dtype=np.float32)
     if judged.sum() < 50:
-        return Odd(remoteness, np.zeros(n, dtype=bool), float("inf"))
-    # An exponential tail is fitted to the top tenth by its median, which a few outliers do not move.
-    logs = np.log(remoteness[judged])
-    start = np.quantile(logs, 0.9)
-    scale = np.median(logs[logs > start] - start) / np.log(2) if np.any(logs > start) else 0.0
-    threshold = float(np.exp(start + scale * np.log(0.1 / RATE)))
+        return Odd(
+            locally, overall, (float("inf"), float("inf")), np.zeros(n, dtype=np.float32), np.zeros(n, dtype=bool)
+        )
+    locally[judged] = mean[judged] / theirs[judged]
+    overall[judged] = mean[judged] / np.median(mean[judged])
+    bars = _bar(locally[judged]), _bar(overall[judged])
     # Beside a very dense spot a perfectly ordinary row looks remote, so it must also be remote in the whole space.
-    flagged = judged & (remoteness > threshold) & (mean > np.median(mean[judged]))
+    score = np.maximum(np.where(overall > 1, locally / bars[0], 0), overall / bars[1])
+    flagged = judged & (score > 1)
     if flagged.sum() > AT_MOST * n:
-        threshold = float(np.quantile(remoteness[judged], 1 - AT_MOST))
-        flagged &= remoteness > threshold
-    return Odd(remoteness, flagged, threshold)
+        flagged &= score > np.quantile(score, 1 - AT_MOST)
+    return Odd(locally, overall, bars, score, flagged)

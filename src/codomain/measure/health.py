@@ -15,6 +15,7 @@ Verdict = Literal["good", "watch", "bad"]
 _SAMPLE = 20_000  # rows for moments, whose error is then below one in a hundred
 _LISTS = 5_000  # rows compared all with all, in the space and in its null
 _FOLDS = 10
+_FEWEST = 10  # rows that an estimate of dimension needs at the very least
 
 
 class _Lists(Protocol):
@@ -38,7 +39,8 @@ class Measure:
     unit : str
         What is counted.
     low, high : float or None
-        Where 95 of 100 resamples of the rows put it; None when every row was counted.
+        Interval that holds what other rows of the same kind would give in 95 of 100 cases, from leaving out a tenth
+        of the rows at a time; None when every row was counted.
     null : float or None
         The same measure on random directions, or with the labels shuffled.
     best : {"high", "low", "none"}
@@ -115,7 +117,7 @@ def health(
             raise UserError(f"There are {len(given)} {name} for {X.shape[0]} rows.", needed="one for each row")
     space = _Space(X, labels, neighbors, random_state)
     with bar("health", total=len(_MEASURES) if progress else 0, unit="measures") as tick:
-        found = []
+        found: list[Measure] = []
         for measure in _MEASURES:
             found.extend(measure(space))
             if progress:
@@ -140,7 +142,7 @@ class _Space:
         self.labels = labels
         self.lengths, self.keys = self._scan()
         self.sample = self._rows(self.rng, _SAMPLE if self.d <= 1500 else 3000)
-        self.fold = np.arange(len(self.sample)) % _FOLDS
+        self.fold = self.rng.permutation(len(self.sample)) % _FOLDS
 
         self.k = 0 if self.n < 3 else min(15, self.n - 1) if neighbors is None else neighbors.indices.shape[1]
         self.m = min(self.n, _LISTS)
@@ -157,7 +159,9 @@ class _Space:
         else:
             self.sampled = (neighbors.indices, neighbors.scores)
         self.rows = np.arange(self.n) if neighbors is not None else chosen
-        self.indices, self.scores = self.sampled if neighbors is None else (neighbors.indices, neighbors.scores)
+        lists = self.sampled if neighbors is None else (neighbors.indices, neighbors.scores)
+        self.indices: NDArray[Any] = lists[0]
+        self.scores: NDArray[Any] = lists[1]
         directions = unit_rows(self.rng.standard_normal((self.m, self.d), np.float32))
         self.random = local.lists_of(directions, self.k_sample)
 
@@ -182,11 +186,10 @@ class _Space:
             [np.asarray(self.X[chosen[s : s + 4096]], np.float32) for s in range(0, len(chosen), 4096)]
         )
 
-    def resampled(self, values: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> tuple[float, float]:
-        """Return the middle 95 of 100 of a measure over resamples of the rows."""
-        found = [measure(values[self.rng.integers(len(values), size=len(values))]) for _ in range(100)]
-        low, high = np.quantile(found, [0.025, 0.975])
-        return float(low), float(high)
+    def interval(self, values: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> tuple[float, float]:
+        """Leave out a tenth of the rows at a time."""
+        fold = self.rng.permutation(len(values)) % _FOLDS
+        return _around(measure(values), [measure(values[fold != f]) for f in range(_FOLDS) if len(values) > _FOLDS])
 
     def sampled_rows(self) -> str:
         return f"{len(self.sample):,} rows drawn at random" if len(self.sample) < self.n else f"all {self.n:,} rows"
@@ -197,6 +200,8 @@ class _Space:
 
 def _around(value: float, parts: Sequence[float]) -> tuple[float, float]:
     """Interval of 95 in 100 from the values with one fold of the rows left out at a time (the jackknife)."""
+    if len(parts) < _FOLDS:
+        return value, value
     spread = float(np.sqrt((len(parts) - 1) / len(parts) * np.sum((np.asarray(parts) - np.mean(parts)) ** 2)))
     return value - 2.262 * spread, value + 2.262 * spread  # t with 9 degrees of freedom
 
@@ -208,20 +213,32 @@ def _rank(squares: NDArray[np.float64]) -> float:
     return float(np.exp(-np.sum(shares * np.log(shares)))) if len(shares) else 0.0
 
 
-def _spectrum(rows: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Variances along the principal directions."""
-    centred = rows - rows.mean(axis=0)
-    small = centred.T @ centred if rows.shape[1] <= len(rows) else centred @ centred.T
-    return np.maximum(np.linalg.eigvalsh(small.astype(np.float64)), 0)
+def _spectra(rows: NDArray[np.float32], fold: NDArray[np.int64] | None) -> list[NDArray[np.float64]]:
+    """Variances along the principal directions: of all rows, then, given folds, with one left out at a time."""
+    rows = rows - rows.mean(axis=0)
+    count, folds = len(rows), range(_FOLDS if fold is not None and len(rows) > _FOLDS else 0)
+    if rows.shape[1] > count:
+        kept = [rows, *(rows[fold != f] for f in folds)]
+        small = [(r - r.mean(axis=0)) @ (r - r.mean(axis=0)).T / len(r) for r in kept]
+    else:
+        parts = [rows[fold == f] for f in folds]
+        squares, sums = [part.T @ part for part in parts], [part.sum(axis=0) for part in parts]
+        whole = sum(squares) if squares else rows.T @ rows
+        left = [count - len(part) for part in parts]
+        small = [whole / count] + [
+            (whole - square) / n - np.outer(total, total) / n**2
+            for square, total, n in zip(squares, sums, left, strict=True)
+        ]
+    return [np.maximum(np.linalg.eigvalsh(square.astype(np.float64)), 0) for square in small]
 
 
 def _effective_rank(space: _Space) -> Iterable[Measure]:
     if space.n < 3:
         return
-    value = _rank(_spectrum(space.sample))
-    parts = [_rank(_spectrum(space.sample[space.fold != f])) for f in range(_FOLDS)] if space.n > _FOLDS else []
-    null = _rank(_spectrum(space.rng.standard_normal(space.sample.shape, np.float32)))
-    low, high = _around(value, parts) if parts else (value, value)
+    value, *parts = (_rank(spectrum) for spectrum in _spectra(space.sample, space.fold))
+    even = space.rng.standard_normal(space.sample.shape, np.float32)
+    null = _rank(_spectra(even, None)[0])
+    low, high = _around(value, parts)
     share = value / null if null else 0.0
     verdict: Verdict = "bad" if share < 0.02 or value < 1.5 < space.d else "watch" if share < 0.1 else "good"
     yield Measure(
@@ -229,7 +246,7 @@ def _effective_rank(space: _Space) -> Iterable[Measure]:
         verdict,
         f"The rows use about {value:.0f} of {space.d} directions; evenly spread rows would use {null:.0f}.",
         f"Exponential of the entropy of the covariance's eigenvalues, from {space.sampled_rows()}; the null is as many "
-        "random rows; the interval leaves out a tenth of the rows at a time.",
+        "random rows.",
         10 * min(space.d, 100),
     )  # fmt: skip
 
@@ -250,7 +267,7 @@ def _anisotropy(space: _Space) -> Iterable[Measure]:
         mean_cosine(sums.sum(axis=0) - sums[f], float(sizes.sum() - sizes[f]), int(counts.sum() - counts[f]))
         for f in range(_FOLDS)
     ] if space.n > 2 * _FOLDS else []  # fmt: skip
-    low, high = _around(value, parts) if parts else (value, value)
+    low, high = _around(value, parts)
     verdict: Verdict = "bad" if value > 0.9 else "watch" if value > 0.5 else "good"
     yield Measure(
         "anisotropy", "Common direction", value, "mean cosine of two random rows", low, high, 0.0, "low", verdict,
@@ -272,7 +289,7 @@ def _loudest(space: _Space) -> Iterable[Measure]:
     rough = space.rng.standard_normal((min(len(space.sample), 4096), space.d), np.float32).var(axis=0)
     null = float(rough.max() / rough.sum())
     parts = [v.max() / v.sum() for f in range(_FOLDS) if (v := space.sample[space.fold != f].var(axis=0)).sum() > 0]
-    low, high = _around(value, parts) if space.n > _FOLDS and len(parts) == _FOLDS else (value, value)
+    low, high = _around(value, parts if space.n > _FOLDS else [])
     verdict: Verdict = "good" if value <= max(0.1, 5 * null) else "watch" if value < 0.5 else "bad"
     yield Measure(
         "loudest_feature", "Loudest feature", value, "share of the variance", max(low, 0), min(high, 1), null, "low",
@@ -340,7 +357,7 @@ def _near_copies(space: _Space) -> Iterable[Measure]:
     dimension = local.likelihood_dimension(inverses) if len(inverses) else 1.0
     crowded = local.crowded(space.scores, dimension)
     value = float(crowded.mean())
-    low, high = space.resampled(crowded, lambda rows: float(rows.mean()))
+    low, high = space.interval(crowded, lambda rows: float(rows.mean()))
     null = 0.5 / len(crowded)
     verdict: Verdict = "good" if value < max(0.02, 10 * null) else "watch" if value < 0.3 else "bad"
     yield Measure(
@@ -359,7 +376,7 @@ def _hubness(space: _Space) -> Iterable[Measure]:
     k, compared = space.k_sample, f"{space.m:,} rows" + ("" if space.m == space.n else " drawn at random")
     counts, chance = local.counts_in(space.sampled[0][:, :k]), local.counts_in(space.random[0])
     value, null = local.skewness(counts), local.skewness(chance)
-    low, high = space.resampled(counts, local.skewness)
+    low, high = space.interval(counts, local.skewness)
     verdict: Verdict = "good" if low <= null + 1 else "watch" if low <= null + 3 else "bad"
     yield Measure(
         "hubness", "Hubs", value, f"skewness of the number of lists of {k} that a row is in", low, high, null, "low",
@@ -373,7 +390,7 @@ def _hubness(space: _Space) -> Iterable[Measure]:
     verdict = "good" if never <= max(by_chance, 0.05) else "watch" if never <= max(2 * by_chance, 0.2) else "bad"
     everywhere = local.counts_in(space.indices) == 0
     value = float(everywhere.mean())
-    low, high = space.resampled(everywhere, lambda rows: float(rows.mean()))
+    low, high = space.interval(everywhere, lambda rows: float(rows.mean()))
     yield Measure(
         "unreachable", "Rows never found", value, "share of the rows", low, high, by_chance, "low", verdict,
         f"{value:.1%} of the rows are among the {space.indices.shape[1]} nearest of no other row.",
@@ -395,19 +412,23 @@ def _dimension(space: _Space) -> Iterable[Measure]:
     )  # fmt: skip
     for name, title, prepare, estimate, how in roads:
         values = prepare(far)
-        if len(values) < 10:
+        if len(values) < _FEWEST:
             continue
-        value, null = estimate(values), estimate(prepare(random))
-        low, high = space.resampled(values, estimate)
+        value, null = estimate(values), _if_enough(prepare(random), estimate)
+        low, high = space.interval(values, estimate)
         yield Measure(
             name, title, value, "dimensions", low, high, null, "none", "good",
             f"Around any row the space looks like {value:.0f} dimensions, however many features it has; "
-            f"{space.d} independent ones would look like {null:.0f}.",
+            f"{space.d} independent ones would look like {space.d if null is None else null:.0f}.",
             f"{how}, over {space.listed_rows()} less {len(far) - len(values):,} that have a copy; chords between unit "
             f"vectors. With few rows it is too low for more than about ten dimensions, and so is the null, which is "
             f"{space.m:,} random directions.",
             500,
         )  # fmt: skip
+
+
+def _if_enough(values: NDArray[Any], estimate: Callable[[NDArray[Any]], float]) -> float | None:
+    return estimate(values) if len(values) >= _FEWEST else None
 
 
 def _separation(space: _Space) -> Iterable[Measure]:
@@ -430,7 +451,7 @@ def _separation(space: _Space) -> Iterable[Measure]:
 
     rows = purity(codes)
     value = float(rows.mean())
-    low, high = space.resampled(rows, lambda some: float(some.mean()))
+    low, high = space.interval(rows, lambda some: float(some.mean()))
     shuffled = []
     has_label = np.flatnonzero(codes >= 0)
     for _ in range(5):

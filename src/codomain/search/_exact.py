@@ -1,11 +1,15 @@
 """The machinery of `neighbors`: blocks, pools of candidates, a last word in float64."""
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from codomain.core import UserError, bar, unit_rows
 
@@ -142,19 +146,42 @@ def nearest(rows: Rows, queries: Rows | None, k: int, progress: bool) -> tuple[N
     keep = min(k + SPARE, n - (queries is None))
     pools = [Pool(start, min(BLOCK, len(asked) - start), keep, n) for start in range(0, len(asked), BLOCK)]
     sample = rows.block(0, n) if n <= 1024 else _spread(rows, 1024)
-    for pool in pools:
+    indices = np.empty((len(asked), k), np.int64)
+    scores = np.empty((len(asked), k), np.float32)
+
+    def begin(pool: Pool) -> None:
         left = asked.block(pool.start, pool.start + pool.size)
         pool.begin(left @ sample.T, rows.slack(asked), one_is_self=queries is None)
-    with bar("neighbours", total=len(asked) if progress else 0) as tick:
-        for pool in pools:
-            for other, tile, first in _tiles(asked, rows, pool, symmetric=queries is None):
-                pool.take(tile, first - pool.start, other)
-                if queries is None and other != pool.start:
-                    pools[other // BLOCK].take_columns(tile, first)
-            pool.settle()
-            if progress:
-                tick(pool.size)
-    return _last_word(rows, asked, pools, k, self_out=queries is None)
+
+    def compare(pool: Pool) -> None:
+        mask = np.empty(TILE * BLOCK, bool)
+        for other, tile, first in _tiles(asked, rows, pool, symmetric=queries is None):
+            inside = mask[: tile.size].reshape(tile.shape)
+            pool.take(tile, inside, first - pool.start, other)
+            if queries is None and other != pool.start:
+                pools[other // BLOCK].take_columns(tile, inside, first)
+        if progress:
+            tick(pool.size)
+
+    def finish(pool: Pool) -> None:
+        _last_word(rows, asked, pool, indices, scores, self_out=queries is None)
+
+    # One block per core, each product on one core: blocks never wait for each other, and choosing candidates, which
+    # no BLAS does, uses every core too. What a pool holds may depend on who was first; what `finish` makes of it not.
+    cores = min(len(pools), _cores())
+    with (
+        bar("neighbours", total=len(asked) if progress else 0) as tick,
+        threadpool_limits(1 if cores > 1 else None, user_api="blas"),
+        ThreadPoolExecutor(cores) as threads,
+    ):
+        for step in (begin, compare, finish):
+            list(threads.map(step, pools))
+    return indices, scores
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _spread(rows: Rows, count: int) -> NDArray[np.float32]:
@@ -188,7 +215,7 @@ class Pool:
         self.rows = np.empty(0, np.int64)
         self.cols = np.empty(0, np.int64)
         self.scores = np.empty(0, np.float32)
-        self.mask = np.empty(TILE * BLOCK, bool)
+        self.lock = Lock()
 
     def begin(self, scores: NDArray[np.float32], slack: float, *, one_is_self: bool) -> None:
         """Set the floor just under what a sample of the rows already reaches."""
@@ -198,18 +225,16 @@ class Pool:
             # The same product comes out differently in another block, by up to twice its error.
             self.floor = np.asarray(reached - np.float32(2 * slack), np.float32)
 
-    def take(self, tile: NDArray[np.float32], top: int, other: int) -> None:
+    def take(self, tile: NDArray[np.float32], mask: NDArray[np.bool_], top: int, other: int) -> None:
         """Keep what beats the floor along the tile's rows."""
-        mask = self.mask[: tile.size].reshape(tile.shape)
         np.greater(tile, self.floor[top : top + len(tile), None], out=mask)
         hit = np.flatnonzero(mask)
         if len(hit):
             row, col = np.divmod(hit, tile.shape[1])
             self._wait(row + top, col + other, tile.ravel()[hit])
 
-    def take_columns(self, tile: NDArray[np.float32], first: int) -> None:
+    def take_columns(self, tile: NDArray[np.float32], mask: NDArray[np.bool_], first: int) -> None:
         """Keep what beats the floor along the tile's columns: by symmetry these are this block's rows."""
-        mask = self.mask[: tile.size].reshape(tile.shape)
         np.greater(tile, self.floor[None, :], out=mask)
         hit = np.flatnonzero(mask)
         if len(hit):
@@ -217,10 +242,11 @@ class Pool:
             self._wait(col, row + first, tile.ravel()[hit])
 
     def _wait(self, rows: NDArray[np.int64], cols: NDArray[np.int64], scores: NDArray[np.float32]) -> None:
-        self.waiting.append((rows, cols, scores))
-        self.n_waiting += len(rows)
-        if self.n_waiting > self.size * self.keep:
-            self.settle()
+        with self.lock:
+            self.waiting.append((rows, cols, scores))
+            self.n_waiting += len(rows)
+            if self.n_waiting > self.size * self.keep:
+                self.settle()
 
     def settle(self) -> None:
         """Merge what waits, cut every row to its best and raise the floors."""
@@ -249,23 +275,19 @@ def _row_then_best(rows: NDArray[np.int64], scores: NDArray[np.float32]) -> NDAr
 
 
 def _last_word(
-    rows: Rows, asked: Rows, pools: list[Pool], k: int, *, self_out: bool
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Settle the candidates in float64 and redo the lists where float32 could have lost one."""
-    indices = np.empty((len(asked), k), np.int64)
-    scores = np.empty((len(asked), k), np.float32)
-    everything = len(rows) - self_out
-    for pool in pools:
-        pool.settle()
-        mine = np.arange(pool.start, pool.start + pool.size)
-        cols = pool.cols.reshape(pool.size, pool.keep)
-        exact = asked.dots(mine, cols, rows)
-        order = np.lexsort((cols, -exact))[:, :k]
-        indices[mine], scores[mine] = np.take_along_axis(cols, order, 1), np.take_along_axis(exact, order, 1)
-        if pool.keep < everything:
-            doubtful = mine[scores[mine, -1] <= pool.scores.reshape(pool.size, -1).min(axis=1) + rows.slack(asked)]
-            _again(rows, asked, doubtful, indices, scores, self_out=self_out)
-    return indices, scores
+    rows: Rows, asked: Rows, pool: Pool, indices: NDArray[np.int64], scores: NDArray[np.float32], *, self_out: bool
+) -> None:
+    """Settle a pool's candidates in float64 and redo the lists where float32 could have lost one."""
+    k = indices.shape[1]
+    pool.settle()
+    mine = np.arange(pool.start, pool.start + pool.size)
+    cols = pool.cols.reshape(pool.size, pool.keep)
+    exact = asked.dots(mine, cols, rows)
+    order = np.lexsort((cols, -exact))[:, :k]
+    indices[mine], scores[mine] = np.take_along_axis(cols, order, 1), np.take_along_axis(exact, order, 1)
+    if pool.keep < len(rows) - self_out:
+        doubtful = mine[scores[mine, -1] <= pool.scores.reshape(pool.size, -1).min(axis=1) + rows.slack(asked)]
+        _again(rows, asked, doubtful, indices, scores, self_out=self_out)
 
 
 def _again(
@@ -274,7 +296,7 @@ def _again(
 ) -> None:  # fmt: skip
     """Compute these lists against every row in float64."""
     k = indices.shape[1]
-    step = max(1, (1 << 24) // len(rows))
+    step = max(1, (1 << 23) // len(rows))
     for start in range(0, len(which), step):
         mine = which[start : start + step]
         all_scores = np.empty((len(mine), len(rows)), np.float32)

@@ -182,6 +182,10 @@ class Keywords:
         """Close the file."""
         self._sqlite.close()
 
+    def __del__(self) -> None:
+        if hasattr(self, "_sqlite"):
+            self.close()
+
     def __enter__(self) -> Self:
         return self
 

@@ -185,7 +185,8 @@ def search(
         Proposes near rows; their cosines are then computed exactly. Without it, or with a condition, or with
         ``exact=True``, the query is compared with every row.
     keywords, null : Keywords and Null, optional
-        The part "index" of the space when missing; without that, no words and a null fitted now.
+        The part "index" of the space when missing; without that, no words, and a null fitted now, which takes
+        seconds.
     k : int, default=10
         Most hits to return.
     mode : {"both", "meaning", "words"}, default="both"
@@ -241,7 +242,9 @@ def search(
         nothing_close = not len(rows)
     else:
         scores = dict(zip(rows.tolist(), _cosines(space, q, rows).tolist(), strict=True))
-        null = null or (Null.fit(space.vectors) if len(space) > 1 else None)
+        if null is None and len(space) > 1:
+            texts = space.rows([space.roles.text]).column(space.roles.text).to_pylist() if space.roles.text else None
+            null = Null.fit(space.vectors, texts=texts, encoder=encoder if asked == "question" else None)
         if null is not None:
             percentiles = null.percentile([scores[row] for row in rows.tolist()], asked=asked).tolist()
         best = float(cosines[0]) if len(cosines) else -1.0

@@ -44,7 +44,7 @@ def layout(
     method: str = "forces",
     random_state: int = 0,
     max_iter: int = 500,
-    exaggeration: float = 1.5,
+    exaggeration: float = 1.0,
     progress: bool = False,
 ) -> Layout:
     """Place rows so that neighbours stay together.
@@ -65,7 +65,7 @@ def layout(
         Seed; only "umap" draws.
     max_iter : int, default=500
         Steps of "forces".
-    exaggeration : float, default=1.5
+    exaggeration : float, default=1.0
         How much stronger than in t-SNE neighbours attract each other at the end: more gives clearer groups and keeps
         fewer neighbours.
     progress : bool, default=False

@@ -301,7 +301,10 @@ class FittedRecipe:
         self._check_width(queries.shape[1])
         if not 1 <= k <= len(self):
             raise UserError(f"k={k} hits were asked of {len(self)} rows.", needed=f"k from 1 to {len(self)}")
-        scores, rows = self.index.search(queries, k)
+        params = None
+        if self.recipe.rescore != "none":  # asked for more candidates than there are rows, faiss returns none
+            params = faiss.IndexRefineSearchParameters(k_factor=min(float(self.recipe.depth), len(self) / k))
+        scores, rows = self.index.search(queries, k, params=params)
         return self._cosines(scores), rows
 
     def candidates(self, Q: Floats, k: int) -> Ints:

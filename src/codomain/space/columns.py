@@ -127,8 +127,9 @@ def _parse(text: str | None) -> NDArray[np.float64] | None:
 
 def _from_run(table: pa.Table, name: str, columns: Sequence[str]) -> Found:
     out = np.empty((table.num_rows, len(columns)), np.float32)
-    for at, column in enumerate(columns):
-        out[:, at] = table[column].to_numpy()
+    with np.errstate(over="ignore"):
+        for at, column in enumerate(columns):
+            out[:, at] = table[column].to_numpy()
     return Found(out, tuple(columns))
 
 
@@ -160,7 +161,8 @@ def _from_column(column: pa.ChunkedArray, name: str) -> Found:
     out = np.full((len(column), width), np.nan, np.float32)  # a row without a vector stays NaN, and is named so
     start = 0
     for lengths, values in pieces:
-        out[start : start + len(lengths)][lengths == width] = values.reshape(-1, width)
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, and is named so
+            out[start : start + len(lengths)][lengths == width] = values.reshape(-1, width)
         start += len(lengths)
     return Found(out, (name,))
 

@@ -46,13 +46,13 @@ def read_folder(path: Path, vector: str | None, read_file: Callable[[Path, str |
     texts = [p for s in _TEXTS for p in kinds[s]]
     if not tables and not arrays:
         return _documents(path, texts)
-    chosen = [kinds[kind[0]] for kind in (tables, arrays) if kind]
-    held, *beside = [_shards([read_file(p, vector) for p in group], group) for group in chosen]
-    for found in beside:  # vectors beside their table, in the same order
-        held.vectors = found.vectors
-        held.notes += [*found.notes, f"vectors: {chosen[1][0].name}, in the order of the rows"]
+    groups = [kinds[kind[0]] for kind in (tables, arrays) if kind]
+    held, *beside = [_shards([read_file(p, vector) for p in group], group) for group in groups]
+    for other in beside:  # vectors beside their table, in the same order
+        held.vectors = other.vectors
+        held.notes += [*other.notes, f"vectors: {groups[1][0].name}, in the order of the rows"]
     if texts:
-        held.notes.append(f"{len(texts)} text files beside {chosen[0][0].name} are left out")
+        held.notes.append(f"{len(texts)} text files beside {groups[0][0].name} are left out")
     return held
 
 

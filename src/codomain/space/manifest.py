@@ -213,6 +213,10 @@ class Files:
         """Files that need no further look."""
         return set(self.seals) - set(self._left)
 
+    def known(self, name: str) -> bool:
+        """Whether a file needs no further look."""
+        return name not in self._left
+
     def check_open(self) -> None:
         """Check every size, and every byte of the smaller files until 1 GiB is spent."""
         spent = 0

@@ -34,16 +34,21 @@ def open(path: str | Path, *, generation: int | None = None, mend: bool = False)
         When there is no space, no such generation, or a newer version wrote it.
     """
     root = Path(path)
-    if not (root / "HEAD").is_file():
-        _refuse_headless(root)
-    for _ in range(5):
-        before = (root / "HEAD").read_bytes()
-        try:
-            return _open(root, generation, mend)
-        except DamagedError:
-            if (root / "HEAD").read_bytes() == before:  # else another process changed it while it was read
-                raise
-    return _open(root, generation, mend)
+    try:
+        if not (root / "HEAD").is_file():
+            _refuse_headless(root)
+        for _ in range(5):
+            before = (root / "HEAD").read_bytes()
+            try:
+                return _open(root, generation, mend)
+            except DamagedError:
+                if (root / "HEAD").read_bytes() == before:  # else another process changed it while it was read
+                    raise
+        return _open(root, generation, mend)
+    except PermissionError as error:
+        raise UserError(
+            f"{error.filename or root} may not be read.", needed="a space you may read", todo=f"chmod -R u+rX {root}"
+        ) from error
 
 
 def _open(root: Path, generation: int | None, mend: bool) -> Space:

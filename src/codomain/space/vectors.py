@@ -98,7 +98,7 @@ class Vectors:
         return out
 
     def _check(self, shard: int, rows: NDArray[Any], *, whole: bool = False) -> None:
-        if self._names[shard] in self._files.trusted:
+        if self._files.known(self._names[shard]):
             return
         first = self._offsets[shard] + rows * (self.shape[1] * 4)
         ends = np.unique(np.concatenate([first, first + self.shape[1] * 4 - 1]) // BLOCK)

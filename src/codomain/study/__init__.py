@@ -1,19 +1,18 @@
 """The main job: from a table or bare vectors to a sealed space and one report."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-__all__ = ["Settings", "Study", "add", "study"]
+from codomain.core.lazy import attach
 
 if TYPE_CHECKING:
-    from codomain.study.run import Study, add, study
-    from codomain.study.stages import Settings
+    from codomain.study.export import export as export
+    from codomain.study.find import find as find
+    from codomain.study.run import Study as Study
+    from codomain.study.run import add as add
+    from codomain.study.run import study as study
+    from codomain.study.stages import Settings as Settings
 
-_HOMES = {"Settings": "stages", "Study": "run", "add": "run", "study": "run"}
-
-
-def __getattr__(name: str) -> Any:
-    """Import the job when it is first used: it brings every room."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'codomain.study' has no attribute {name!r}")
-    return getattr(import_module(f"codomain.study.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {"Settings": "stages", "Study": "run", "add": "run", "export": "export", "find": "find", "study": "run"},
+)

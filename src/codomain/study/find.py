@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import codomain.space
 from codomain.search import Results, search
@@ -12,9 +13,16 @@ _EXACT_BELOW = 50_000
 
 
 def find(
-    space: str | Path, query: str | None = None, *, like: Sequence[str] | None = None,
-    unlike: Sequence[str] | None = None, k: int = 10, mode: str = "both", where: str | None = None, exact: bool = False,
-) -> Results:  # fmt: skip
+    space: str | Path,
+    query: str | None = None,
+    *,
+    like: Sequence[str] | None = None,
+    unlike: Sequence[str] | None = None,
+    k: int = 10,
+    mode: Literal["both", "meaning", "words"] = "both",
+    where: str | None = None,
+    exact: bool = False,
+) -> Results:
     """Search a space.
 
     Parameters
@@ -41,11 +49,11 @@ def find(
     """
     opened = codomain.space.open(space)
     encoder = encoder_of(opened) if query and mode != "words" else None
-    index = None
-    if not exact and len(opened) > _EXACT_BELOW and "shrink" in opened.parts:
+    index, part = None, opened.parts.get("shrink")
+    if not exact and len(opened) > _EXACT_BELOW and part and "index.faiss" in part:
         from codomain.shrink import FittedRecipe
 
-        index = FittedRecipe.load(opened.part("shrink"))
+        index = FittedRecipe.load({name: part[name] for name in part.names})
     return search(
         opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact
     )

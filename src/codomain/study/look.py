@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +23,16 @@ _PACKAGES = ("codomain", "numpy", "scikit-learn", "faiss-cpu", "pyarrow")
 
 
 def write_report(
-    path: Path, inputs: Inputs, rows: pa.Table, roles: Roles, encoder: EncoderIdentity, title: str,
-    *, space: Path | None = None, partial: str | None = None,
-) -> Path:  # fmt: skip
+    path: Path,
+    inputs: Inputs,
+    rows: pa.Table,
+    roles: Roles,
+    encoder: EncoderIdentity,
+    title: str,
+    *,
+    space: Path | None = None,
+    partial: str | None = None,
+) -> Path:
     """Write the report of the parts that are there.
 
     Parameters
@@ -54,25 +62,38 @@ def write_report(
     parts = inputs.parts
     count, dims = inputs.X.shape
     groups = parts["groups"]["groups.json"]
+    name = shlex.quote(str(space))
     return render(
         ReportData(
-            title=title, source=title, n=count, d=dims, encoder=encoder.describe(),
-            generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"), partial=partial, versions=_versions(),
+            title=title,
+            source=title,
+            n=count,
+            d=dims,
+            encoder=encoder.describe(),
+            generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            partial=partial,
+            versions=_versions(),
             health=parts["health"]["health.json"]["measures"],
             certificate=parts["shrink"]["certificate.json"] if "shrink" in parts else None,
-            groups=groups, labels=np.asarray(parts["groups"]["labels.npy"]),
-            xy=np.asarray(parts["map"]["xy.npy"]), kept=np.asarray(parts["map"]["kept.npy"]),
+            groups=groups,
+            labels=np.asarray(parts["groups"]["labels.npy"]),
+            xy=np.asarray(parts["map"]["xy.npy"]),
+            kept=np.asarray(parts["map"]["kept.npy"]),
             map_info=parts["map"]["map.json"],
-            audit=parts["audit"]["audit.json"], flags=np.asarray(parts["audit"]["flags.npy"]),
-            neighbors=np.asarray(parts["neighbors"]["indices.npy"]), scores=np.asarray(parts["neighbors"]["scores.npy"]),
+            audit=parts["audit"]["audit.json"],
+            flags=np.asarray(parts["audit"]["flags.npy"]),
+            neighbors=np.asarray(parts["neighbors"]["indices.npy"]),
+            scores=np.asarray(parts["neighbors"]["scores.npy"]),
             texts=[text[:_TEXT_CHARACTERS] for text in inputs.texts or ()],
             ids=[str(value) for value in rows[roles.id].to_pylist()] if roles.id else [],
-            columns=_columns(rows, roles), user_labels=inputs.labels,
-            search_command=f'codomain search {shlex.quote(str(space))} "{{query}}"' if space and encoder.encodes else "",
-            commands=_commands(space),
+            columns=_columns(rows, roles),
+            user_labels=inputs.labels,
+            search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
+            commands=_commands(name) if space else {},
+            sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
         ),
         path,
-    )  # fmt: skip
+    )
 
 
 def suggestion(groups: dict[str, Any]) -> str:
@@ -94,10 +115,7 @@ def _columns(rows: pa.Table, roles: Roles) -> dict[str, list[Any]]:
     return picked
 
 
-def _commands(space: Path | None) -> dict[str, str]:
-    if space is None:
-        return {}
-    name = shlex.quote(str(space))
+def _commands(name: str) -> dict[str, str]:
     return {
         "More like a row": f"codomain search {name} --like ID",
         "Add new rows": f"codomain add {name} new-rows.csv",

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from codomain.encode import Encoder
 from codomain.space import Source, Space, text_hashes
-from codomain.study.stages import Settings
 
 # Measured on two cores: seconds per row and dimension of everything linear, and of one pair of rows and dimension.
 _LINEAR = 2.5e-6
@@ -43,10 +42,9 @@ class Plan:
     encoder: str
 
     @classmethod
-    def of(cls, found: Source, maker: Encoder | None, before: Space | None, settings: Settings) -> Self:
+    def of(cls, found: Source, maker: Encoder | None, dims: int, before: Space | None) -> Self:
         """Time the encoder on a few rows and count what is left to do."""
         rows = len(found)
-        dims = maker.identity.dim if maker else int(np.shape(found.vectors)[1])
         to_encode, seconds = 0, 0.0 if found.vectors is not None else None
         if found.vectors is None and maker is not None:
             column: Any = found.rows[found.roles.text]
@@ -66,7 +64,8 @@ class Plan:
         if self.to_encode:
             took = "time not known" if self.encode_seconds is None else about(self.encode_seconds)
             encode = f"encode {self.to_encode:,} texts with {self.encoder} ({took}), "
-        return f"plan: {self.rows:,} rows x {self.dims} dimensions, {_bytes(size)}: {encode}study ({about(self.stage_seconds)})"
+        shape = f"{self.rows:,} rows x {self.dims} dimensions, {_bytes(size)}"
+        return f"plan: {shape}: {encode}study ({about(self.stage_seconds)})"
 
 
 def _seconds_per_row(maker: Encoder, column: Any, new: NDArray[np.intp]) -> float:
@@ -90,10 +89,5 @@ def about(seconds: float) -> str:
 
 
 def _bytes(count: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            break
-        count /= 1000
-    else:
-        unit = "TB"
-    return f"{count:.0f} {unit}"
+    power = min(int(np.log10(max(count, 1)) // 3), 4)
+    return f"{count / 1000**power:.0f} {('B', 'kB', 'MB', 'GB', 'TB')[power]}"

@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 import codomain.space
 from codomain.core import EncoderIdentity, UserError, say
 from codomain.encode import Encoder, encode_rows, resolve
-from codomain.space import Source, Space
+from codomain.space import Source, Space, study_problems
 from codomain.study.look import write_report
 from codomain.study.plan import Plan
 from codomain.study.stages import STAGES, Inputs, Settings
 
 DEFAULT_ENCODER = "builtin:minilm"
-FEWEST_ROWS = 3
 FIRST_LOOK_ROWS = 2048
 _FIRST_LOOK_STAGES = ("neighbors", "health", "groups", "map", "audit")
 
@@ -106,13 +105,13 @@ def study(
     target = Path(space) if space else Path(f"{found.name}.space")
     report_path = _report_path(target, report)
     maker = _maker(found, encoder)
-    identity = maker.identity if maker else EncoderIdentity.given(np.shape(found.vectors)[1])
+    identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
     before = codomain.space.open(target, mend=True) if _is_space(target) else None
     if before:
         before.encoder.check_same(
             identity, todo=f"choose another folder with --space, or encode with {before.encoder.uri or 'given vectors'}"
         )
-    plan = Plan.of(found, maker, before, settings)
+    plan = Plan.of(found, maker, identity.dim, before)
     say(plan.line())
     opened = _bring_rows(target, before, found, maker, identity, report_path, settings)
     return _finish(opened, settings, report_path, maker)
@@ -181,36 +180,25 @@ def _report_path(space: Path, report: str | Path | None) -> Path:
 
 
 def _refuse_what_cannot_be_studied(found: Source) -> None:
-    count = len(found)
-    if count < FEWEST_ROWS:
+    if found.vectors is not None:
+        problems = study_problems(found.vectors)
+    else:
+        texts = _column(found, found.roles.text) or []
+        problems = study_problems(np.arange(len(texts)))  # the texts differ until shown otherwise
+        if not problems and len(set(texts)) == 1:
+            problems = [f"all {len(texts):,} texts in column {found.roles.text!r} are the same: {texts[0][:60]!r}"]
+    if problems:
         raise UserError(
-            f"{found.name} has {count} row{'s' * (count != 1)}.",
-            needed=f"at least {FEWEST_ROWS}: a row is judged by its neighbours",
-            todo="add rows",
+            f"{found.name}: {'; '.join(problems)}.",
+            needed="rows that differ, and at least three of them",
+            todo="add rows, or choose another column with --text or --vector",
         )
-    texts = found.rows[found.roles.text].to_pylist() if found.roles.text else None
-    same_texts = texts is not None and len(set(texts)) == 1
-    if same_texts and found.vectors is None:
-        raise UserError(
-            f"All {count} rows of {found.name} have the same text in column {found.roles.text!r}: {str(texts[0])[:60]!r}.",
-            needed="at least two different texts",
-            todo="choose another column with --text",
-        )
-    if found.vectors is not None and not _any_differs(found.vectors):
-        raise UserError(
-            f"All {count} vectors of {found.name} are the same.",
-            needed="at least two different vectors",
-            todo="look at how they were made: an encoder that gives one answer for everything is broken",
-        )
-
-
-def _any_differs(X: NDArray[Any], block: int = 65536) -> bool:
-    return any(bool(np.any(X[at : at + block] != X[0])) for at in range(0, len(X), block))
 
 
 def _maker(found: Source, encoder: str | None) -> Encoder | None:
     """Return the encoder; with given vectors, the one that a person says made them, after trying it on eight rows."""
-    if found.vectors is None:
+    vectors = found.vectors
+    if vectors is None:
         return resolve(encoder or DEFAULT_ENCODER)
     if encoder is None:
         return None
@@ -222,7 +210,7 @@ def _maker(found: Source, encoder: str | None) -> Encoder | None:
             todo="leave --encoder out, or name the column with --text",
         )
     rows = np.unique(np.linspace(0, len(found) - 1, 8).astype(int))
-    given = np.asarray(found.vectors[rows], dtype=np.float32)
+    given = np.asarray(vectors[rows], dtype=np.float32)
     again = maker.encode([str(found.rows[found.roles.text][int(row)]) for row in rows])
     if again.shape != given.shape:
         raise UserError(

@@ -68,7 +68,7 @@ class Inputs:
     settings: Settings
     encoder: Encoder | None
     scratch: Path
-    parts: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    parts: dict[str, Any] = field(default_factory=dict)
 
     def neighbors(self) -> Neighbors:
         """Return the neighbour lists of the stage before."""
@@ -198,6 +198,12 @@ STAGES = (
     Stage("groups", "groups and their names", _groups, reads=("neighbors",)),
     Stage("map", "map in two dimensions", _map, reads=("neighbors",), uses=("layout",)),
     Stage("audit", "duplicates, odd rows, doubtful labels", _audit, reads=("neighbors",)),
-    Stage("shrink", "smallest form that keeps recall, certified", _shrink, reads=("neighbors",), uses=("recall", "n_results")),
+    Stage(
+        "shrink",
+        "smallest form that keeps recall, certified",
+        _shrink,
+        reads=("neighbors",),
+        uses=("recall", "n_results"),
+    ),
     Stage("index", "words and score calibration for search", _index),
 )

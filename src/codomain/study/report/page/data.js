@@ -53,6 +53,8 @@ async function unpackAll() {
   const real = (name) => (i) => reals[name][0] + reals[name][1] * data[name][i];
   const byId = new Map(groups.map((group, rank) => [group.id, { ...group, rank }]));
   const picked = checks.map((check) => new Set([...(check.rows ?? []), ...(check.findings ?? []).map((found) => found.row)]));
+  const label = (i) => (data.user_labels ? data.head.label_names[data.user_labels[i]] : null);
+  const isLabel = (values) => data.user_labels && values.every((value, i) => String(value ?? "") === label(i));
   return {
     ...data, n, k, groups, checks, byId,
     title: data.head.title,
@@ -60,7 +62,9 @@ async function unpackAll() {
     text: (i) => data.texts[i] ?? "",
     id: (i) => data.ids[i] ?? String(i),
     group: (i) => (data.labels ? byId.get(data.labels[i]) ?? null : null),
-    label: (i) => (data.user_labels ? data.head.label_names[data.user_labels[i]] : null),
+    label,
+    /** Whether one of the columns is the labels already, so that they need not be shown twice. */
+    labelIsColumn: Object.values(data.columns).some(isLabel),
     mapX: data.x && real("x"),
     mapY: data.y && real("y"),
     keptShare: data.kept && real("kept"),

@@ -226,7 +226,7 @@ class PointMap {
   #listen() {
     const { canvas, pointers, box } = this;
     const spot = (event) => {
-      const { left, top } = box.getBoundingClientRect();
+      const { left, top } = canvas.getBoundingClientRect();
       return [event.clientX - left, event.clientY - top];
     };
     let travelled = 0;

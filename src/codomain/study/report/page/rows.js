@@ -33,7 +33,7 @@ function groupChip(group, act) {
 function rowCard(data, row, act, { terms = [], score = null, text = null, small = false } = {}) {
   const group = data.group(row);
   const words = data.text(row);
-  const label = data.label(row);
+  const label = data.labelIsColumn ? null : data.label(row);
   const shown = Object.entries(data.columns).filter(([name, values]) => !HIDDEN_COLUMN(name, values[row], words));
   return make("article", { className: small ? "row small" : "row", data: { id: row } },
     make("div", { className: "row-head" },
@@ -42,7 +42,7 @@ function rowCard(data, row, act, { terms = [], score = null, text = null, small 
       ...data.flagged(row).map((check) => make("span", { className: "flag", title: check.says }, icon("watch"), check.title)),
       score && make("span", { className: "row-score" }, score)),
     (text || words) && make("p", { className: "row-text", dir: "auto" }, ...(text ?? highlight(words, terms))),
-    !small && (shown.length > 0 || label) && make("dl", {},
+    !small && (shown.length > 0 || label !== null) && make("dl", {},
       label !== null && make("div", {}, make("dt", {}, "label"), make("dd", { dir: "auto" }, label)),
       ...shown.map(([name, values]) => make("div", {}, make("dt", { dir: "auto" }, name), make("dd", { dir: "auto" }, ...highlight(String(values[row]), terms))))),
     make("div", { className: "row-do" },
@@ -107,7 +107,7 @@ function toCsv(data, rows, safe) {
   const columns = [["id", data.id]];
   if (data.texts.length && !own.includes("text")) columns.push(["text", data.text]);
   for (const name of own) if (name !== "id") columns.push([name, (i) => data.columns[name][i]]);
-  if (data.user_labels && !own.includes("label")) columns.push(["label", data.label]);
+  if (data.user_labels && !data.labelIsColumn && !own.includes("label")) columns.push(["label", data.label]);
   const taken = new Set(columns.map(([name]) => name));
   const add = (name, value) => columns.push([taken.has(name) ? `codomain_${name}` : name, value]);
   add("group", (i) => (data.labels ? data.labels[i] : null));
