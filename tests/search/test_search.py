@@ -242,6 +242,7 @@ def test_records_and_pages_carry_the_row(space, encoder):
     assert record["id"] == "r0" and record["year"] == 2000 and 0 < record["percentile"] < 1
     assert {"score", "why", "text", "kind"} <= set(record)
     assert "r0" in repr(found) and "parse json file" in repr(found)
+    assert "1 in " in repr(found)
     assert "<table>" in found._repr_html_() and "r0" in found._repr_html_()
 
 

@@ -65,8 +65,9 @@ def test_repulsion_on_the_grid_is_the_sum_over_all_pairs(span):
     q = 1 / (1 + (apart**2).sum(axis=2))
     np.fill_diagonal(q, 0)
     by_definition = (apart * q[..., None] ** 2).sum(axis=1) / q.sum()
-    error = np.abs(_Grid().repulsion(Y) - by_definition).max()
-    assert error < 0.05 * np.abs(by_definition).max()
+    on_grid = _Grid().repulsion(Y).ravel()
+    assert np.corrcoef(on_grid, by_definition.ravel())[0, 1] > 0.98
+    assert np.polyfit(by_definition.ravel(), on_grid, 1)[0] == pytest.approx(1, abs=0.1)
 
 
 def test_one_stray_row_does_not_squeeze_the_others(digits):
@@ -123,7 +124,7 @@ def test_umap_without_the_extra_says_what_to_type(digits, monkeypatch):
 @pytest.mark.slow
 def test_umap_draws_the_same_map_twice(digits):
     pytest.importorskip("umap")
-    X, _, lists = digits
+    X = digits[0]
     some = np.argsort(-(X[:300] @ X[:300].T), axis=1)[:, 1:16]
     one, two = (layout(X[:300], some, method="umap", random_state=3) for _ in range(2))
     np.testing.assert_array_equal(one.xy, two.xy)

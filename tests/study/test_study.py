@@ -36,14 +36,14 @@ def studied(table: Path) -> Path:
 
 
 def _files(space: Path) -> dict[str, bytes]:
-    """Every file of a space; a manifest without the time it was written, and without the hash of the one before."""
+    """Every file of a space. Manifests say when they were written: that, and the hashes over it, are left out."""
     found = {}
-    for path in sorted(path for path in space.rglob("*") if path.is_file() and "work" not in path.parts):
+    for path in sorted(path for path in space.rglob("*") if path.is_file()):
         name, data = str(path.relative_to(space)), path.read_bytes()
         if name == "HEAD" or path.parent.name == "manifests":
             record = json.loads(data)
             data = json.dumps(
-                {k: v for k, v in record.items() if k not in ("when", "parent", "sha256", "manifest")}
+                {k: v for k, v in record.items() if k not in ("when", "parent", "check", "manifests")}
             ).encode()
         found[name] = data
     return found

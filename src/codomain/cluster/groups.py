@@ -1,7 +1,7 @@
 """Find the groups of a space from its neighbour lists, with no number of groups to choose."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,20 +9,13 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_random_state
 
-from codomain.core import UserError
+from codomain.core import Neighbors, UserError
 
 IDENTICAL = 1 - 1e-6  # float32 dot products of one unit vector with its copy stay above this
 SWEEPS = 40  # a sweep moves half of the nodes that may want to move; real graphs need 10 to 25
 LARGE = 5  # times the mean size: such a group is searched again by itself
 RERUNS = 5
 KEPT_LINKS = 0.8
-
-
-class Neighbors(Protocol):
-    """Nearest rows of each row, without itself, best first."""
-
-    indices: NDArray[np.int32]
-    scores: NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from codomain.core.extras import need as need
     from codomain.core.identity import EncoderIdentity as EncoderIdentity
     from codomain.core.method import Method as Method
+    from codomain.core.neighbors import Neighbors as Neighbors
     from codomain.core.paper import Paper as Paper
     from codomain.core.progress import bar as bar
     from codomain.core.progress import say as say
@@ -37,6 +38,7 @@ __getattr__, __dir__, __all__ = attach(
         "Flag": "rules",
         "Int": "rules",
         "Method": "method",
+        "Neighbors": "neighbors",
         "OneOf": "rules",
         "Paper": "paper",
         "Real": "rules",

@@ -2,25 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError
+from codomain.core import Neighbors, UserError
 from codomain.guard.duplicates import HALF, NEAR_RATE, Near, distances, families, near_copies
 from codomain.guard.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
 from codomain.guard.outliers import RATE, remote_rows
 
 LISTED = 1000
 COPY, NEAR_COPY, OUTLIER, LABEL = 1, 2, 4, 8
-
-
-class Neighbors(Protocol):
-    """Nearest rows of each row, without itself, best first."""
-
-    indices: NDArray[np.int32]
-    scores: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -164,13 +157,13 @@ def _copies(first: NDArray[Any], texts: Sequence[Any] | None) -> tuple[Check, ND
     for row in worst.tolist():
         other = int(first[row])
         if texts is None:
-            why = f"Same vector as row {other}"
+            why = "Same vector as the other row"
         elif not str(texts[row]).strip():
-            why = f"No text, like row {other}"
+            why = "No text, like the other row"
         elif str(texts[row]).strip() == str(texts[other]).strip():
-            why = f"Same text as row {other}"
+            why = "Same text as the other row"
         else:
-            why = f"Same vector as row {other}, though the texts differ: the encoder does not see the difference"
+            why = "Same vector as the other row, though the texts differ: the encoder does not see the difference"
         why += f"; {copies[row]:,} rows are alike." if copies[row] > 2 else "."
         findings.append({"row": row, "other": other, "score": float(copies[row]), "why": why})
     says = (
@@ -205,7 +198,7 @@ def _near(
             "row": i,
             "other": int(partner[i]),
             "score": float(likeness[i]),
-            "why": f"Nearly the same as row {partner[i]}: cosine {likeness[i]:.3f}, where the {k} nearest rows "
+            "why": f"Nearly the same as the other row: cosine {likeness[i]:.3f}, where the {k} nearest rows "
             f"usually reach down to {reach[i]:.2f}{note}.",
         }
         for i, note in zip(worst.tolist(), rare, strict=True)

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError, bar, unit_rows
+from codomain.core import Neighbors, UserError, bar, unit_rows
 from codomain.measure import _local as local
 
 Verdict = Literal["good", "watch", "bad"]
@@ -16,14 +16,6 @@ _SAMPLE = 20_000  # rows for moments, whose error is then below one in a hundred
 _LISTS = 5_000  # rows compared all with all, in the space and in its null
 _FOLDS = 10
 _FEWEST = 10  # rows that an estimate of dimension needs at the very least
-
-
-class _Lists(Protocol):
-    @property
-    def indices(self) -> NDArray[Any]: ...
-
-    @property
-    def scores(self) -> NDArray[Any]: ...
 
 
 @dataclass(frozen=True)
@@ -74,7 +66,7 @@ class Measure:
 
 
 def health(
-    X: Any, *, labels: Sequence[Any] | None = None, neighbors: _Lists | None = None, random_state: int = 0,
+    X: Any, *, labels: Sequence[Any] | None = None, neighbors: Neighbors | None = None, random_state: int = 0,
     progress: bool = False,
 ) -> list[Measure]:  # fmt: skip
     """Measure a space.
@@ -136,7 +128,7 @@ def _careful(measure: Measure, n: int) -> Measure:
 class _Space:
     """What several measures need, made once."""
 
-    def __init__(self, X: Any, labels: Sequence[Any] | None, neighbors: _Lists | None, seed: int) -> None:
+    def __init__(self, X: Any, labels: Sequence[Any] | None, neighbors: Neighbors | None, seed: int) -> None:
         self.X, (self.n, self.d) = X, X.shape
         self.rng = np.random.default_rng(seed)
         self.labels = labels

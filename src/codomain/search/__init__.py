@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from codomain.core.lazy import attach
 
 if TYPE_CHECKING:
+    from codomain.core.neighbors import Neighbors as Neighbors
     from codomain.search.filters import parse_filter as parse_filter
     from codomain.search.keywords import Keywords as Keywords
-    from codomain.search.neighbors import Neighbors as Neighbors
     from codomain.search.neighbors import neighbors as neighbors
     from codomain.search.null import Null as Null
     from codomain.search.search import Hit as Hit

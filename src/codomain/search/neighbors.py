@@ -1,29 +1,11 @@
 """Exact nearest neighbours of every row, by cosine or inner product, in blocks."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from codomain.core import UserError
+from codomain.core import Neighbors, UserError
 from codomain.search._exact import Rows, nearest, put_copies_back, same_rows, without_self
-
-
-@dataclass(frozen=True)
-class Neighbors:
-    """The k nearest rows of each row.
-
-    Attributes
-    ----------
-    indices : ndarray of int32, shape (n_queries, k)
-        Row numbers, nearest first.
-    scores : ndarray of float32, shape (n_queries, k)
-        Their cosines from -1 to 1, or inner products.
-    """
-
-    indices: NDArray[np.int32]
-    scores: NDArray[np.float32]
 
 
 def neighbors(

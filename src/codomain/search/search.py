@@ -147,7 +147,7 @@ class Results:
         return "\n".join([*self._heads(), *table])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("", "id", "score", "above", "row"))
+        head = "".join(f"<th>{name}</th>" for name in ("", "id", "score", "unrelated pairs as close", "row"))
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in self._lines()
         )
@@ -156,11 +156,11 @@ class Results:
 
 
 def _above(percentile: float | None) -> str:
-    """Say how much of the null a score beats, never as a round 100 %."""
+    """Say how rare such a score is among unrelated pairs, to two digits, or how many of them it beats."""
     if percentile is None:
         return ""
     rest = 1 - percentile
-    return f"top {rest:.2g}" if rest < 0.1 else f"above {percentile:.0%}"
+    return f"1 in {round(1 / rest, 2 - len(str(int(1 / rest)))):,.0f}" if rest < 0.1 else f"above {percentile:.0%}"
 
 
 def search(

@@ -230,12 +230,13 @@ def measure(
     *,
     confidence: float = 0.95,
     random_state: int = 0,
+    found: NDArray[np.float64] | None = None,
     projected: dict[Any, float] | None = None,
 ) -> Certificate:
-    """Measure with a judge that exists already; `projected` remembers exact searches of projected floats."""
+    """Measure with a judge; `found` is `found_share`, `projected` remembers exact searches of projected floats."""
     k, n, recipe = judge.k, len(fitted), fitted.recipe
     deep = min((k + 1) * (1 if recipe.rescore == "none" else recipe.depth), n) - 1
-    found = found_share(fitted, judge)
+    found = found_share(fitted, judge) if found is None else found
     recall = float(found.mean())
     coded = recall
     if recipe.rescore != "none":

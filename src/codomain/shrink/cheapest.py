@@ -10,7 +10,7 @@ import numpy as np
 
 from codomain.core import UserError, bar
 from codomain.shrink._rows import take
-from codomain.shrink.certificate import QUERIES, Certificate, Judge, found_share, measure, queries_needed
+from codomain.shrink.certificate import QUERIES, Certificate, Judge, bounds, found_share, measure, queries_needed
 from codomain.shrink.recipe import TRAIN_ROWS, FittedRecipe, Recipe, axes_of
 
 TUNING = 300  # queries that choose
@@ -149,7 +149,9 @@ def cheapest(
     needed = queries_needed(target)
     if n < 12:
         front.certificates = [replace(Certificate.whole(d, front.k), front=True)]
-        front.refusal = f"{n} rows are too few to measure anything; a recall of {target:g} needs {3 * needed} rows."
+        front.refusal = (
+            f"{n} rows are too few to measure anything; a recall of {target:g} needs at least {3 * needed} rows."
+        )
         return front
 
     rng = np.random.default_rng(random_state)
@@ -201,9 +203,14 @@ def cheapest(
     with _bar(progress, "prove", len(finalists)) as tick:
         for one in finalists:
             fitted = FittedRecipe(one.recipe, faiss.deserialize_index(one.empty), train).encode(X)
-            row = replace(measure(fitted, tune, projected=projected, random_state=random_state), fresh=False)
+            found = found_share(fitted, tune)
+            row = replace(
+                measure(fitted, tune, found=found, projected=projected, random_state=random_state), fresh=False
+            )
             tuned = row.recall
-            if front.winner is None and tuned >= target and n_fresh >= needed:
+            # As many fresh queries with the same recalls would prove this much; a hopeless try would only cost trust.
+            alike = np.quantile(found, (np.arange(n_fresh) + 0.5) / n_fresh, method="nearest")
+            if front.winner is None and bounds(alike, confidence=1 - tail, random_state=random_state)[0] >= target:
                 tail /= 2
                 proof = measure(fitted, fresh, confidence=1 - 2 * tail, projected=projected, random_state=random_state)
                 if proof.lower >= target:
@@ -212,7 +219,6 @@ def cheapest(
                     missed.append(proof)
             rows.append((tuned, row))
             tick(1)
-    rows.append((1.0, Certificate.whole(d, front.k)))
     for recall, row in rows:
         beaten = any(
             other.bytes <= row.bytes and kept >= recall and (other.bytes < row.bytes or kept > recall)
@@ -221,6 +227,7 @@ def cheapest(
         front.certificates.append(replace(row, front=not beaten))
         if row is front.winner:
             front.winner = front.certificates[-1]
+    front.certificates.append(replace(Certificate.whole(d, front.k), front=True))
     if front.winner is None:
         front.refusal = _refusal(front, missed, n_fresh, needed, budget_bytes)
     return front
@@ -232,7 +239,7 @@ def _refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int,
         best = 0.025 ** (1 / n_fresh)
         return (
             f"With {n_fresh} held-out queries even no error at all proves only {best:.2f}; "
-            f"a recall of {front.target:g} needs {3 * needed} rows."
+            f"a recall of {front.target:g} needs at least {3 * needed} rows."
         )
     limit = f" within {budget_bytes:,.0f} bytes" if budget_bytes is not None else ""
     measured = front.certificates[:-1]

@@ -165,7 +165,7 @@ def _forces(start: Floats, lists: Ints, max_iter: int, exaggeration: float, prog
             sums = near @ np.hstack([Y, ones])
             slope = 4 * (pull * (sums[:, 2:] * Y - sums[:, :2]) - grid.repulsion(Y))
             gain = np.maximum(np.where(slope * speed < 0, gain + 0.2, gain * 0.8), 0.01)
-            speed = (0.5 if step < early else 0.8) * speed - max(n / pull, 50.0) * gain * slope
+            speed = (0.5 if step < early else 0.8) * speed - (n / pull) * gain * slope
             # A point that lands on a stranger is thrown off; without a limit it flies off the map and stays there.
             speed *= np.minimum(1, LONGEST_STEP / np.maximum(np.linalg.norm(speed, axis=1, keepdims=True), 1e-12))
             Y = Y + speed

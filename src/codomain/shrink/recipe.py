@@ -303,7 +303,8 @@ class FittedRecipe:
             raise UserError(f"k={k} hits were asked of {len(self)} rows.", needed=f"k from 1 to {len(self)}")
         params = None
         if self.recipe.rescore != "none":  # asked for more candidates than there are rows, faiss returns none
-            params = faiss.IndexRefineSearchParameters(k_factor=min(float(self.recipe.depth), len(self) / k))
+            refine: Any = faiss.IndexRefineSearchParameters
+            params = refine(k_factor=min(float(self.recipe.depth), len(self) / k))
         scores, rows = self.index.search(queries, k, params=params)
         return self._cosines(scores), rows
 

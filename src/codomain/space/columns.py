@@ -105,9 +105,9 @@ def _is_list(kind: pa.DataType) -> bool:
 def _is_vector(column: pa.ChunkedArray, name: str) -> bool:
     told = bool(_HINT.search(name.lower()))
     if _is_list(column.type):
-        widths = pc.value_counts(pc.list_value_length(column.slice(0, 1000)).drop_null()).to_pylist()
-        most = max(widths, key=lambda width: width["counts"], default={"values": 0})["values"]
-        return told or (most >= _WIDE and len(widths) == 1)
+        widths = pc.list_value_length(column.slice(0, 1000)).drop_null().to_numpy()
+        # Mostly one width: vectors, some of them perhaps broken. Many widths: lists of something else.
+        return told or (len(widths) > 0 and bool(np.mean(widths == max(_WIDE, np.median(widths))) > 0.5))
     if not is_string(column.type):
         return False
     sample = [parsed for text in column.drop_null().slice(0, 20).to_pylist() if (parsed := _parse(text)) is not None]

@@ -21,7 +21,6 @@ from codomain.study.stages import STAGES, Inputs, Settings
 
 DEFAULT_ENCODER = "builtin:minilm"
 FIRST_LOOK_ROWS = 2048
-_FIRST_LOOK_STAGES = ("neighbors", "health", "groups", "map", "audit")
 
 
 @dataclass(frozen=True)
@@ -322,7 +321,7 @@ class FirstLook:
                 settings=self.settings, encoder=None, scratch=Path(scratch),
             )  # fmt: skip
             for stage in STAGES:
-                if stage.name in _FIRST_LOOK_STAGES:
+                if stage.name != "shrink":  # the one that takes long
                     inputs.parts[stage.name] = stage.run(inputs)
         write_report(
             self.report, inputs, self.found.rows.take(rows), self.found.roles, self.maker.identity, self.found.name,

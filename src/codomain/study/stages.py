@@ -155,19 +155,15 @@ def _groups(inputs: Inputs) -> Files:
     records = [
         {
             "id": number, "name": name.name, "words": name.words, "size": int(sizes[number]),
-            "stability": float(found.stability[number]), "name_score": name.score, "examples": list(name.examples),
+            "stability": float(found.stability[number]), "name_score": name.score, "name_says": name.says,
+            "examples": list(name.examples),
         }
         for number, name in enumerate(names)
     ]  # fmt: skip
     coverage = float(np.mean(found.labels >= 0))
-    how = (
-        "Groups are the dense parts of the graph that joins each row to its nearest rows. Stability is the overlap "
-        "(0 to 1) with the best matching group when the search is repeated on resampled graphs; the name score says "
-        "how well the name's words alone find the group's rows."
-    )
     return {
         "labels.npy": found.labels, "strength.npy": found.strength,
-        "groups.json": {"groups": records, "coverage": coverage, "how": how},
+        "groups.json": {"groups": records, "coverage": coverage, "how": found.how},
     }  # fmt: skip
 
 
@@ -187,7 +183,7 @@ def _map(inputs: Inputs) -> Files:
 def _audit(inputs: Inputs) -> Files:
     found = audit(
         inputs.X, inputs.neighbors(), texts=inputs.texts, labels=inputs.labels,
-        random_state=inputs.settings.random_state,
+        null=Null.from_dict(inputs.parts["index"]["null.json"]), random_state=inputs.settings.random_state,
     )  # fmt: skip
     return {"audit.json": {"checks": [check.to_dict() for check in found.checks]}, "flags.npy": found.flags}
 
@@ -197,7 +193,8 @@ STAGES = (
     Stage("health", "health of the space", _health, reads=("neighbors",)),
     Stage("groups", "groups and their names", _groups, reads=("neighbors",)),
     Stage("map", "map in two dimensions", _map, reads=("neighbors",), uses=("layout",)),
-    Stage("audit", "duplicates, odd rows, doubtful labels", _audit, reads=("neighbors",)),
+    Stage("index", "words, and what a score means here", _index),
+    Stage("audit", "duplicates, odd rows, doubtful labels", _audit, reads=("neighbors", "index")),
     Stage(
         "shrink",
         "smallest form that keeps recall, certified",
@@ -205,5 +202,4 @@ STAGES = (
         reads=("neighbors",),
         uses=("recall", "n_results"),
     ),
-    Stage("index", "words and score calibration for search", _index),
 )
