@@ -63,9 +63,14 @@ def overhead(X, labels, options):
             plain.reset()
             plain.add(X)
 
-        paired(f"encode {recipe.name}", encode, add, peer_name="faiss by hand", rounds=options.rounds)
-        paired(f"256 queries, {recipe.name}", lambda ours=ours: ours.search(Q), lambda theirs=theirs: theirs.search(Q, 10),
-               peer_name="faiss by hand", rounds=options.rounds)  # fmt: skip
+        def ask(ours=ours):
+            ours.search(Q)
+
+        def ask_faiss(theirs=theirs):
+            theirs.search(Q, 10)
+
+        for what, mine, other in (("encode", encode, add), ("256 queries,", ask, ask_faiss)):
+            paired(f"{what} {recipe.name}", mine, other, peer_name="faiss by hand", rounds=options.rounds)
 
 
 def plain_loop(X, target=0.95, k=10):

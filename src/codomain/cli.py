@@ -142,6 +142,8 @@ def search(
     results = find(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact)
     if as_json:
         print(json.dumps(results.to_records(), ensure_ascii=False, indent=1, default=str))
+        for note in results.notes:
+            say(note)
     else:
         print(results)
 

@@ -104,9 +104,21 @@ def test_added_rows_keep_the_old_ones_where_they_are(table: Path, tmp_path: Path
     old = study(tmp_path / "old.parquet", text="text", id="id", encoder=STATIC, space=tmp_path / "s.space").space
     new = add(tmp_path / "s.space", tmp_path / "new.parquet").space
     assert len(new) == 180
+    assert find(new.path, "event loop", k=3).hits
     np.testing.assert_array_equal(new.vectors[:150], old.vectors[:150])
     assert new.rows(["id"])["id"].to_pylist() == rows["id"].to_pylist()[:180]
     assert len(new.part("groups")["labels.npy"]) == 180
+
+
+def test_a_space_whose_rows_changed_after_its_study_says_so(studied: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.space"
+    shutil.copytree(studied, copy)
+    space = codomain.open(copy)
+    row = space.take([0])
+    again = row.set_column(0, "id", pa.array(["a new id"]))
+    space.append(again, space.vectors[:1], encoder=space.encoder)
+    with pytest.raises(UserError, match="codomain study"):
+        find(copy, "event loop")
 
 
 def test_a_space_refuses_another_encoder(studied: Path, table: Path) -> None:

@@ -149,7 +149,7 @@ class _Space:
             )
             self.sampled = local.lists_of(U, self.k_sample)
         else:
-            self.sampled = (neighbors.indices, neighbors.scores)
+            self.sampled = (np.asarray(neighbors.indices, np.int64), neighbors.scores)
         self.rows = np.arange(self.n) if neighbors is not None else chosen
         lists = self.sampled if neighbors is None else (neighbors.indices, neighbors.scores)
         self.indices: NDArray[Any] = lists[0]

@@ -8,6 +8,7 @@ from pyarrow import csv, parquet
 
 from codomain.core import UserError
 from codomain.space import Space
+from codomain.study.stages import check_studied
 
 FLAGS = {1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label"}
 
@@ -35,6 +36,7 @@ def export(space: Space, out: Path) -> Path:
     writers = {".parquet": parquet.write_table, ".csv": csv.write_csv}
     if out.suffix not in writers:
         raise UserError(f"{out} ends in {out.suffix!r}.", needed="a file that ends in .parquet or .csv")
+    check_studied(space)
     table = space.rows()
     labels = np.asarray(space.part("groups")["labels.npy"])
     names = [group["name"] for group in space.part("groups")["groups.json"]["groups"]]

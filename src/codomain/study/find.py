@@ -7,6 +7,7 @@ from typing import Literal
 import codomain.space
 from codomain.search import Results, search
 from codomain.study.run import encoder_of
+from codomain.study.stages import check_studied
 
 # Comparing with every row of a smaller space takes less time than loading an index.
 _EXACT_BELOW = 50_000
@@ -48,6 +49,7 @@ def find(
         The hits, best first.
     """
     opened = codomain.space.open(space)
+    check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
     index, part = None, opened.parts.get("shrink")
     if not exact and len(opened) > _EXACT_BELOW and part and "index.faiss" in part:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from codomain.cluster import groups, name_groups
+from codomain.core import UserError
 from codomain.encode import Encoder
 from codomain.guard import audit
 from codomain.measure import health
 from codomain.search import Keywords, Neighbors, Null, neighbors
 from codomain.shrink import cheapest, layout
+from codomain.space import Space
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Stage:
         chosen = {name: asdict(settings)[name] for name in (*self.uses, "random_state")}
         parts = [made[name] for name in self.reads]
         record = [self.name, self.version, rows, chosen, parts]
-        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+        return f"{rows}-{hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()}"
 
 
 def _health(inputs: Inputs) -> Files:
@@ -186,6 +188,27 @@ def _audit(inputs: Inputs) -> Files:
         null=Null.from_dict(inputs.parts["index"]["null.json"]), random_state=inputs.settings.random_state,
     )  # fmt: skip
     return {"audit.json": {"checks": [check.to_dict() for check in found.checks]}, "flags.npy": found.flags}
+
+
+def check_studied(space: Space) -> None:
+    """Refuse a space whose rows have changed since the parts about them were made.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Raises
+    ------
+    UserError
+        Naming the command that brings it up to date.
+    """
+    stale = sorted(name for name, part in space.parts.items() if not part.made_from.startswith(space.fingerprint))
+    if stale:
+        raise UserError(
+            f"Rows of {space.path} changed after its last study: {', '.join(stale)} are about the rows before.",
+            todo=f"codomain study {space.path}",
+        )
 
 
 STAGES = (
