@@ -25,15 +25,14 @@ app = typer.Typer(
     "Nothing leaves this machine unless you name an encoder behind an address.",
 )
 
-app.command()(methods)
-app.add_typer(claims_app, name="claims")
-
 SpacePath = Annotated[Path, typer.Argument(metavar="SPACE", help="The folder that `codomain study` wrote.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print a list of records.")]
 ReportPath = Annotated[
-    Path | None, typer.Option("--report", help="Where to write the report (default: <space>-report.html).")
+    Path | None, typer.Option("--report", help="Where to write the report (default: SPACE-report.html).")
 ]
-DropEmpty = Annotated[bool, typer.Option(help="Leave out rows without text instead of refusing the file.")]
+DropEmpty = Annotated[
+    bool, typer.Option("--drop-empty", help="Leave out rows without text instead of refusing the file.")
+]
 
 
 def _print_study(done: Any, query: str | None = None) -> None:
@@ -64,9 +63,9 @@ def study(
     vectors: Annotated[Path | None, typer.Option(help="File of vectors in the same order as the rows.")] = None,
     encoder: Annotated[
         str | None,
-        typer.Option(help="builtin:minilm, static:wordllama, model2vec:DIR, onnx:DIR, st:DIR or openai:ADDRESS#MODEL."),
+        typer.Option(help="builtin:minilm, static:wordllama, model2vec:DIR, onnx:DIR, st:DIR or openai:URL#MODEL."),
     ] = None,
-    space: Annotated[Path | None, typer.Option(help="Where to write the space (default: <FILE>.space here).")] = None,
+    space: Annotated[Path | None, typer.Option(help="Where to write the space (default: FILE.space here).")] = None,
     report: ReportPath = None,
     recall: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="Share of the true nearest rows that the smallest form must keep.")
@@ -200,7 +199,9 @@ def gc(
     print(f"{codomain.open(space).gc(keep=keep):,} bytes freed")
 
 
-app.command()(new)
+app.command(rich_help_panel="Methods from papers")(methods)
+app.add_typer(claims_app, name="claims", rich_help_panel="Methods from papers")
+app.command(rich_help_panel="Methods from papers")(new)
 
 
 def _version(wanted: bool) -> None:

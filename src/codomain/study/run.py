@@ -1,9 +1,8 @@
 """Run a study: read, encode, seal, every stage, report; resumable after any interruption."""
 
 import shutil
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ import codomain.space
 from codomain.core import EncoderIdentity, UserError, say
 from codomain.encode import Encoder, encode_rows, resolve
 from codomain.space import Source, Space, study_problems
+from codomain.study.first_look import FirstLook, text_column
 from codomain.study.look import write_report
 from codomain.study.plan import Plan
 from codomain.study.stages import STAGES, Inputs, Settings
 
 DEFAULT_ENCODER = "builtin:minilm"
-FIRST_LOOK_ROWS = 2048
 
 
 @dataclass(frozen=True)
@@ -182,7 +181,7 @@ def _refuse_what_cannot_be_studied(found: Source) -> None:
     if found.vectors is not None:
         problems = study_problems(found.vectors)
     else:
-        texts = _column(found, found.roles.text) or []
+        texts = text_column(found, found.roles.text) or []
         problems = study_problems(np.arange(len(texts)))  # the texts differ until shown otherwise
         if not problems and len(set(texts)) == 1:
             problems = [f"all {len(texts):,} texts in column {found.roles.text!r} are the same: {texts[0][:60]!r}"]
@@ -244,19 +243,12 @@ def _bring_rows(
 
 
 def _encode(found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: Any) -> NDArray[np.float32]:
-    texts = _column(found, found.roles.text)
+    texts = text_column(found, found.roles.text)
     assert texts is not None  # a source has texts, vectors or both
     hashes = codomain.space.text_hashes(texts)
     return encode_rows(
         maker, texts, folder, known=Known(before) if before else None, hashes=hashes, on_block=on_block, progress=True
     )
-
-
-def _column(found: Source | Space, name: str | None) -> list[str] | None:
-    if name is None:
-        return None
-    table = found.rows if isinstance(found, Source) else found.rows([name])
-    return ["" if value is None else str(value) for value in table[name].to_pylist()]
 
 
 class Known(Mapping[bytes, NDArray[np.float32]]):
@@ -282,61 +274,9 @@ class Known(Mapping[bytes, NDArray[np.float32]]):
         return len(self.rows)
 
 
-class FirstLook:
-    """Write a report of the rows encoded so far, once, when the rest will still take a while.
-
-    Parameters
-    ----------
-    found : Source
-        What is being encoded.
-    maker : Encoder
-        What encodes it.
-    report : Path
-        Where the report goes; the whole one replaces it.
-    settings : Settings
-        What the stages use.
-    after : float, default=20.0
-        Seconds of encoding before it is written.
-    """
-
-    def __init__(self, found: Source, maker: Encoder, report: Path, settings: Settings, after: float = 20.0) -> None:
-        self.found, self.maker, self.report, self.settings, self.after = found, maker, report, settings, after
-        self.began: float | None = None
-        self.written = False
-
-    def __call__(self, done: NDArray[np.intp], vectors: NDArray[np.float32]) -> None:
-        """Take the rows finished so far; the encoder visits them in random order, so they are a fair sample."""
-        now = time.monotonic()
-        self.began = self.began or now
-        rows_left = len(vectors) - len(done)
-        seconds = now - self.began
-        if self.written or seconds < self.after or len(done) < 200 or rows_left * seconds / len(done) < self.after:
-            return
-        self.written = True
-        rows = np.sort(np.asarray(done)[:FIRST_LOOK_ROWS])
-        texts, labels = _column(self.found, self.found.roles.text), _column(self.found, self.found.roles.label)
-        with tempfile.TemporaryDirectory() as scratch:
-            inputs = Inputs(
-                X=np.asarray(vectors[rows]), texts=_pick(texts, rows), labels=_pick(labels, rows),
-                settings=self.settings, encoder=None, scratch=Path(scratch),
-            )  # fmt: skip
-            for stage in STAGES:
-                if stage.name != "shrink":  # the one that takes long
-                    inputs.parts[stage.name] = stage.run(inputs)
-        write_report(
-            self.report, inputs, self.found.rows.take(rows), self.found.roles, self.maker.identity, self.found.name,
-            partial=f"{len(rows):,} of {len(vectors):,} rows",
-        )  # fmt: skip
-        say(f"first look: {self.report} ({len(rows):,} of {len(vectors):,} rows; the whole report replaces it)")
-
-
-def _pick(values: Sequence[str] | None, rows: NDArray[np.intp]) -> list[str] | None:
-    return None if values is None else [values[row] for row in rows]
-
-
 def _finish(space: Space, settings: Settings, report: Path, maker: Encoder | None) -> Study:
     """Run every stage whose inputs have changed, and write the report."""
-    texts, labels = _column(space, space.roles.text), _column(space, space.roles.label)
+    texts, labels = text_column(space, space.roles.text), text_column(space, space.roles.label)
     scratch = space.work / "scratch"
     inputs = Inputs(X=space.vectors, texts=texts, labels=labels, settings=settings, encoder=maker, scratch=scratch)
     made: dict[str, str] = {}
