@@ -72,7 +72,8 @@ def test_the_same_text_is_a_copy_whatever_its_vector():
     texts[50] = " text 3\n"
     found = audit(X, lists(X), texts=texts)
     assert np.flatnonzero(found.flags & COPY).tolist() == [50]
-    assert check(found, "duplicate").findings[0]["why"] == "Same text as row 3."
+    assert check(found, "duplicate").findings[0]["why"] == "Same text as the other row."
+    assert check(found, "duplicate").findings[0]["other"] == 3
 
 
 def test_the_same_vector_with_another_text_says_so():

@@ -144,7 +144,9 @@ class Results:
         widths = [max((len(line[i]) for line in lines), default=0) for i in range(4)]
         table = ["  ".join([*(cell.rjust(w) if i != 1 else cell.ljust(w) for i, (cell, w) in
                                enumerate(zip(line[:4], widths, strict=True))), line[4]]) for line in lines]  # fmt: skip
-        return "\n".join([*self._heads(), *table])
+        known = any(hit.percentile is not None for hit in self.hits)
+        legend = ["score: cosine. 1 in N: share of unrelated pairs of these rows that are as close."] if known else []
+        return "\n".join([*self._heads(), *table, *legend])
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{name}</th>" for name in ("", "id", "score", "unrelated pairs as close", "row"))

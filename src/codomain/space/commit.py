@@ -127,12 +127,17 @@ class Pen:
         return manifest, set(self.seals)
 
 
+def leftovers(root: Path) -> list[Path]:
+    """Return the temporary files and folders that a killed writer left, or that one is writing now."""
+    return [path for pattern in (".new-*", ".*.new", "manifests/.*.new") for path in root.glob(pattern)]
+
+
 @contextmanager
 def pen(root: Path) -> Iterator[Pen]:
     """Take the lock, clear what a killed writer left, and give a `Pen`."""
     with writing(root):
-        for left in root.glob(".new-*"):  # whoever made it is dead, or it would hold the lock
-            shutil.rmtree(left, ignore_errors=True)
+        for left in leftovers(root):  # whoever made it is dead, or it would hold the lock
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
         folder = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
         try:
             yield Pen(root, folder)

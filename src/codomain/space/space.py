@@ -169,6 +169,12 @@ class Space(View):
             Files(self.path, old.seals, self._files.trusted & set(old.seals)).check_open()
             return self._after(held, replace(old, note=f"rolled back to generation {to}"))
 
+    def tidy(self) -> None:
+        """Remove what a killed writer left; nothing is locked when it left nothing."""
+        if commit.leftovers(self.path):
+            with commit.pen(self.path):
+                pass
+
     def gc(self, keep: int = 1) -> int:
         """Forget all but the last `keep` generations and remove scratch; return the bytes freed."""
         if keep < 1:

@@ -290,5 +290,6 @@ def _finish(space: Space, settings: Settings, report: Path, maker: Encoder | Non
             say(f"{number}/{len(STAGES)} {stage.name}: {stage.says} ({time.monotonic() - began:.1f} s)")
         inputs.parts[stage.name] = space.part(stage.name)
     shutil.rmtree(space.work, ignore_errors=True)
+    space.tidy()
     write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)
     return Study(space, report)
