@@ -4,7 +4,7 @@ DEMO_DIR ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test bench check format docs clean
+.PHONY: demo test bench check format docs changelog clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
@@ -41,6 +41,9 @@ $(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $@ $(VENV)/.run
+
+changelog: $(VENV)/.dev
+	$(BIN)/towncrier build --version "$(VERSION)"
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

@@ -332,6 +332,7 @@ def _vector(
             raise UserError(
                 f"The vectors of {space.path} came without an encoder, so a question has no meaning to compare.",
                 needed="a vector, ids of rows to resemble" + (", or mode='words'" if keywords else ""),
+                todo=f"codomain search {space.path} --like ID",
             )
         else:
             notes.append("The vectors came without an encoder: the question is compared by its words only.")

@@ -10,7 +10,7 @@ from codomain.core import UserError
 from codomain.space import Space
 from codomain.study.stages import check_studied
 
-FLAGS = {1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label"}
+FLAGS = {1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label_in_doubt"}
 
 
 def export(space: Space, out: Path) -> Path:

@@ -64,8 +64,9 @@ class WordIndex {
     const matched = new Uint8Array(this.data.n);
     for (const term of terms) {
       const times = new Map(); // row -> how often the term occurs in it, a longer word counting for half
-      for (const word of this.beginningWith(term)) {
-        for (const row of this.postings.get(word)) times.set(row, (times.get(row) ?? 0) + (word === term ? 1 : 0.5));
+      const words = term.length > 2 ? this.beginningWith(term) : [term]; // "a" is a word, not the start of every other
+      for (const word of words) {
+        for (const row of this.postings.get(word) ?? []) times.set(row, (times.get(row) ?? 0) + (word === term ? 1 : 0.5));
       }
       const rarity = Math.log(1 + (this.data.n - times.size + 0.5) / (times.size + 0.5));
       for (const [row, often] of times) {
@@ -89,7 +90,7 @@ function highlight(text, terms) {
   let from = 0;
   for (const match of text.matchAll(WORD)) {
     const word = fold(match[0]);
-    if (!terms.some((term) => word.startsWith(term))) continue;
+    if (!terms.some((term) => word === term || (term.length > 2 && word.startsWith(term)))) continue;
     nodes.push(text.slice(from, match.index), make("mark", {}, match[0]));
     from = match.index + match[0].length;
   }
