@@ -32,7 +32,7 @@ def bar(label: str, *, total: int, unit: str = "rows") -> Iterator[Callable[[int
     label : str
         What is being done.
     total : int
-        How many units there are.
+        How many units there are; with 0 nothing is drawn.
     unit : str, default="rows"
         What is counted.
 
@@ -41,7 +41,7 @@ def bar(label: str, *, total: int, unit: str = "rows") -> Iterator[Callable[[int
     callable
         Call it with the number of units just finished.
     """
-    if not sys.stderr.isatty():
+    if not total or not sys.stderr.isatty():
         yield lambda done: None
         return
     columns = (

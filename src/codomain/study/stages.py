@@ -118,7 +118,11 @@ class Stage:
 
 def _health(inputs: Inputs) -> Files:
     measures = health(
-        inputs.X, labels=inputs.labels, neighbors=inputs.neighbors(), random_state=inputs.settings.random_state
+        inputs.X,
+        labels=inputs.labels,
+        neighbors=inputs.neighbors(),
+        random_state=inputs.settings.random_state,
+        progress=True,
     )
     return {"health.json": {"measures": [measure.to_dict() for measure in measures]}}
 
