@@ -128,7 +128,8 @@ class Results:
     def _lines(self) -> list[tuple[str, str, str, str, str]]:
         lines = []
         for place, hit in enumerate(self.hits, 1):
-            shown = hit.columns.get(self.text) if self.text else None
+            others = ", ".join(f"{name}: {value}" for name, value in hit.columns.items() if value != hit.id)
+            shown = hit.columns.get(self.text) if self.text else others
             text = " ".join(str(shown or "").split())
             lines.append(
                 (str(place), str(hit.id), f"{hit.score:.3f}", _above(hit.percentile), f"{text[:90]} [{hit.why}]")

@@ -7,6 +7,8 @@ from codomain.core.lazy import attach
 if TYPE_CHECKING:
     from codomain.study.export import export as export
     from codomain.study.find import find as find
+    from codomain.study.resize import Shrunk as Shrunk
+    from codomain.study.resize import shrink as shrink
     from codomain.study.run import Study as Study
     from codomain.study.run import add as add
     from codomain.study.run import study as study
@@ -14,5 +16,14 @@ if TYPE_CHECKING:
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {"Settings": "stages", "Study": "run", "add": "run", "export": "export", "find": "find", "study": "run"},
+    {
+        "Settings": "stages",
+        "Shrunk": "resize",
+        "Study": "run",
+        "add": "run",
+        "export": "export",
+        "find": "find",
+        "shrink": "resize",
+        "study": "run",
+    },
 )

@@ -8,7 +8,7 @@ from pyarrow import csv, parquet
 
 from codomain.core import UserError
 from codomain.space import Space
-from codomain.study.stages import check_studied
+from codomain.study.opened import check_studied
 
 FLAGS = {1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label_in_doubt"}
 

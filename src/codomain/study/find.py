@@ -6,8 +6,7 @@ from typing import Literal
 
 import codomain.space
 from codomain.search import Results, search
-from codomain.study.run import encoder_of
-from codomain.study.stages import check_studied
+from codomain.study.opened import check_studied, encoder_of
 
 # Comparing with every row of a smaller space takes less time than loading an index.
 _EXACT_BELOW = 50_000

@@ -16,6 +16,7 @@ from codomain.encode import Encoder, encode_rows, resolve
 from codomain.space import Source, Space, study_problems
 from codomain.study.first_look import FirstLook, text_column
 from codomain.study.look import write_report
+from codomain.study.opened import encoder_of
 from codomain.study.plan import Plan
 from codomain.study.stages import STAGES, Inputs, Settings
 
@@ -147,26 +148,6 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
     vectors = found.vectors if maker is None else _encode(found, maker, opened.work / "encode", opened, None)
     opened = opened.append(found.rows, vectors, encoder=maker.identity if maker else opened.encoder)
     return _finish(opened, Settings(), _report_path(opened.path, report), encoder_of(opened))
-
-
-def encoder_of(space: Space) -> Encoder | None:
-    """Return what made the vectors of a space, or None when they came without an encoder.
-
-    Parameters
-    ----------
-    space : Space
-        An open space.
-
-    Returns
-    -------
-    Encoder or None
-        Checked to be the one that the space names.
-    """
-    if not space.encoder.encodes:
-        return None
-    maker = resolve(space.encoder.uri)
-    space.encoder.check_same(maker.identity, todo=f"put the encoder that made {space.path} back at {space.encoder.uri}")
-    return maker
 
 
 def _is_space(path: str | Path) -> bool:

@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 
 from codomain.cluster import groups, name_groups
-from codomain.core import UserError
 from codomain.encode import Encoder
 from codomain.guard import audit
 from codomain.measure import health
 from codomain.search import Keywords, Neighbors, Null, neighbors
 from codomain.shrink import cheapest, layout
-from codomain.space import Space
 
 
 @dataclass(frozen=True)
@@ -194,27 +192,6 @@ def _audit(inputs: Inputs) -> Files:
     return {"audit.json": {"checks": [check.to_dict() for check in found.checks]}, "flags.npy": found.flags}
 
 
-def check_studied(space: Space) -> None:
-    """Refuse a space whose rows have changed since the parts about them were made.
-
-    Parameters
-    ----------
-    space : Space
-        An open space.
-
-    Raises
-    ------
-    UserError
-        Naming the command that brings it up to date.
-    """
-    stale = sorted(name for name, part in space.parts.items() if not part.made_from.startswith(space.fingerprint))
-    if stale:
-        raise UserError(
-            f"Rows of {space.path} changed after its last study: {', '.join(stale)} are about the rows before.",
-            todo=f"codomain study {space.path}",
-        )
-
-
 STAGES = (
     Stage("neighbors", "nearest rows of every row, exactly", _neighbors, uses=("n_neighbors",)),
     Stage("health", "health of the space", _health, reads=("neighbors",)),
@@ -228,5 +205,6 @@ STAGES = (
         _shrink,
         reads=("neighbors",),
         uses=("recall", "n_results"),
+        version=2,
     ),
 )

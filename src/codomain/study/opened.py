@@ -1,0 +1,46 @@
+"""What a space needs before it is used: its encoder, and parts that are about its rows. Imports no heavy room."""
+
+from codomain.core import UserError
+from codomain.encode import Encoder, resolve
+from codomain.space import Space
+
+
+def encoder_of(space: Space) -> Encoder | None:
+    """Return what made the vectors of a space, or None when they came without an encoder.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Returns
+    -------
+    Encoder or None
+        Checked to be the one that the space names.
+    """
+    if not space.encoder.encodes:
+        return None
+    maker = resolve(space.encoder.uri)
+    space.encoder.check_same(maker.identity, todo=f"put the encoder that made {space.path} back at {space.encoder.uri}")
+    return maker
+
+
+def check_studied(space: Space) -> None:
+    """Refuse a space whose rows have changed since the parts about them were made.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Raises
+    ------
+    UserError
+        Naming the command that brings it up to date.
+    """
+    stale = sorted(name for name, part in space.parts.items() if not part.made_from.startswith(space.fingerprint))
+    if stale:
+        raise UserError(
+            f"Rows of {space.path} changed after its last study: {', '.join(stale)} are about the rows before.",
+            todo=f"codomain study {space.path}",
+        )

@@ -1,0 +1,114 @@
+"""Make the small form of a space again: for another recall, or within a number of bytes."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import codomain.space
+from codomain.core import UserError
+from codomain.shrink import Certificate, Front, cheapest
+from codomain.space import Space
+from codomain.study.stages import STAGES, Inputs, Settings, check_studied
+
+_STAGE = next(stage for stage in STAGES if stage.name == "shrink")
+_LOST = {"project": "the projection", "code": "the code", "index": "rescoring"}
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """What `shrink` leaves behind.
+
+    Parameters
+    ----------
+    space : Space
+        With the part "shrink" of the winner.
+    front : Front
+        Everything that was measured; it has a winner.
+    """
+
+    space: Space
+    front: Front
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the certificate's record as JSON can hold it, with the path of the space."""
+        return {"space": str(self.space.path), **self.front.to_dict()}
+
+    def __rich_console__(self, console: Any, options: Any) -> Any:
+        """Draw the recipes that no other beats, and the winner's certificate."""
+        from rich.box import SIMPLE
+        from rich.table import Table
+
+        table = Table(
+            *("recipe", "bytes", "read by a search", f"recall@{self.front.k}", "interval, 95 %"), box=SIMPLE,
+            title=f"Recipes that no other beats: {len(self.space):,} rows, {self.space.shape[1]} columns",
+        )  # fmt: skip
+        for column in table.columns[1:]:
+            column.justify = "right"
+        winner = self.front.winner
+        for row in self.front.certificates:
+            if row.front or row is winner:
+                interval = f"{row.lower:.3f} to {row.upper:.3f}" if row.n_queries else "by definition"
+                table.add_row(
+                    f"{row.recipe.name} (chosen)" if row is winner else row.recipe.name, f"{row.bytes:,.0f}",
+                    f"{row.scan_bytes:,}", f"{row.recall:.3f}", interval, style="bold" if row is winner else None,
+                )  # fmt: skip
+        yield table
+        if winner:
+            yield _proof(winner, self.front.target)
+
+
+def _proof(winner: Certificate, target: float) -> str:
+    lost = ", ".join(f"{share:.3f} in {_LOST[stage]}" for stage, share in winner.losses.items() if share)
+    return (
+        f"{winner.recipe.name}, {winner.bytes:,.0f} bytes a row, keeps at least {winner.lower:.3f} of the {winner.k} "
+        f"nearest rows (asked: {target:g}), proved on {winner.n_queries:,} rows that nothing was learned or chosen "
+        f"with; measured {winner.recall:.3f}, interval {winner.lower:.3f} to {winner.upper:.3f}. "
+        f"Lost: {lost or 'nothing'}."
+    )
+
+
+def shrink(space: str | Path, *, recall: float = 0.95, bytes: float | None = None) -> Shrunk:
+    """Find the smallest form of a space that keeps a share of the nearest rows, and seal it in the space.
+
+    A study for the same recall then keeps it.
+
+    Parameters
+    ----------
+    space : str or Path
+        A studied space.
+    recall : float, default=0.95
+        Share of the true nearest rows that must come back, above 0 and below 1.
+    bytes : float, optional
+        Most bytes for each row, everything counted.
+
+    Returns
+    -------
+    Shrunk
+        The space and what was measured.
+
+    Raises
+    ------
+    UserError
+        When no recipe is proved to keep so much; the space is left as it was.
+    """
+    opened = codomain.space.open(space)
+    check_studied(opened)
+    settings = replace(Settings(), recall=recall)
+    made = {name: opened.parts[name].made_from for name in _STAGE.reads if name in opened.parts}
+    if missing := sorted(set(_STAGE.reads) - set(made)):
+        raise UserError(f"{opened.path} has no {', '.join(missing)} yet.", todo=f"codomain study {opened.path}")
+    inputs = Inputs(
+        X=opened.vectors, texts=None, labels=None, settings=settings, encoder=None, scratch=opened.work / "scratch",
+        parts={name: opened.part(name) for name in made},
+    )  # fmt: skip
+    front = cheapest(
+        inputs.X, target=recall, k=min(settings.n_results, len(opened) - 1), random_state=settings.random_state,
+        budget_bytes=bytes, neighbors=inputs.neighbors(), progress=True,
+    )  # fmt: skip
+    if front.winner is None:
+        raise UserError(front.refusal, todo="ask for a lower --recall" + (" or more --bytes" if bytes else ""))
+    files = {"certificate.json": front.to_dict()} | front.build(inputs.X).save()
+    key = _STAGE.fingerprint(opened.fingerprint, settings, made)
+    limit = f", at most {bytes:g} bytes" if bytes else ""
+    opened = opened.put(_STAGE.name, files, made_from=key, note=f"shrink: recall {recall:g}{limit}")
+    return Shrunk(opened, front)
