@@ -1,0 +1,189 @@
+"""Label many rows from a few by clustering all of them around prototypes that follow."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array, diags_array, eye_array
+from scipy.special import softmax, xlogy
+from sklearn.base import ClassifierMixin
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.neighbors import kneighbors_graph
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from codomain.core import Flag, Int, Method, Paper, Real, Trial, UserError, claim, unit_rows
+
+
+def affinity(X: NDArray[Any], n_neighbors: int) -> csr_array:
+    """Return a symmetric positive semi-definite affinity of rows, of at most 1.
+
+    It is half the identity plus half the degree-normalised graph of nearest neighbours: being semi-definite is what
+    makes every step of the optimiser a descent.
+    """
+    if n_neighbors == 0:
+        return csr_array((len(X), len(X)), dtype=X.dtype)
+    graph = csr_array(kneighbors_graph(X, n_neighbors))
+    graph = graph.maximum(graph.T)
+    root = diags_array(1 / np.sqrt(graph.sum(axis=1)))
+    return csr_array((eye_array(len(X)) + root @ graph @ root) / 2).astype(X.dtype)
+
+
+class TransductivePrototypes(ClassifierMixin, Method):
+    r"""Cluster labelled and unlabelled rows together, one prototype per class, labels held fixed.
+
+    Soft labels :math:`y_i` and prototypes :math:`m_c` lower
+    :math:`\sum_{ic} y_{ic} (|x_i - m_c|^2 + T \log y_{ic}) - \frac{\lambda}{2} \sum_{ij} w_{ij} y_i^\top y_j` in turns.
+    The last term is bounded by its tangent, so that each row's update is a softmax of its own and all run at once;
+    prototypes are the means that the soft labels weigh. In y, -1 or, among words, "" says that a row has no label.
+    Halving the identity into the affinity, which the bound needs, and the entropy's weight are our choices.
+
+    Parameters
+    ----------
+    n_neighbors : int, default=5
+        Nearest rows that a row shares its label with, below n_samples; 0 leaves the prototypes alone.
+    normalise : bool, default=True
+        Whether to scale the rows to length 1 first.
+    temperature : float, default=0.05
+        Weight of the entropy, in squared units of the rows, the :math:`T` above: how soft the labels are.
+    weight_of_neighbors : float, default=0.1
+        Pull of the neighbours, in squared units of the rows, the paper's lambda.
+    max_iter : int, default=100
+        Turns at most.
+    tol : float, default=1e-6
+        Fall of the objective per row below which the turns stop.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, sorted, without the sign for unlabelled.
+    prototypes_ : ndarray of shape (n_classes, n_features)
+        Means of the classes, in the unit of the rows.
+    label_distributions_ : ndarray of shape (n_samples, n_classes)
+        Soft labels of the training rows, from 0 to 1.
+    transduction_ : ndarray of shape (n_samples,)
+        Label of each training row; given labels stay.
+    objective_ : list of float
+        The objective per row after each turn, which never rises.
+    n_iter_ : int
+        Turns taken.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, when a parameter breaks its rule, no row has a label or n_neighbors reaches n_samples.
+
+    References
+    ----------
+    Ziko et al. (2021), arXiv:2106.09516.
+
+    Examples
+    --------
+    >>> X = [[0.0], [1.0], [9.0], [10.0]]
+    >>> TransductivePrototypes(1, normalise=False).fit(X, [0, -1, -1, 1]).transduction_
+    array([0, 0, 1, 1])
+    """
+
+    paper = Paper.get("clustering-all-you-need")
+    rules: ClassVar = {
+        "n_neighbors": Int(0), "normalise": Flag(), "temperature": Real(0, above=True),
+        "weight_of_neighbors": Real(0), "max_iter": Int(1), "tol": Real(0),
+    }  # fmt: skip
+    small: ClassVar = {"normalise": False}
+    excused: ClassVar = {
+        "check_classifiers_classes": "-1 says that a row has no label, as in scikit-learn's own LabelSpreading",
+    }
+
+    def __init__(
+        self, n_neighbors: int = 5, *, normalise: bool = True, temperature: float = 0.05,
+        weight_of_neighbors: float = 0.1, max_iter: int = 100, tol: float = 1e-6,
+    ) -> None:  # fmt: skip
+        self.n_neighbors = n_neighbors
+        self.normalise = normalise
+        self.temperature = temperature
+        self.weight_of_neighbors = weight_of_neighbors
+        self.max_iter = max_iter
+        self.tol = tol
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Cluster X, of shape (n_samples, n_features), with the labels y, of shape (n_samples,)."""
+        self._check_params()
+        data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        if labels.dtype.kind == "f":  # of other labels it would only say that a row per class is few
+            check_classification_targets(labels)
+        if self.n_neighbors >= len(data):
+            raise UserError(
+                f"n_neighbors={self.n_neighbors} with n_samples={len(data)}.",
+                needed="more rows than neighbours",
+                todo="lower n_neighbors or give more rows",
+            )
+        data = unit_rows(data) if self.normalise else data
+        given = labels != ("" if labels.dtype.kind in "OUS" else -1)
+        if not given.any():
+            raise UserError("y has no label of any class.", needed="at least one row whose label is not -1 or ''")
+        self.classes_, which = np.unique(labels[given], return_inverse=True)
+        known = np.eye(len(self.classes_), dtype=data.dtype)[which]
+        W = affinity(data, self.n_neighbors)
+
+        self.prototypes_ = known.T @ data[given] / known.sum(axis=0)[:, None]
+        soft = self._soft(data)
+        soft[given] = known
+        self.objective_ = [self._objective(data, soft, W)]
+        for _ in range(self.max_iter):
+            self.prototypes_ = soft.T @ data / soft.sum(axis=0)[:, None]
+            soft = self._soft(data, self.weight_of_neighbors * (W @ soft))
+            soft[given] = known
+            self.objective_.append(self._objective(data, soft, W))
+            if self.objective_[-2] - self.objective_[-1] <= self.tol:
+                break
+        self.n_iter_ = len(self.objective_) - 1
+        self.label_distributions_ = soft
+        self.transduction_ = self.classes_[soft.argmax(axis=1)]
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Soft labels from 0 to 1, (n_samples, n_classes), of rows seen alone: by prototypes, without neighbours."""
+        check_is_fitted(self)
+        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        return self._soft(unit_rows(data) if self.normalise else data).astype(data.dtype)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Class of the nearest prototype, of shape (n_samples,)."""
+        soft = self.predict_proba(X)
+        return self.classes_[soft.argmax(axis=1)]
+
+    def _soft(self, data: NDArray[Any], pull: Any = 0) -> NDArray[Any]:
+        """Return the soft labels that minimise the bound, each row by itself."""
+        far = euclidean_distances(data, self.prototypes_, squared=True).astype(data.dtype)
+        return np.asarray(softmax((pull - far) / self.temperature, axis=1))
+
+    def _objective(self, data: NDArray[Any], soft: NDArray[Any], W: csr_array) -> float:
+        """Return what the turns lower, per row."""
+        far = euclidean_distances(data, self.prototypes_, squared=True)
+        pairs = self.weight_of_neighbors / 2 * np.sum(soft * (W @ soft), dtype=np.float64)
+        entropy = np.sum(xlogy(soft, soft), dtype=np.float64)
+        return float((np.sum(far * soft, dtype=np.float64) - pairs + self.temperature * entropy) / len(data))
+
+
+@claim(
+    TransductivePrototypes, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    says="Seeing all rows to be labelled at once labels them better than the nearest mean of two labelled rows.",
+    floor="nearest class mean of the labelled rows", peer="LabelSpreading over the same neighbours",
+)  # fmt: skip
+def sees_all_at_once(seed: int) -> Trial:
+    """Docstrings of the 42 or so largest packages: two of each with their label, 20 without."""
+    from sklearn.neighbors import NearestCentroid
+    from sklearn.semi_supervised import LabelSpreading
+
+    from codomain.classify._shots import docstring_packages
+    from codomain.encode import resolve
+
+    X, names, Q, names_test = docstring_packages(resolve("static:wordllama"), seed, 2, 20)
+    y, truth = (np.searchsorted(np.unique(names), part) for part in (names, names_test))
+    rows, labels = unit_rows(np.concatenate([X, Q])), np.concatenate([y, np.full(len(Q), -1)])
+    said = [
+        TransductivePrototypes().fit(rows, labels).transduction_[len(y) :],
+        NearestCentroid().fit(rows[: len(y)], y).predict(rows[len(y) :]),
+        LabelSpreading(kernel="knn", n_neighbors=5, max_iter=200).fit(rows, labels).transduction_[len(y) :],
+    ]
+    return Trial(*(float(np.mean(part == truth)) for part in said))

@@ -1,0 +1,125 @@
+"""Train a linear head for new classes with old ones made up from them by translation."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.svm import LinearSVC
+
+from codomain.core import Flag, Paper, Real, Trial, claim, unit_rows
+from codomain.extend._means import GrowingHead
+
+
+class FeTrIL(GrowingHead):
+    r"""Learn classes in steps by a linear head over the step's rows and pseudo-features of earlier classes.
+
+    Of a class :math:`p` from an earlier step only its mean :math:`\mu_p` is kept. For training it lends the rows of the
+    present class :math:`n` whose mean is most alike by cosine and moves them: :math:`x - \mu_n + \mu_p`. A support
+    vector machine, one class against the rest, is then trained anew on rows and pseudo-features alike.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Weight of the training errors of the machine, above 0.
+    normalise : bool, default=True
+        Whether rows and pseudo-features are scaled to length 1 before the machine sees them.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes met so far, sorted.
+    means_ : ndarray of shape (n_classes, n_features)
+        Mean of each, in the unit of X.
+    counts_ : ndarray of shape (n_classes,)
+        Rows of each so far.
+    head_ : LinearSVC or None
+        The machine; None while there is one class.
+    memory_bytes_ : int
+        Bytes the head must keep: means, counts and the machine's weights.
+
+    Raises
+    ------
+    ValueError
+        In `fit` and `partial_fit`, when a parameter breaks its rule or labels turn from numbers to words.
+
+    References
+    ----------
+    Petit et al. (2022), arXiv:2211.13131.
+
+    Examples
+    --------
+    >>> head = FeTrIL(normalise=False).fit([[0.0, 0.0], [2.0, 0.0]], ["cat", "cat"])
+    >>> head.partial_fit([[0.0, 9.0], [2.0, 9.0]], ["dog", "dog"]).predict([[1.0, 1.0], [1.0, 8.0]])
+    array(['cat', 'dog'], dtype='<U3')
+    """
+
+    paper = Paper.get("fetril")
+    rules: ClassVar = {"C": Real(0, above=True), "normalise": Flag()}
+    small: ClassVar = {"normalise": False}
+
+    def __init__(self, C: float = 1.0, *, normalise: bool = True) -> None:
+        self.C = C
+        self.normalise = normalise
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Class with the highest score of the machine, of shape (n_samples,)."""
+        data = self._seen(X)
+        if self.head_ is None:
+            return np.repeat(self.classes_, len(data))
+        return self.classes_[self.head_.predict(self._rows(data))]
+
+    def _take_note(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
+        """Train the machine on a batch and pseudo-features of the classes that it lacks."""
+        self.head_ = None
+        if len(self.classes_) == 1:
+            return
+        Z, classes = self._with_pseudo_features(data, which)
+        self.head_ = LinearSVC(C=self.C, dual=False, max_iter=10_000).fit(self._rows(Z), classes)
+
+    def _with_pseudo_features(
+        self, data: NDArray[Any], which: NDArray[np.intp]
+    ) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Return the batch followed by pseudo-features of every class that is not in it, with their classes."""
+        here = np.unique(which)
+        absent = np.setdiff1d(np.arange(len(self.classes_)), here)
+        directions = unit_rows(self.means_)
+        lenders = here[(directions[absent] @ directions[here].T).argmax(axis=1)]
+        rows, classes = [data], [which]
+        for old, lender in zip(absent, lenders, strict=True):
+            lent = data[which == lender]
+            # From the mean of the rows lent, which is the class's own unless it was met before.
+            rows.append(lent - lent.mean(axis=0) + self.means_[old])
+            classes.append(np.full(len(lent), old))
+        return np.concatenate(rows), np.concatenate(classes)
+
+    def _rows(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Scale the rows as the machine sees them."""
+        return unit_rows(data) if self.normalise else data
+
+    def _memory(self) -> int:
+        """Add the machine's weights."""
+        weights = 0 if self.head_ is None else self.head_.coef_.nbytes + self.head_.intercept_.nbytes
+        return super()._memory() + weights
+
+
+@claim(
+    FeTrIL, unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
+    says="A head trained with translated rows in the place of old classes keeps them without storing any row.",
+    floor="a linear support vector machine fine-tuned on the rows of each step in turn",
+    peer="nearest class mean by cosine",
+)  # fmt: skip
+def keeps_old_classes(seed: int) -> Trial:
+    """Twenty docstrings of each of 42 or so packages: half the packages at once, then three at a time."""
+    from codomain.classify._shots import docstring_packages
+    from codomain.encode import resolve
+    from codomain.extend import NMC
+    from codomain.extend._steps import class_steps, fine_tuned
+
+    X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
+    steps = list(class_steps(y, seed, [21] + [3] * 7))
+    ours, peer = FeTrIL(), NMC("cosine")
+    for rows in steps:
+        ours.partial_fit(X[rows], y[rows])
+        peer.partial_fit(X[rows], y[rows])
+    floor = fine_tuned(unit_rows(X), y, steps, seed, "hinge")
+    return Trial(ours.score(Q, truth), float(floor.score(unit_rows(Q), truth)), peer.score(Q, truth))

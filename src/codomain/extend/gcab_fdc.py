@@ -1,0 +1,176 @@
+"""Keep class means useful while the encoder drifts, by projecting features back to the encoder that made them."""
+
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.utils.validation import check_array, validate_data
+
+from codomain.core import Paper, Real, Trial, UserError, claim
+from codomain.extend._means import GrowingHead
+
+
+class FDC(GrowingHead):
+    r"""Classify by class means, each in the feature space of the encoder that it was met with.
+
+    When an encoder has been trained on, the rows of the new step go through both encoders and a projection from new
+    features to earlier ones is learnt. A later row is projected back through the whole cascade,
+    :math:`p_{s+1} \circ \dots \circ p_t`, and compared with the means of step :math:`s` where they live. This is the
+    paper's drift compensation alone, without its attention gates, for a head of class means. The projection is here
+    least squares for the drift: the identity and a shift, plus a linear map that shrinkage draws to zero.
+
+    Parameters
+    ----------
+    shrinkage : float, default=0.1
+        How far the covariance of a step's rows is drawn to a multiple of the identity, 0 to 1; at 1 the drift is one
+        shift for all rows.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Classes met so far, sorted.
+    means_ : ndarray of shape (n_classes, n_features)
+        Mean of each in its space of birth, in the unit of X.
+    counts_ : ndarray of shape (n_classes,)
+        Rows of each so far.
+    born_ : ndarray of shape (n_classes,)
+        Number of drifts before the class was met.
+    projections_ : list of ndarray of shape (n_features + 1, n_features)
+        One for each drift: from features after it, and a 1, to features before it.
+    memory_bytes_ : int
+        Bytes the head must keep: means, counts, births and projections.
+
+    Raises
+    ------
+    ValueError
+        In `fit` and `partial_fit`, when a parameter breaks its rule, labels turn from numbers to words, or X_before
+        does not go with X.
+
+    References
+    ----------
+    Cotogni et al. (2022), arXiv:2211.12292.
+
+    Examples
+    --------
+    >>> head = FDC().fit([[0.0], [2.0]], ["cat", "cat"])
+    >>> head = head.partial_fit([[108.0], [110.0]], ["dog", "dog"], X_before=[[8.0], [10.0]])
+    >>> head.predict([[103.0], [107.0]])
+    array(['cat', 'dog'], dtype='<U3')
+    """
+
+    paper = Paper.get("gcab-fdc")
+    born_: NDArray[np.int64]
+    rules: ClassVar = {"shrinkage": Real(0, 1)}
+
+    def __init__(self, shrinkage: float = 0.1) -> None:
+        self.shrinkage = shrinkage
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Forget everything and learn from X, of shape (n_samples, n_features), and y, of shape (n_samples,)."""
+        self.projections_: list[NDArray[Any]] = []
+        return self._learn(X, y, first=True)
+
+    def partial_fit(
+        self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, X_before: ArrayLike | None = None
+    ) -> Self:
+        """Learn from more rows; X_before holds the same rows as the encoder before saw them, None where it is the same.
+
+        `classes` is there for scikit-learn's sake and not needed.
+        """
+        if not hasattr(self, "classes_"):
+            if X_before is not None:
+                raise UserError("X_before in the first call.", needed="a space that the head has met before")
+            return self.fit(X, y)
+        if X_before is not None:
+            self._check_params()
+            after = validate_data(self, X, reset=False, dtype=np.float64)
+            before = check_array(X_before, dtype=np.float64)
+            if before.shape != after.shape:
+                raise UserError(
+                    f"X_before of shape {before.shape}.", needed=f"the shape {after.shape} of X, row by row"
+                )
+            self.projections_ = [*self.projections_, self._projection(after, before).astype(self.means_.dtype)]
+        return self._learn(X, y, first=False)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Class whose mean is nearest in its own space, (n_samples,), for rows of the present encoder."""
+        data = self._seen(X)
+        far = np.empty((len(data), len(self.classes_)), data.dtype)
+        for space in range(len(self.projections_), -1, -1):
+            here = self.born_ == space
+            if here.any():
+                far[:, here] = euclidean_distances(data, self.means_[here].astype(data.dtype))
+            data = self._back(data, space)
+        return self.classes_[far.argmin(axis=1)]
+
+    def _projection(self, after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
+        """Return the map from features after a drift, and a 1, to features before it."""
+        drift, d = before - after, after.shape[1]
+        middle, shift = after.mean(axis=0), drift.mean(axis=0)
+        centred = after - middle
+        scatter = centred.T @ centred
+        ridge = self.shrinkage * np.trace(scatter) / d * np.eye(d)
+        keep = 1 - self.shrinkage
+        W = np.linalg.lstsq(keep * scatter + ridge, keep * centred.T @ (drift - shift), rcond=None)[0]
+        return np.concatenate([np.eye(d) + W, (shift - middle @ W)[None]])
+
+    def _back(self, data: NDArray[Any], space: int) -> NDArray[Any]:
+        """Project rows of a space to the one before it; the first space has none."""
+        if space == 0:
+            return data
+        W = self.projections_[space - 1].astype(data.dtype)
+        return data @ W[:-1] + W[-1]
+
+    def _at_home(self, data: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+        """Project the rows of classes met before a drift to where their means are."""
+        home, moved = data.copy(), data
+        for space in range(len(self.projections_), 0, -1):
+            moved = self._back(moved, space)
+            older = np.isin(labels, self.classes_[self.born_ < space])
+            home[older] = moved[older]
+        return home
+
+    def _take_note(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
+        """Remember in which space new classes were born."""
+        born = np.full(len(self.classes_), len(self.projections_))
+        if not is_new.all():
+            born[~is_new] = self.born_
+        self.born_ = born
+
+    def _memory(self) -> int:
+        """Add births and projections."""
+        return super()._memory() + self.born_.nbytes + sum(part.nbytes for part in self.projections_)
+
+
+@claim(
+    FDC, unit="accuracy over all digits after the last step, 0 to 1", margin=0.05, seconds=30,
+    says="Means of digits met early stay useful while the net is trained on digits that come later.",
+    floor="nearest class mean that ignores the drift", peer="one shift for all rows, the mean drift of each step",
+)  # fmt: skip
+def follows_the_drift(seed: int) -> Trial:
+    """Hidden layer of a net trained on four digits and then on two more at a time, never on old ones again."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+    from sklearn.neural_network import MLPClassifier
+
+    from codomain.extend import NMC
+    from codomain.extend._steps import class_steps
+
+    pixels, digits = load_digits(return_X_y=True)
+    X, Q, y, truth = train_test_split(pixels / 16, digits, test_size=1 / 3, random_state=seed, stratify=digits)
+    net = MLPClassifier((64,), random_state=seed)
+
+    def hidden(rows: NDArray[Any]) -> NDArray[Any]:
+        return np.maximum(rows @ net.coefs_[0] + net.intercepts_[0], 0)
+
+    heads = FDC(), NMC(), FDC(1.0)
+    for step, rows in enumerate(class_steps(y, seed, [4, 2, 2, 2])):
+        before = hidden(X[rows]) if step else None
+        for _ in range(20):
+            net.partial_fit(X[rows], y[rows], classes=range(10))
+        Z = hidden(X[rows])
+        heads[1].partial_fit(Z, y[rows])
+        for head in (heads[0], heads[2]):
+            head.partial_fit(Z, y[rows], X_before=before)
+    return Trial(*(float(head.score(hidden(Q), truth)) for head in heads))

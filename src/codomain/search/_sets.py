@@ -1,0 +1,98 @@
+"""Sets of token vectors: the tokens of all sets one after another, and offsets that cut them."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codomain.core import UserError, unit_rows
+
+_PRODUCTS = 1 << 24  # inner products held at once
+
+
+def checked_offsets(offsets: ArrayLike, n_tokens: int) -> NDArray[np.int64]:
+    """Return the offsets as whole numbers, or say why they do not cut n_tokens tokens into sets."""
+    given = np.asarray(offsets)
+    starts = given.astype(np.int64) if given.dtype.kind in "iu" else np.empty(0, np.int64)
+    if starts.ndim != 1 or len(starts) < 2 or starts[0] != 0 or starts[-1] != n_tokens or np.any(np.diff(starts) < 1):
+        raise UserError(
+            f"The offsets are an array of shape {given.shape} and dtype {given.dtype} for {n_tokens} tokens.",
+            needed=f"whole numbers that rise from 0 to {n_tokens}, as no set may be empty",
+            todo="numpy.cumsum([0, *lengths])",
+        )
+    return starts
+
+
+def sums_of(values: NDArray[Any], place: NDArray[Any], n_places: int) -> NDArray[Any]:
+    """Add up the rows of values, of shape (n, dim), that share a place, in their order; shape (n_places, dim)."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(values), values.dtype)
+    return np.asarray(csr_array((ones, (place, np.arange(len(values)))), shape=(n_places, len(values))) @ values)
+
+
+def max_sim(query: ArrayLike, tokens: ArrayLike, offsets: ArrayLike, *, rows: ArrayLike | None = None) -> NDArray[Any]:
+    r"""Score sets of tokens against one query exactly: each query token's best inner product, added up.
+
+    :math:`\sum_{q \in Q} \max_{p \in P} \langle q, p \rangle`, known as MaxSim or Chamfer similarity.
+
+    Parameters
+    ----------
+    query : array-like of shape (n_query_tokens, dim)
+        Tokens of the query.
+    tokens : array-like of shape (n_tokens, dim)
+        The tokens of all sets, one set after another.
+    offsets : array-like of shape (n_sets + 1,)
+        Set i is tokens[offsets[i]:offsets[i + 1]], never empty.
+    rows : array-like of int, default=None
+        The sets to score, such as candidates to put in their true order; None scores all.
+
+    Returns
+    -------
+    ndarray of shape (n_sets,) or (n_rows,)
+        Higher is nearer, in the unit of inner products times n_query_tokens.
+
+    Raises
+    ------
+    UserError
+        When the offsets do not cut the tokens into sets, the widths differ, or a row is no set.
+    """
+    Q, data = (np.asarray(part) for part in (query, tokens))
+    if Q.ndim != 2 or data.ndim != 2 or Q.shape[1] != data.shape[1] or not len(Q):
+        raise UserError(f"A query of shape {Q.shape} and tokens of shape {data.shape}.", needed="two of one width")
+    starts = checked_offsets(offsets, len(data))
+    if rows is not None:
+        chosen = np.asarray(rows, np.int64)
+        if chosen.ndim != 1 or np.any((chosen < 0) | (chosen >= len(starts) - 1)):
+            raise UserError("A row that is no set was asked for.", needed=f"a list of 0 to {len(starts) - 2}")
+        lengths = np.diff(starts)[chosen]
+        cuts = np.concatenate([[0], np.cumsum(lengths)])
+        data = data[np.arange(cuts[-1]) + np.repeat(starts[chosen] - cuts[:-1], lengths)]
+        starts = cuts
+    scores = np.empty(len(starts) - 1, np.result_type(Q, data))
+    first = 0
+    while first < len(scores):  # one block of whole sets, at least one
+        after = max(first + 1, int(np.searchsorted(starts, starts[first] + _PRODUCTS // len(Q), "right")) - 1)
+        products = Q @ data[starts[first] : starts[after]].T
+        scores[first:after] = np.maximum.reduceat(products, starts[first:after] - starts[first], axis=1).sum(axis=0)
+        first = after
+    return scores
+
+
+@cache
+def read_tokens(encoder: Any, texts: tuple[str, ...], most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Return what an encoder of the class MiniLM makes of each of the first tokens, at length 1, and the offsets."""
+    model = encoder()._model
+    tokens = []
+    for start in range(0, len(texts), 8):
+        ids = [one.ids[:most] for one in model._tokenizer.encode_batch_fast(list(texts[start : start + 8]))]
+        held = np.arange(most) < np.array([len(row) for row in ids])[:, None]
+        padded = np.zeros(held.shape, np.int64)
+        padded[held] = np.concatenate(ids)
+        given = {"input_ids": padded, "attention_mask": held, "token_type_ids": np.zeros_like(padded)}
+        feed = {name: given[name].astype(kind) for name, kind in model._inputs.items()}
+        hidden = model._session.run([model._output], feed)[0]
+        tokens.append((hidden[held], held.sum(axis=1)))
+    rows, lengths = (np.concatenate(part) for part in zip(*tokens, strict=True))
+    return unit_rows(rows), np.cumsum([0, *lengths])
