@@ -1,6 +1,7 @@
 """The verdict of every claim is the recorded one, in either direction."""
 
 import math
+import sys
 import tomllib
 
 import pytest
@@ -41,4 +42,7 @@ def test_no_verdict_is_left_over_from_a_method_that_is_gone():
 @pytest.mark.slow
 @each_claim
 def test_the_verdict_is_the_recorded_one(entry):
+    recorded = entry.record.versions["python"].rpartition(".")[0]
+    if recorded != f"{sys.version_info.major}.{sys.version_info.minor}":
+        pytest.skip(f"recorded with Python {recorded}; the docstrings that claims use are other texts here")
     assert run(entry.claim).verdict == entry.record.verdict

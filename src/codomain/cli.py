@@ -148,6 +148,32 @@ def search(
 
 
 @app.command()
+def shrink(
+    space: SpacePath,
+    recall: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="Share of the true nearest rows that must come back.")
+    ] = 0.95,
+    max_bytes: Annotated[
+        float | None, typer.Option("--bytes", min=1, help="Most bytes for each row, everything counted.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one record.")] = False,
+) -> None:
+    """Make the smallest form that is proved to keep a recall, show what each size keeps, and seal it."""
+    from rich.console import Console
+
+    from codomain.study import shrink as run
+
+    done = run(space, recall=recall, bytes=max_bytes)
+    if as_json:
+        print(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        return
+    console = Console(highlight=False)
+    console.width = console.width if console.is_terminal else max(console.width, 120)
+    console.print(done)
+    say(f"sealed in {space}. The report shows it after: codomain study {shlex.quote(str(space))} --recall {recall:g}")
+
+
+@app.command()
 def add(
     space: SpacePath,
     source: Annotated[Path, typer.Argument(metavar="FILE", help="New rows with the same columns.")],

@@ -68,22 +68,28 @@ def exact_top(
         S = Q @ project(block).T
         inside = np.flatnonzero((own >= start) & (own < start + len(block)))
         S[inside, own[inside] - start] = -np.inf
-        bar = scores[:, -1:]
-        if S.shape[1] > k:  # only what would enter the block's own best k can enter the best k of all
-            best = np.partition(S, -k, axis=1)[:, -k, None]
-            who, where = np.nonzero((S >= best) & (S > bar))
-        else:
-            who, where = np.nonzero(S > bar)
-        if not len(who):
-            continue
-        owner = np.concatenate([np.repeat(np.arange(len(Q)), k), who])
-        score = np.concatenate([scores.ravel(), S[who, where]])
-        row = np.concatenate([rows.ravel(), where + start])
-        order = np.lexsort((row, -score, owner))
-        rank = np.arange(len(order)) - np.searchsorted(owner[order], np.arange(len(Q)))[owner[order]]
-        order = order[rank < k]
-        scores, rows = score[order].reshape(-1, k), row[order].reshape(-1, k)
+        scores, rows = keep_best(scores, rows, S, start)
     return scores, rows
+
+
+def keep_best(scores: Floats, rows: Ints, S: Floats, start: int) -> tuple[Floats, Ints]:
+    """Best k of what is held and of a block's scores S, whose first row has the number `start`."""
+    n, k = scores.shape
+    bar = scores[:, -1:]
+    if S.shape[1] > k:  # only what would enter the block's own best k can enter the best k of all
+        best = np.partition(S, -k, axis=1)[:, -k, None]
+        who, where = np.nonzero((S >= best) & (S > bar))
+    else:
+        who, where = np.nonzero(S > bar)
+    if not len(who):
+        return scores, rows
+    owner = np.concatenate([np.repeat(np.arange(n), k), who])
+    score = np.concatenate([scores.ravel(), S[who, where]])
+    row = np.concatenate([rows.ravel(), where + start])
+    order = np.lexsort((row, -score, owner))
+    rank = np.arange(len(order)) - np.searchsorted(owner[order], np.arange(n))[owner[order]]
+    order = order[rank < k]
+    return score[order].reshape(-1, k), row[order].reshape(-1, k)
 
 
 def without_own(rows: Ints, own: Ints, k: int) -> Ints:

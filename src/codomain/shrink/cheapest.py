@@ -5,13 +5,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import faiss
 import numpy as np
 
 from codomain.core import UserError, bar
 from codomain.shrink._rows import take
 from codomain.shrink.certificate import QUERIES, Certificate, Judge, bounds, found_share, measure, queries_needed
-from codomain.shrink.recipe import TRAIN_ROWS, FittedRecipe, Recipe, axes_of
+from codomain.shrink.recipe import TRAIN_ROWS, FittedRecipe, Recipe, axes_of, pack, unpack
 
 TUNING = 300  # queries that choose
 PILOT_ROWS = 20_000
@@ -82,13 +81,14 @@ def grid(d: int) -> list[Recipe]:
     def share(part: float) -> int:
         return max(round(d * part / 8) * 8 if d >= 64 else round(d * part), 1)
 
+    sizes = [round(d * part) for part in (1 / 8, 1 / 6, 1 / 4, 1 / 3, 5 / 12, 1 / 2, 2 / 3)]
     half, third, quarter = (f"pq{share(part)}x4" for part in (1 / 2, 1 / 3, 1 / 4))
-    tries = [Recipe(code=code) for code in (quarter, "binary", "rabitq1", half, "rabitq2", "int4", "rabitq4")]
+    tries = [Recipe(code=f"fill{size}") for size in sizes if 3 <= size <= max(3 * d // 4, 4)]
+    tries += [Recipe(code=code) for code in (quarter, "binary", "rabitq1", half, "rabitq2", "int4", "rabitq4")]
     tries += [Recipe(code=code) for code in ("int6", "int8", "f16")]
     tries += [Recipe("pca", share(1 / 2), quarter), Recipe("pca", share(2 / 3), third)]
-    tries += [Recipe("pca", share(part), "int8") for part in (1 / 8, 1 / 4, 1 / 2, 2 / 3, 5 / 6)]
-    tries += [Recipe("pca", share(part), "rabitq4") for part in (2 / 3, 5 / 6)]
-    tries += [Recipe("pca", share(part), "int6") for part in (2 / 3, 3 / 4, 5 / 6)]
+    tries += [Recipe("pca", share(part), "int8") for part in (1 / 2, 2 / 3)]
+    tries += [Recipe("pca", share(3 / 4), "int6")]
     tries += [Recipe("truncate", share(part), "int8") for part in (1 / 4, 1 / 2)]
     tries += [Recipe(code="binary", rescore="int8", depth=40), Recipe(code=quarter, rescore="int8", depth=10)]
     return [recipe for recipe in dict.fromkeys(tries) if recipe.width < d]
@@ -179,10 +179,10 @@ def cheapest(
             except UserError as error:
                 front.skipped.append((recipe.name, error.came))
                 continue
-            empty = faiss.serialize_index(fitted.index)
+            empty = pack(fitted.index)
             recall = float(found_share(fitted.encode(pilot), pilot_judge).mean())
             # What does not grow with the rows is spread over all of them, not over the pilot's.
-            size = fitted.bytes_per_vector + empty.nbytes * (1 / n - 1 / len(pilot))
+            size = fitted.bytes_per_vector + len(empty) * (1 / n - 1 / len(pilot))
             tried.append(_Tried(recipe, size, fitted.scan_bytes, recall, empty))
     finalists = []
     for one in sorted(tried, key=lambda one: one.bytes):
@@ -202,7 +202,7 @@ def cheapest(
     tail, missed, rows = 0.05, [], []
     with _bar(progress, "prove", len(finalists)) as tick:
         for one in finalists:
-            fitted = FittedRecipe(one.recipe, faiss.deserialize_index(one.empty), train).encode(X)
+            fitted = FittedRecipe(one.recipe, unpack(one.empty), train).encode(X)
             found = found_share(fitted, tune)
             row = replace(
                 measure(fitted, tune, found=found, projected=projected, random_state=random_state), fresh=False

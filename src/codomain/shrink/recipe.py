@@ -15,6 +15,7 @@ from scipy.fft import dct
 
 from codomain.core import UserError
 from codomain.shrink._rows import Floats, Ints, blocks, take, unit
+from codomain.shrink.waterfill import MAGIC, Waterfill
 
 TRAIN_ROWS = 20_000
 _SCALARS = {
@@ -26,6 +27,7 @@ _SCALARS = {
 Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
 _PQ = re.compile(r"pq([1-9]\d*)x([48])")
 _RABITQ = re.compile(r"rabitq([1-8])")
+_FILL = re.compile(r"fill([1-9]\d*)")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,9 @@ class Recipe:
         Columns kept by the projection; 0 without one.
     code : str, default="int8"
         "f32", "f16", "int8", "int6", "int4"; "binary" (one sign bit a column); "rabitq1" to "rabitq8" (bits a
-        column with a correction for each row); "pq96x4" (96 subvectors, 4 bits each; 8 bits also work).
+        column with a correction for each row); "pq96x4" (96 subvectors, 4 bits each; 8 bits also work); "fill64"
+        (64 bytes a row, shared among the principal directions and entropy coded; projects by itself, so it takes
+        neither a projection nor rescoring).
     rescore : {"none", "int8", "f32"}, default="none"
         A second, finer copy of the whole vector that orders the best candidates of the code again.
     depth : int, default=10
@@ -68,7 +72,8 @@ class Recipe:
                 ("project", self.project in ("none", "pca", "truncate")),
                 ("width", self.width > 0 if self.project != "none" else self.width == 0),
                 ("code", self.code in (*_SCALARS, "f32", "binary") or bool(_PQ.fullmatch(self.code))
-                 or bool(_RABITQ.fullmatch(self.code))),
+                 or bool(_RABITQ.fullmatch(self.code))
+                 or (bool(_FILL.fullmatch(self.code)) and (self.project, self.rescore) == ("none", "none"))),
                 ("rescore", self.rescore in ("none", "int8", "f32")),
                 ("depth", self.depth >= 1),
             )
@@ -77,8 +82,9 @@ class Recipe:
         if wrong:
             raise UserError(
                 f"No such recipe: {', '.join(wrong)}.",
-                needed="project none|pca|truncate (a width above 0 with the last two), code "
-                f"f32|{'|'.join(_SCALARS)}|binary|rabitq1..8|pqMx4|pqMx8, rescore none|int8|f32, depth from 1",
+                needed="project none|pca|truncate (a width above 0 with the last two), code f32|"
+                f"{'|'.join(_SCALARS)}|binary|rabitq1..8|pqMx4|pqMx8|fillM (alone), "
+                "rescore none|int8|f32, depth from 1",
             )
 
     @property
@@ -140,6 +146,10 @@ class Recipe:
             )  # fmt: skip
         if len(sample) < least:
             raise UserError(f"{self.name} learns from at least {least} rows and got {len(sample)}.", todo="add rows")
+        if fill := _FILL.fullmatch(self.code):
+            filled = Waterfill(d, int(fill[1]))
+            filled.train(sample, axes or axes_of(sample))
+            return FittedRecipe(self, filled, train)
 
         # Product quantisation cuts a vector into equal parts; a width that does not divide is spread over the
         # parts and padded with zeros, so that no part is made of padding alone.
@@ -183,6 +193,18 @@ def axes_of(sample: Floats) -> Axes:
     """Return weights (largest first) and directions, one a row, of the uncentred second moment of the sample."""
     weight, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64))
     return weight[::-1], directions.T[::-1]
+
+
+def pack(index: Any) -> bytes:
+    """Return an index as the bytes of a file."""
+    return index.to_bytes() if isinstance(index, Waterfill) else faiss.serialize_index(index).tobytes()
+
+
+def unpack(data: bytes) -> Any:
+    """Return the index that `pack` was given."""
+    if data.startswith(MAGIC):
+        return Waterfill.from_bytes(data)
+    return faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
 
 
 def _coder(code: str, width: int, pq: Any, rabitq: Any) -> Any:
@@ -236,9 +258,9 @@ class FittedRecipe:
     ----------
     recipe : Recipe
         What was fitted.
-    index : faiss.Index
-        Takes rows of length 1 in their full width; everything from projection to rescoring happens inside, so the
-        saved index also works in plain faiss.
+    index : faiss.Index or Waterfill
+        Takes rows of length 1 in their full width; everything from projection to rescoring happens inside, so a
+        saved faiss index also works in plain faiss.
     train : ndarray of int, default=None
         Rows that it learned from; not saved.
     """
@@ -260,7 +282,7 @@ class FittedRecipe:
     @property
     def bytes_per_vector(self) -> float:
         """Everything that is saved, over the number of rows: codes, rescoring store, codebooks and projection."""
-        return float(faiss.serialize_index(self.index).nbytes / max(len(self), 1))
+        return float(len(pack(self.index)) / max(len(self), 1))
 
     @property
     def scan_bytes(self) -> int:
@@ -323,9 +345,9 @@ class FittedRecipe:
         return rows
 
     def save(self) -> dict[str, Any]:
-        """Return the files of a part: `index.faiss` (bytes) and `recipe.json` (dict)."""
+        """Return the files of a part: `index.faiss` or `index.fill` (bytes) and `recipe.json` (dict)."""
         return {
-            "index.faiss": faiss.serialize_index(self.index).tobytes(),
+            f"index.{'fill' if isinstance(self.index, Waterfill) else 'faiss'}": pack(self.index),
             "recipe.json": {"recipe": self.recipe.to_dict(), "name": self.recipe.name, "faiss": faiss.__version__},
         }
 
@@ -335,14 +357,11 @@ class FittedRecipe:
 
         The caller checks the seal first: faiss does not survive a damaged file.
         """
-        record, index = files["recipe.json"], files["index.faiss"]
+        record, index = files["recipe.json"], files["index.fill" if "index.fill" in files else "index.faiss"]
         if isinstance(record, str | Path):
             record = json.loads(Path(record).read_text())
-        if isinstance(index, str | Path):
-            index = faiss.read_index(str(index))
-        else:
-            index = faiss.deserialize_index(np.frombuffer(index, dtype=np.uint8))
-        return cls(Recipe.from_dict(record["recipe"]), index)
+        data = Path(index).read_bytes() if isinstance(index, str | Path) else index
+        return cls(Recipe.from_dict(record["recipe"]), unpack(data))
 
     def _first(self) -> Any:
         """Return the index of the first stage, under rescoring."""

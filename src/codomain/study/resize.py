@@ -8,7 +8,8 @@ import codomain.space
 from codomain.core import UserError
 from codomain.shrink import Certificate, Front, cheapest
 from codomain.space import Space
-from codomain.study.stages import STAGES, Inputs, Settings, check_studied
+from codomain.study.opened import check_studied
+from codomain.study.stages import STAGES, Inputs, Settings
 
 _STAGE = next(stage for stage in STAGES if stage.name == "shrink")
 _LOST = {"project": "the projection", "code": "the code", "index": "rescoring"}
