@@ -57,7 +57,7 @@ def _from_object(module: str, thing: Any, prefix: str = "") -> Iterator[Row]:
         head, _, rest = doc.partition("\n--\n\n") if "\n--\n\n" in doc else ("", "", doc)
         try:
             signature = str(inspect.signature(thing)) if kind != "module" else ""
-        except (TypeError, ValueError):
+        except Exception:  # it evaluates what C code wrote down, which may fail in any way
             signature = head
         yield module, prefix or module, kind, signature, rest
     for name, child in sorted(vars(thing).items()) if inspect.ismodule(thing) or inspect.isclass(thing) else []:
