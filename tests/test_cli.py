@@ -162,6 +162,10 @@ def test_no_permission_to_write_is_said(mine: Path, tmp_path: Path, run: Run) ->
             if parent.stat().st_uid == 0 and parent != parent.parent:
                 parent.chmod(parent.stat().st_mode | 0o055)
         prefix = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+        if subprocess.run(
+            [*prefix, sys.executable, "-c", "import pyarrow"], check=False, capture_output=True
+        ).returncode:
+            pytest.skip("this Python lies where another user cannot read it")
     (tmp_path / "home").mkdir(exist_ok=True)
     _refused(run("study", mine, "--encoder", STATIC, "--space", locked / "s.space", prefix=prefix), "locked")
 
