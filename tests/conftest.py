@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from hypothesis import settings
+
+# A busy machine makes no law untrue: hypothesis times nothing.
+settings.register_profile("codomain", deadline=None)
+settings.load_profile("codomain")
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

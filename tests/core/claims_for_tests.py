@@ -40,7 +40,7 @@ def infinite(seed: int) -> Trial:
 INFINITE = METHOD.claim
 
 
-@make(seconds=1.5)
+@make(seconds=0.5)
 def endless(seed: int) -> Trial:
     if seed == 1:
         # A helper that inherits the output and would keep the runner waiting for it.
@@ -52,3 +52,13 @@ def endless(seed: int) -> Trial:
 
 
 ENDLESS = METHOD.claim
+
+
+@make(seconds=0.5)
+def busy(seed: int) -> Trial:
+    while seed == 1:
+        pass
+    return Trial(1.0, 0.0, 0.0)
+
+
+BUSY = METHOD.claim

@@ -80,6 +80,11 @@ def test_a_claim_that_never_ends_is_ended_and_called_too_slow(tmp_path, monkeypa
         os.kill(int(note.read_text()), 0)
 
 
+def test_a_claim_past_its_share_of_the_processor_is_called_too_slow():
+    outcome = run(claims_for_tests.BUSY)
+    assert (outcome.verdict, outcome.seeds) == ("too slow", [0])
+
+
 def test_no_seeds_is_refused():
     with pytest.raises(UserError, match="at least one"):
         run(claims_for_tests.GOOD, [])

@@ -76,12 +76,6 @@ class Compatible(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     n_features_old_: int
     losses_: NDArray[Any]
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs the labels."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike, *, old: ArrayLike | None = None) -> Self:
         """Train the net.
 

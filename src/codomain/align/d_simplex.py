@@ -77,6 +77,7 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         "n_classes": Int(2), "n_hidden": Int(1), "epochs": Int(1), "learning_rate": Real(1e-6), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_hidden": 8, "epochs": 3, "random_state": 0}
+    needs_y = True
 
     def __init__(
         self, n_classes: int = 32, *, n_hidden: int = 64, epochs: int = 40, learning_rate: float = 0.01,
@@ -87,12 +88,6 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.epochs = epochs
         self.learning_rate = learning_rate
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs the labels."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, classes: ArrayLike | None = None) -> Self:
         """Train the net.

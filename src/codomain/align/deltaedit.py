@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.align._compatible import learn, run_net, start_net
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, need
 
 
 def _difference(here: Any, there: Any) -> Any:
@@ -18,7 +18,7 @@ def _difference(here: Any, there: Any) -> Any:
     return there - here
 
 
-class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""A net from differences of features to differences of codes.
 
     Trained on random pairs of rows, a net tells :math:`y_j - y_i` from :math:`x_i` and :math:`x_j - x_i`, by squares
@@ -66,6 +66,7 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     paper = Paper.get("deltaedit")
     rules: ClassVar = {"n_hidden": Int(1), "epochs": Int(1), "learning_rate": Real(1e-6), "random_state": Seed()}
     small: ClassVar = {"n_hidden": 8, "epochs": 3, "random_state": 0}
+    partner = "the codes"
 
     def __init__(
         self, n_hidden: int = 128, *, epochs: int = 60, learning_rate: float = 0.003, random_state: Any = None
@@ -75,22 +76,9 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which holds the codes and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from rows of X, (n_samples, n_features), and their codes y, (n_samples, n_features_out)."""
-        self._check_params()
-        if y is None:
-            raise UserError("DeltaEdit: requires y to be passed, but the target y is None.", needed="the codes as y")
-        data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        codes: NDArray[Any] = check_array(y, dtype=data.dtype, ensure_2d=False, input_name="y")
-        codes = codes[:, None] if codes.ndim == 1 else codes
-        check_consistent_length(data, codes)
+        data, codes = self._pairs(X, y)
         self.mean_ = data.mean(axis=0)
         self.spread_ = float(np.sqrt(np.square(codes - codes.mean(axis=0)).sum(axis=1).mean())) or 1.0
         self._net, self.losses_ = self._learn(data, codes / codes.dtype.type(self.spread_))

@@ -5,13 +5,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, OneOf, Paper, Real, Trial, UserError, claim, unit_rows
+from codomain.core import Int, OneOf, Paired, Paper, Real, Trial, UserError, claim, unit_rows
 
 
-class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""Project two spaces onto their canonical directions and match rows there.
 
     From pairs :math:`A, B`, centred and whitened with a penalty, canonical correlation analysis finds the directions
@@ -61,24 +61,9 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Metho
         self.matching = matching
         self.penalty = penalty
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which is the other space and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from pairs: row i of X, (n_pairs, n_features), is row i of y, (n_pairs, n_features_other)."""
-        self._check_params()
-        if y is None:
-            raise UserError(
-                "SubspaceAlignment: requires y to be passed, but the target y is None.", needed="the other space as y"
-            )
-        A: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        B: NDArray[Any] = check_array(y, dtype=A.dtype, ensure_2d=False, input_name="y")
-        B = B[:, None] if B.ndim == 1 else B
-        check_consistent_length(A, B)
+        A, B = self._pairs(X, y, least=2)
         self._means = A.mean(axis=0), B.mean(axis=0)
         whiten_A, whiten_B = (_whitening(Z - Z.mean(axis=0), self.penalty) for Z in (A, B))
         across = whiten_A.T @ ((A - self._means[0]).T @ (B - self._means[1]) / len(A)) @ whiten_B
@@ -86,10 +71,10 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Metho
         self.n_components_ = min(self.n_components, len(correlations))
         self.correlations_ = np.clip(correlations[: self.n_components_], 0, 1)
         self._turns = whiten_A @ U[:, : self.n_components_], whiten_B @ Vt[: self.n_components_].T
-        self._pairs = self._shared(A, 0), self._shared(B, 1)
-        gram = self._pairs[0].T @ self._pairs[0]
+        self._known = self._shared(A, 0), self._shared(B, 1)
+        gram = self._known[0].T @ self._known[0]
         ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram), dtype=A.dtype)
-        self._affine = np.linalg.solve(gram + ridge, self._pairs[0].T @ self._pairs[1])
+        self._affine = np.linalg.solve(gram + ridge, self._known[0].T @ self._known[1])
         self._n_features_out = self.n_components_
         return self
 
@@ -116,7 +101,7 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Metho
         here = self.transform(X)
         if self.matching == "kernel":
             here = self._shared(validate_data(self, X, reset=False, dtype=here.dtype), 0)
-            here, there = (_kernel(Z, pairs) for Z, pairs in zip((here, there), self._pairs, strict=True))
+            here, there = (_kernel(Z, pairs) for Z, pairs in zip((here, there), self._known, strict=True))
         return np.clip(unit_rows(here) @ unit_rows(there).T, -1, 1)
 
     def match(self, X: ArrayLike, Y: ArrayLike) -> NDArray[np.intp]:

@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import orthogonal_procrustes
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Flag, Method, Paper, Trial, UserError, claim
+from codomain.core import Flag, Paired, Paper, Trial, claim
 
 
 def _spread(centred: NDArray[Any]) -> Any:
@@ -17,7 +16,7 @@ def _spread(centred: NDArray[Any]) -> Any:
     return np.sqrt(np.einsum("ij,ij->", centred, centred)) or centred.dtype.type(1)
 
 
-class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""Map a space onto another with a shift, one scale and a rotation or reflection.
 
     From pairs of rows :math:`A, B` centred and scaled to the same spread, it finds the orthogonal
@@ -62,24 +61,9 @@ class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     def __init__(self, scale: bool = True) -> None:
         self.scale = scale
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which is the other space and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn the map of X, (n_samples, n_features), onto y, (n_samples, n_features_out); row i meets row i."""
-        self._check_params()
-        if y is None:
-            raise UserError(
-                "Procrustes: requires y to be passed, but the target y is None.", needed="the other space as y"
-            )
-        A: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        B: NDArray[Any] = check_array(y, dtype=A.dtype, ensure_2d=False, input_name="y")
-        B = B[:, None] if B.ndim == 1 else B
-        check_consistent_length(A, B)
+        A, B = self._pairs(X, y)
         self.mean_, self.target_mean_ = A.mean(axis=0), B.mean(axis=0)
         A, B = A - self.mean_, B - self.target_mean_
         width = max(A.shape[1], B.shape[1])

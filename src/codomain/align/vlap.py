@@ -5,12 +5,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import (
     Int,
-    Method,
+    Paired,
     Paper,
     Real,
     Seed,
@@ -24,7 +24,7 @@ from codomain.core import (
 )
 
 
-class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""A linear layer into a space of word vectors, learned by assignment prediction.
 
     Partners :math:`y_i` are assigned to word vectors :math:`w_j` by optimal transport that uses all words evenly, which
@@ -88,13 +88,6 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which is the other space and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike, *, words: ArrayLike | None = None) -> Self:
         """Learn from pairs.
 
@@ -107,13 +100,8 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         words : array-like of shape (n_words, n_features_out), default=None
             Word vectors; None draws rows of y instead.
         """
-        self._check_params()
-        if y is None:
-            raise UserError("VLAP: requires y to be passed, but the target y is None.", needed="the other space as y")
-        A: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        B: NDArray[Any] = check_array(y, dtype=A.dtype, ensure_2d=False, input_name="y")
-        B = unit_rows(B[:, None] if B.ndim == 1 else B)
-        check_consistent_length(A, B)
+        A, B = self._pairs(X, y)
+        B = unit_rows(B)
         rng = check_random_state(self.random_state)
         drawn = B[np.sort(rng.choice(len(B), min(self.n_words, len(B)), replace=False))] if words is None else words
         self.words_ = unit_rows(check_array(drawn, dtype=A.dtype, input_name="words"))

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from codomain.core.errors import UserError as UserError
     from codomain.core.extras import need as need
     from codomain.core.identity import EncoderIdentity as EncoderIdentity
+    from codomain.core.local_dimension import inverse_dimensions as inverse_dimensions
     from codomain.core.method import Method as Method
     from codomain.core.neighbors import Neighbors as Neighbors
+    from codomain.core.paired import Paired as Paired
     from codomain.core.paper import Paper as Paper
     from codomain.core.progress import bar as bar
     from codomain.core.progress import say as say
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from codomain.core.rules import Real as Real
     from codomain.core.rules import Rule as Rule
     from codomain.core.rules import Seed as Seed
+    from codomain.core.threads import one_thread as one_thread
     from codomain.core.transport import sinkhorn as sinkhorn
 
 # Everything on first use: Method brings scikit-learn and unit_rows numpy, which most commands do not need.
@@ -42,6 +45,7 @@ __getattr__, __dir__, __all__ = attach(
         "Method": "method",
         "Neighbors": "neighbors",
         "OneOf": "rules",
+        "Paired": "paired",
         "Paper": "paper",
         "Real": "rules",
         "Rule": "rules",
@@ -51,8 +55,10 @@ __getattr__, __dir__, __all__ = attach(
         "bar": "progress",
         "claim": "claims",
         "descend": "descent",
+        "inverse_dimensions": "local_dimension",
         "need": "extras",
         "no_claim": "claims",
+        "one_thread": "threads",
         "say": "progress",
         "sinkhorn": "transport",
         "unit_rows": "arrays",

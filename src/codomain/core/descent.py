@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codomain.core.extras import need
+from codomain.core.threads import one_thread
 
 if TYPE_CHECKING:
     import torch
@@ -57,9 +58,7 @@ def descend(
     rng = np.random.RandomState(random_state) if isinstance(random_state, int) else random_state
     optimizer = torch.optim.AdamW(list(parameters), lr=learning_rate, weight_decay=weight_decay)
     losses: list[float] = []
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # for minibatches this small more threads cost more than the work, and move last digits
-    try:
+    with one_thread():
         for epoch in range(epochs):
             order = rng.permutation(n_samples)
             seen = []
@@ -77,6 +76,4 @@ def descend(
                 raise FloatingPointError(f"The loss is {losses[-1]} after epoch {epoch}: lower the learning rate.")
             if after_epoch:
                 after_epoch(epoch, losses[-1])
-    finally:
-        torch.set_num_threads(threads)
     return losses

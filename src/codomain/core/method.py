@@ -20,6 +20,8 @@ class Method(BaseEstimator):
         What each parameter of `__init__` may be; the whole of parameter validation.
     small : dict of str to object
         Parameters that suit the common tests' 20 rows of 3 features.
+    needs_y : bool
+        Whether `fit` refuses to do without y.
     excused : dict of str to str
         scikit-learn's checks that do not fit, each with the reason, which the docs print.
     claim : Claim or NoClaim
@@ -29,8 +31,15 @@ class Method(BaseEstimator):
     paper: ClassVar[Paper]
     rules: ClassVar[dict[str, Rule]] = {}
     small: ClassVar[dict[str, Any]] = {}
+    needs_y: ClassVar[bool] = False
     excused: ClassVar[dict[str, str]] = {}
     claim: ClassVar[Claim | NoClaim]
+
+    def __sklearn_tags__(self) -> Any:
+        """Say whether `fit` needs y; a class of scikit-learn's may say so too."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required |= self.needs_y
+        return tags
 
     def _check_params(self) -> None:
         """Hold every parameter against its rule; `fit` calls it first."""

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
+from codomain.core import inverse_dimensions, unit_rows
 
 _TOO_CLOSE = 1e-5  # squared distance below which a float32 cosine says nothing more of it
 
@@ -74,9 +74,8 @@ def two_nn_dimension(logs: NDArray[np.float64]) -> float:
 
 
 def likelihood(far: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inverse of the local dimension of each row whose distances are all known (Levina and Bickel, 2005)."""
-    whole = far[np.isfinite(far).all(axis=1)]
-    return np.mean(np.log(whole[:, -1:] / whole[:, :-1]), axis=1)
+    """Inverse of the local dimension of each row whose distances are all known."""
+    return np.asarray(inverse_dimensions(far[np.isfinite(far).all(axis=1)]))
 
 
 def likelihood_dimension(inverses: NDArray[np.float64]) -> float:

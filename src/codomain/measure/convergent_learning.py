@@ -11,7 +11,7 @@ from sklearn.linear_model import Lasso
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, OneOf, Paper, Real, Seed, Trial, UserError, claim
+from codomain.core import Int, OneOf, Paired, Paper, Real, Seed, Trial, UserError, claim
 
 
 def standardised(Z: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -31,7 +31,7 @@ def grouped(similarity: NDArray[Any], n_groups: int, random_state: Any) -> NDArr
     return labels
 
 
-class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""Find the units of one net in another, and predict the other's activations from them.
 
     With standardised units, :math:`C_{ij}` is the correlation of unit i of one net with unit j of the other.
@@ -97,6 +97,7 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Meth
         "penalty": Real(0, above=True), "n_groups": Int(2), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_groups": 2, "random_state": 0}
+    partner = "the other net's activations"
     best: ClassVar = "high"
     bounds: ClassVar = (-1.0, 1.0)
 
@@ -108,23 +109,9 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Meth
         self.n_groups = n_groups
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which is the other net's units and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Align X, (n_samples, n_features), with y, (n_samples, n_features_out); row i of both is the same item."""
-        self._check_params()
-        if y is None:
-            raise UserError(
-                "ConvergentLearning: requires y to be passed, but the target y is None.",
-                needed="the other net's activations as y",
-            )
-        A: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        B = self._other(y, A)
+        A, B = self._pairs(X, y)
         (one, *here), (two, *there) = standardised(A), standardised(B)
         self.mean_, self.scale_ = (part.astype(A.dtype) for part in here)
         self.target_mean_, self.target_scale_ = (part.astype(A.dtype) for part in there)

@@ -5,10 +5,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_consistent_length
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from codomain.core import Method, Paper, Trial, UserError, claim, unit_rows
+from codomain.core import Paired, Paper, Trial, UserError, claim, unit_rows
 from codomain.measure._word_spaces import word_spaces as word_spaces
 
 
@@ -18,7 +17,7 @@ def geometric(*likenesses: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(product ** (1 / len(likenesses)), dtype=likenesses[0].dtype)
 
 
-class DualSpace(Method):
+class DualSpace(Paired):
     r"""Score relations and compositions of words by cosines in a domain and in a function space.
 
     With :math:`g` the geometric mean (0 if a cosine is not positive), a is to b as c to d by
@@ -56,27 +55,14 @@ class DualSpace(Method):
     paper = Paper.get("dual-space")
     rules: ClassVar = {}
     small: ClassVar = {}
+    partner = "the function space"
     best: ClassVar = "high"
     bounds: ClassVar = (0.0, 1.0)
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which is the function space and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Keep the domain space X, (n_words, n_features), and the function space y, (n_words, n_outputs)."""
-        self._check_params()
-        if y is None:
-            raise UserError(
-                "DualSpace: requires y to be passed, but the target y is None.", needed="the function space as y"
-            )
-        domain: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        function: NDArray[Any] = check_array(y, dtype=domain.dtype, ensure_2d=False, input_name="y")
-        check_consistent_length(domain, function)
-        self.domain_, self.function_ = unit_rows(domain), unit_rows(function.reshape(len(domain), -1))
+        domain, function = self._pairs(X, y)
+        self.domain_, self.function_ = unit_rows(domain), unit_rows(function)
         return self
 
     def relation(self, questions: ArrayLike) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Method, Paper, Trial, UserError, claim
+from codomain.core import Paired, Paper, Trial, UserError, claim
 
 
 def between(Z: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
@@ -25,7 +25,7 @@ def shares(part: NDArray[Any], whole: Any) -> NDArray[np.float64]:
     return np.clip(np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0), 0, 1)
 
 
-class FeatureBias(Method):
+class FeatureBias(Paired):
     r"""Measure the share of a space's variance that each known feature explains.
 
     Feature k, with values v, explains :math:`\sum_v n_v \|\bar z_v - \bar z\|^2 / \sum_i \|z_i - \bar z\|^2`, which is
@@ -68,24 +68,14 @@ class FeatureBias(Method):
     paper = Paper.get("feature-bias")
     rules: ClassVar = {}
     small: ClassVar = {}
+    partner = "the values of the known features, one column for each,"
     best: ClassVar = "low"
     bounds: ClassVar = (0.0, 1.0)
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs the features as y, which may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Measure X, (n_samples, n_features), by y, (n_samples,) or (n_samples, n_outputs): one column a feature."""
         self._check_params()
-        if y is None:
-            raise UserError(
-                "FeatureBias: requires y to be passed, but the target y is None.",
-                needed="the values of the known features as y, one column for each",
-            )
+        self._need_partner(y)
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
         values: NDArray[Any] = check_array(y, dtype=None, ensure_2d=False, input_name="y")
         type_of_target(values, input_name="y", raise_unknown=True)

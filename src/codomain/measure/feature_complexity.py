@@ -9,7 +9,7 @@ from sklearn.model_selection import KFold
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim
 
 Folds = Sequence[tuple[NDArray[Any], NDArray[Any]]]
 
@@ -30,7 +30,7 @@ def usable(Z: NDArray[Any], target: NDArray[Any], penalty: float, folds: Folds) 
     return np.clip(1 - np.divide(left, whole, out=np.ones_like(left), where=whole > 0), 0, 1)
 
 
-class FeatureComplexity(Method):
+class FeatureComplexity(Paired):
     r"""Measure a feature's complexity by the information that simple decoders can use in each layer of a net.
 
     With linear decoders of fixed Gaussian noise the V-information of layer l about a feature z of variance 1 is
@@ -77,6 +77,7 @@ class FeatureComplexity(Method):
     paper = Paper.get("feature-complexity")
     rules: ClassVar = {"penalty": Real(0, above=True), "max_cv": Int(2), "random_state": Seed()}
     small: ClassVar = {"random_state": 0}
+    partner = "the features"
     best: ClassVar = "low"
     bounds: ClassVar = (0.0, 1.0)
 
@@ -85,20 +86,10 @@ class FeatureComplexity(Method):
         self.max_cv = max_cv
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs the features as y, which may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Measure features y, (n_samples,) or (n_samples, n_outputs), by one layer X, (n_samples, n_features)."""
         self._check_params()
-        if y is None:
-            raise UserError(
-                "FeatureComplexity: requires y to be passed, but the target y is None.", needed="the features as y"
-            )
+        self._need_partner(y)
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
         return self._measure([data], y)
 

@@ -97,17 +97,12 @@ class NeuralCollapse(Method):
     paper = Paper.get("nc-deep-linear")
     rules: ClassVar = {"frame": OneOf("simplex", "orthogonal")}
     small: ClassVar = {}
+    needs_y = True
     best: ClassVar = "low"
     bounds: ClassVar = (0.0, float("inf"))
 
     def __init__(self, frame: str = "simplex") -> None:
         self.frame = frame
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs labels."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Measure X, of shape (n_samples, n_features), with labels y, of shape (n_samples,)."""

@@ -108,6 +108,7 @@ class IntrinsicDimension(Method):
         "learning_rate": Real(0, above=True), "max_steps": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_hidden": 4, "max_directions": 4, "max_steps": 5, "random_state": 0}
+    needs_y = True
 
     def __init__(
         self,
@@ -125,12 +126,6 @@ class IntrinsicDimension(Method):
         self.learning_rate = learning_rate
         self.max_steps = max_steps
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs labels."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Sweep subspaces for X, of shape (n_samples, n_features), and labels y, of shape (n_samples,)."""

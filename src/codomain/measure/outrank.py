@@ -86,6 +86,7 @@ class OutRank(SelectorMixin, Method):
         "n_repeats": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "random_state": 0}
+    needs_y = True
 
     def __init__(
         self, n_components: int | None = None, *, weight_of_overlap: float = 0.0, weight_of_pairs: float = 0.0,
@@ -96,12 +97,6 @@ class OutRank(SelectorMixin, Method):
         self.weight_of_pairs = weight_of_pairs
         self.n_repeats = n_repeats
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs labels."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Rank the columns of X, (n_samples, n_features), each different number a category, by labels y."""

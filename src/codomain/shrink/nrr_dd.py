@@ -73,6 +73,7 @@ class NRRDD(Method):
     paper = Paper.get("nrr-dd")
     rules: ClassVar = {"n_synthetic": Int(1), "share_kept": Real(0, 1), "max_iter": Int(1), "random_state": Seed()}
     small: ClassVar = {"n_synthetic": 1, "max_iter": 5, "random_state": 0}
+    needs_y = True
 
     def __init__(
         self, n_synthetic: int = 5, *, share_kept: float = 0.5, max_iter: int = 100, random_state: Any = None
@@ -81,12 +82,6 @@ class NRRDD(Method):
         self.share_kept = share_kept
         self.max_iter = max_iter
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs labels."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Distil X, of shape (n_samples, n_features), with labels y of shape (n_samples,)."""

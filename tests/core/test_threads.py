@@ -1,0 +1,50 @@
+import faiss
+import pytest
+import torch
+
+from codomain.core import descend, one_thread
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads(), faiss.omp_get_max_threads()
+    torch.set_num_threads(2)
+    faiss.omp_set_num_threads(2)
+    yield
+    torch.set_num_threads(before[0])
+    faiss.omp_set_num_threads(before[1])
+
+
+def counts():
+    return torch.get_num_threads(), faiss.omp_get_max_threads()
+
+
+def test_inside_there_is_one_thread_and_afterwards_as_many_as_before(two_threads):
+    with one_thread():
+        assert counts() == (1, 1)
+        with one_thread():
+            pass
+        assert counts() == (1, 1)
+    assert counts() == (2, 2)
+
+
+def test_an_error_inside_gives_the_threads_back(two_threads):
+    with pytest.raises(ZeroDivisionError), one_thread():
+        1 / 0  # noqa: B018
+    assert counts() == (2, 2)
+
+
+def test_descent_runs_on_one_thread(two_threads):
+    seen = []
+    slope = torch.nn.Parameter(torch.ones(2))
+    descend(lambda rows: (seen.append(counts()), (slope**2).sum())[1], [slope], 8, epochs=1, batch=4)
+    assert set(seen) == {(1, 1)} and counts() == (2, 2)
+
+
+def test_a_library_that_is_not_imported_is_left_alone(monkeypatch):
+    import sys
+
+    monkeypatch.delitem(sys.modules, "faiss")
+    monkeypatch.delitem(sys.modules, "torch")
+    with one_thread():
+        assert "faiss" not in sys.modules and "torch" not in sys.modules
