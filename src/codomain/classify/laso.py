@@ -4,16 +4,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.utils import check_array, check_random_state
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from codomain.classify._set_networks import OPERATIONS, combine, set_labels, train_networks
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim
+from codomain.classify._several import SeveralLabels
+from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim
 
 
-class LaSO(ClassifierMixin, Method):
+class LaSO(SeveralLabels):
     r"""Three small networks that do to features what set operations do to labels, and a multi-label classifier.
 
     A network for each operation takes two rows and returns one. The classifier, itself trained on real rows alone, must
@@ -81,25 +79,9 @@ class LaSO(ClassifierMixin, Method):
         self.learning_rate = learning_rate
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that a row may have several labels."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from X, (n_samples, n_features), and y: 0 and 1 in a column for each label, or one label a row."""
-        self._check_params()
-        data, given = validate_data(self, X, y, dtype=(np.float64, np.float32), multi_output=True)
-        check_classification_targets(given)
-        self._several = type_of_target(given) == "multilabel-indicator"
-        if self._several:
-            self.classes_, sets = np.arange(given.shape[1]), given.astype(data.dtype)
-        else:
-            self.classes_, which = np.unique(column_or_1d(given, warn=True), return_inverse=True)
-            if len(self.classes_) < 2:
-                raise UserError(f"y holds 1 class, {self.classes_[0]!r}.", needed="at least two classes to tell apart")
-            sets = np.eye(len(self.classes_), dtype=data.dtype)[which]
+        data, sets = self._labelled(X, y)
         self.centre_, spread = data.mean(axis=0), data.std(axis=0)
         self.spread_ = np.where(spread > 0, spread, 1).astype(data.dtype)
         self.networks_, (self.coef_, self.intercept_), losses = train_networks(
@@ -109,10 +91,9 @@ class LaSO(ClassifierMixin, Method):
         self.losses_ = np.array(losses, dtype=data.dtype)
         return self
 
-    def _standard(self, X: ArrayLike) -> NDArray[Any]:
+    def _seen(self, X: ArrayLike) -> NDArray[Any]:
         """Check and standardise rows."""
-        check_is_fitted(self)
-        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        data = super()._seen(X)
         return (data - self.centre_.astype(data.dtype)) / self.spread_.astype(data.dtype)
 
     def operate(self, operation: str, A: ArrayLike, B: ArrayLike) -> NDArray[Any]:
@@ -122,7 +103,7 @@ class LaSO(ClassifierMixin, Method):
         """
         if operation not in OPERATIONS:
             raise UserError(f"operation={operation!r} is not known.", needed=f"one of {', '.join(OPERATIONS)}")
-        one, two = self._standard(A), self._standard(B)
+        one, two = self._seen(A), self._seen(B)
         if len(one) != len(two):
             raise UserError(f"A has {len(one)} rows and B {len(two)}.", needed="row i of one paired with row i of both")
         network = [part.astype(one.dtype) for part in self.networks_[operation]]
@@ -140,19 +121,6 @@ class LaSO(ClassifierMixin, Method):
         made = [self.operate(name, data[i], data[j]) for name in OPERATIONS]
         labels = [set_labels(name, sets[i], sets[j]) for name in OPERATIONS]
         return np.concatenate(made), np.concatenate(labels)
-
-    def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Log odds of each label, (n_samples, n_classes); of two labels of which a row has one, second less first."""
-        Z = self._standard(X)
-        scores = Z @ self.coef_.T.astype(Z.dtype) + self.intercept_.astype(Z.dtype)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self._several else scores
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Labels as `fit` was given them: 0 and 1 of shape (n_samples, n_classes), or the likeliest for each row."""
-        scores = self.decision_function(X)
-        if self._several:
-            return (scores > 0).astype(np.int64)
-        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
 
 
 @claim(

@@ -4,16 +4,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.linear_model import lars_path_gram
-from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from codomain.core import Int, Method, Paper, Trial, UserError, claim
+from codomain.classify._several import SeveralLabels
+from codomain.core import Int, Paper, Trial, UserError, claim
 
 
-class LNetANet(ClassifierMixin, Method):
+class LNetANet(SeveralLabels):
     r"""Explain each attribute by a sparse linear combination of units of a net that was trained for something else.
 
     With standardised units :math:`z` and an attribute :math:`a`, 0 or 1, units come in as the penalty of
@@ -62,32 +60,16 @@ class LNetANet(ClassifierMixin, Method):
     def __init__(self, n_units: int = 8) -> None:
         self.n_units = n_units
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that a row may have several attributes."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from X, (n_samples, n_features), and y: 0 and 1 in a column per attribute, or one label a row."""
-        self._check_params()
-        data, given = validate_data(self, X, y, dtype=(np.float64, np.float32), multi_output=True)
-        check_classification_targets(given)
-        self._several = type_of_target(given) == "multilabel-indicator"
-        if self._several:
-            self.classes_, marks = np.arange(given.shape[1]), given.astype(np.float64)
-        else:
-            self.classes_, which = np.unique(column_or_1d(given, warn=True), return_inverse=True)
-            if len(self.classes_) < 2:
-                raise UserError(f"y holds 1 class, {self.classes_[0]!r}.", needed="at least two classes to tell apart")
-            marks = np.eye(len(self.classes_))[which]
+        data, marks = self._labelled(X, y)
         centre, spread, gram, cross = moments(data, marks)
         weights = np.zeros((len(self.classes_), data.shape[1]))
         for row, side in zip(weights, cross.T, strict=True):
             chosen = few_units(gram, side, len(data), self.n_units)
             row[chosen] = np.linalg.lstsq(gram[np.ix_(chosen, chosen)], side[chosen])[0]
         self.weights_, self.coef_ = weights.astype(data.dtype), (weights / spread).astype(data.dtype)
-        self.intercept_ = (marks.mean(axis=0) - 0.5 - weights / spread @ centre).astype(data.dtype)
+        self.intercept_ = (marks.mean(axis=0, dtype=np.float64) - 0.5 - weights / spread @ centre).astype(data.dtype)
         return self
 
     def explain(self, label: Any) -> NDArray[np.intp]:
@@ -98,27 +80,13 @@ class LNetANet(ClassifierMixin, Method):
         size = np.abs(self.weights_[np.flatnonzero(self.classes_ == label)[0]])
         return np.argsort(-size, kind="stable")[: np.count_nonzero(size)]
 
-    def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Estimate less one half, (n_samples, n_classes); of two labels of which a row has one, second less first."""
-        check_is_fitted(self)
-        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        scores = data @ self.coef_.T.astype(data.dtype) + self.intercept_.astype(data.dtype)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self._several else scores
-
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """0 and 1 per attribute, (n_samples, n_classes), or the label of the highest estimate, (n_samples,)."""
-        scores = self.decision_function(X)
-        if self._several:
-            return (scores > 0).astype(np.int64)
-        return self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)]
-
 
 def moments(data: NDArray[Any], marks: NDArray[Any]) -> tuple[NDArray[Any], ...]:
     """Return mean and spread of the units, and of standardised units the products with each other and with marks."""
     centre, spread = data.mean(axis=0, dtype=np.float64), data.std(axis=0, dtype=np.float64)
     spread = np.where(spread > 1e-12 * np.abs(centre), spread, 1)  # what never moves stays at zero
     Z = (data - centre) / spread
-    return centre, spread, Z.T @ Z, Z.T @ (marks - marks.mean(axis=0))
+    return centre, spread, Z.T @ Z, Z.T @ (marks - marks.mean(axis=0, dtype=np.float64))
 
 
 def few_units(gram: NDArray[Any], side: NDArray[Any], n_samples: int, n_units: int) -> NDArray[np.intp]:

@@ -228,15 +228,15 @@ def _end(child: "subprocess.Popen[str]") -> None:
         child.kill()
 
 
-def _child(work: str, module: str, name: str, *seeds: str) -> None:
+def _child(most: str, module: str, name: str, *seeds: str) -> None:
     """Run a claim in this process and write one line of JSON per seed; what the claim prints goes to stderr.
 
-    More than `work` seconds of processor time end the process, where the system can do that.
+    More than `most` seconds of processor time end the process, where the system can do that.
     """
     if find_spec("resource"):
         import resource
 
-        resource.setrlimit(resource.RLIMIT_CPU, (int(work), resource.getrlimit(resource.RLIMIT_CPU)[1]))
+        resource.setrlimit(resource.RLIMIT_CPU, (int(most), resource.getrlimit(resource.RLIMIT_CPU)[1]))
     results = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         work = getattr(import_module(module), name)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim
 from codomain.shrink import _bottleneck
 from codomain.shrink._blocks import StepPacker
-from codomain.shrink.krr_st import _as_targets
+from codomain.shrink._targets import as_targets
 
 MARGIN = 4  # whole numbers beyond those of the training rows that still have a symbol
 
@@ -108,7 +108,7 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
             wanted, self.classes_ = data, None
         else:
             data, y = validate_data(self, X, y, dtype=dtypes, multi_output=True)
-            wanted, self.classes_ = _as_targets(y, data.dtype)
+            wanted, self.classes_ = as_targets(y, data.dtype)
         self._scales = [(part.mean(axis=0), part.std() or part.dtype.type(1)) for part in (data, wanted)]
         A, B = ((part - mean) / size for part, (mean, size) in zip((data, wanted), self._scales, strict=True))
         self._coder, self._decoder, self._prior, losses = _bottleneck.trained(

@@ -5,11 +5,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
-from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
 from codomain.shrink._kernel_head import Net, head_on
+from codomain.shrink._targets import as_targets
 
 POOL, LIFE = 4, 100  # nets that take turns, and steps that each is trained before a fresh one takes its place
 BATCH = 512  # real rows in a step
@@ -102,7 +102,7 @@ class KRRST(Method):
             wanted, self.classes_ = data, None
         else:
             data, y = validate_data(self, X, y, dtype=dtypes, multi_output=True)
-            wanted, self.classes_ = _as_targets(y, data.dtype)
+            wanted, self.classes_ = as_targets(y, data.dtype)
         n = len(data)
         if self.n_synthetic > n:
             raise UserError(
@@ -142,14 +142,6 @@ class KRRST(Method):
         self.rows_, self.targets_ = (part.detach().numpy() * size for part, size in zip((S, T), sizes, strict=True))
         self.losses_ = losses
         return self
-
-
-def _as_targets(y: NDArray[Any], dtype: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Turn labels into centred columns, one for each class; leave numbers as they are."""
-    if type_of_target(y) in {"binary", "multiclass"}:
-        classes, which = np.unique(y, return_inverse=True)
-        return (np.eye(len(classes)) - 1 / len(classes)).astype(dtype)[which.ravel()], classes
-    return y.reshape(len(y), -1).astype(dtype), None
 
 
 @claim(
