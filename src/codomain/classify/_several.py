@@ -45,7 +45,7 @@ class SeveralLabels(ClassifierMixin, Method):
         return data
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Score of each label, (n_samples, n_classes), 0 between yes and no; of two either-or labels, second less first."""
+        """Scores, 0 between yes and no, (n_samples, n_classes); of two exclusive labels, second less first."""
         Z = self._seen(X)
         scores = Z @ self.coef_.T.astype(Z.dtype) + self.intercept_.astype(Z.dtype)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self._several else scores
