@@ -134,10 +134,16 @@ def search(
     where: Annotated[
         str | None, typer.Option(help="Only rows where this holds, e.g. \"year >= 2000 and kind == 'class'\".")
     ] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="Compare with every row instead of using the index.")] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Compare with every row, also above 8 GiB of vectors.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find rows by meaning, by words, or both, with a score that means something."""
+    """Find rows by meaning, by words, or both, with a score that means something.
+
+    The question is compared with every row: for one question that is faster than loading the index. Only above
+    8 GiB of vectors the index that `shrink` certified names the candidates.
+    """
     from codomain.study import find
 
     results = find(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact)

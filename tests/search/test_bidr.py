@@ -113,6 +113,8 @@ def test_other_widths_too_many_hits_and_missing_queries_are_refused():
     documents, queries = pairs(n=50)
     with pytest.raises(UserError, match="requires y"):
         BiDR(4, n_bits=4).fit(documents, None)
+    with pytest.raises(UserError, match="a row for each of 256 codewords"):
+        BiDR(4, n_bits=8).fit(documents, queries)
     model = fitted(documents, queries, epochs=1)
     with pytest.raises(UserError, match="12 columns"):
         model.store(documents[:, :5])

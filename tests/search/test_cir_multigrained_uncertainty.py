@@ -88,5 +88,5 @@ def test_missing_targets_and_other_widths_are_refused():
     model = MultiGrainedUncertainty(2, epochs=1).fit(A, C, conditions=B[:, :3])
     with pytest.raises(UserError, match="3 columns, as in fit"):
         model.transform(A, B)
-    with pytest.raises(UserError, match="8, as y had in fit"):
+    with pytest.raises(UserError, match="8, as the targets had in fit"):
         model.transform_targets(B[:, :3])

@@ -103,5 +103,5 @@ def test_what_cannot_be_mined_or_does_not_fit_is_refused():
     model = GeneCIS(2, epochs=1).fit(rows, subject, conditions=colour)
     with pytest.raises(UserError, match="6 columns, as in fit"):
         model.transform(rows)
-    with pytest.raises(UserError, match="14, as X had in fit"):
+    with pytest.raises(UserError, match="14, as the targets had in fit"):
         model.transform_targets(colour)

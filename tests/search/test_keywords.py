@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import Keywords
+from codomain.search.keywords import Query
 
 TEXTS = [
     "Parse JSON from a file", "the parser reads the file", "naïve café owners", None, "json json json",
@@ -47,6 +48,22 @@ def test_a_quoted_phrase_stands_together_and_a_minus_word_is_absent(words):
     assert rows(words, '"file read"') == [6]
     assert set(rows(words, "file -read")) == {0, 1}
     assert set(rows(words, 'file -"file read"')) == {0, 1, 5}
+
+
+def test_rows_that_hold_any_of_some_words_or_phrases_are_listed_in_order(words):
+    assert words.holding(["json", "file read"]).tolist() == [0, 4, 6]
+    assert words.holding([]).tolist() == words.holding(["xylophone"]).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ("file -read", "file"), ('-"file read" a  json', "a json"), ("-read", ""), ('a "b -c" d', 'a "b -c" d'),
+        ("x - y", "x - y"), ("well-known", "well-known"), ("two  blanks", "two  blanks"),
+    ],
+)  # fmt: skip
+def test_what_is_wanted_is_the_question_less_what_is_not(asked, wanted):
+    assert Query.parse(asked).wanted == wanted
 
 
 def test_common_words_count_only_alone(words):

@@ -55,10 +55,9 @@ def test_queries_meet_every_row_even_their_equals(X, data, metric):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Make 300 rows span many blocks and tiles."""
-    from codomain.search import _exact
-
-    monkeypatch.setattr(_exact, "BLOCK", 32)
-    monkeypatch.setattr(_exact, "TILE", 10)
+    for name in ("_rows", "_copies", "_exact"):
+        monkeypatch.setattr(f"codomain.search.{name}.BLOCK", 32)
+    monkeypatch.setattr("codomain.search._exact.TILE", 10)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "inner"])
@@ -114,11 +113,9 @@ def test_a_memory_map_and_an_object_with_slices_serve(tmp_path, small_blocks):
 
 
 def test_nothing_changes_when_rows_are_not_held_in_memory(monkeypatch, small_blocks):
-    from codomain.search import _exact
-
     X = np.random.default_rng(4).standard_normal((130, 5)).astype(np.float32)
     wanted = neighbors(X, 3)
-    monkeypatch.setattr(_exact, "IN_MEMORY", 0)
+    monkeypatch.setattr("codomain.search._rows.IN_MEMORY", 0)
     np.testing.assert_array_equal(neighbors(X, 3).indices, wanted.indices)
 
 
@@ -134,12 +131,23 @@ def test_huge_and_tiny_rows_have_a_direction():
     assert neighbors(X, 1).indices.ravel().tolist() == [1, 0, 1]
 
 
+def test_a_row_of_zeros_has_cosine_zero_with_all_and_takes_the_first_rows():
+    X = np.random.default_rng(7).standard_normal((30, 4))
+    X[[3, 7]] = 0
+    found = neighbors(X, 5)
+    assert found.indices[3].tolist() == [0, 1, 2, 4, 5] and not found.scores[3].any()
+    assert not np.isnan(found.scores).any()
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda X: neighbors(X, 0), "k from 1 to 9"),
         (lambda X: neighbors(X, 10), "lower k"),
         (lambda X: neighbors(X, 11, queries=X), "k from 1 to 10"),
+        (lambda X: neighbors(X, 2.5), "a whole number k"),
+        (lambda X: neighbors(X[:1], 1), "2 or more rows"),
+        (lambda X: neighbors(X[:0], 1, queries=X), "1 or more rows"),
         (lambda X: neighbors(X, 2, queries=X[:, :2]), "2 wide"),
         (lambda X: neighbors(X[0], 2), "two dimensions"),
         (lambda X: neighbors(X, 2, metric="manhattan"), "'cosine' or 'inner'"),

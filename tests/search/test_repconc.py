@@ -41,8 +41,9 @@ def test_codes_are_the_nearest_codewords_one_by_one():
     np.testing.assert_array_equal(coder.transform(X[:40]), by_hand)
 
 
-def test_the_index_ranks_by_inner_product_of_the_turned_query_with_decoded_rows():
-    X, Q = cloud(0), cloud(1, 20)
+@pytest.mark.parametrize("width", [6, 7, 8])
+def test_the_index_ranks_by_inner_product_of_the_turned_query_with_decoded_rows(width):
+    X, Q = cloud(0, d=width), cloud(1, 20, d=width)  # three parts divide 6 columns only
     coder = fitted(X)
     scores, rows = coder.index(X).search(Q, 300)
     table = (Q @ coder.turn_.T) @ decoded(coder, X).T

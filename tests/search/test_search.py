@@ -85,6 +85,70 @@ def test_both_roads_are_joined_by_reciprocal_ranks(space, encoder):
     }
 
 
+def test_an_unwanted_word_keeps_its_rows_out_of_both_lists(space, encoder):
+    for mode in ("both", "meaning", "words"):
+        found = search(space, "file json -zip", encoder=encoder, mode=mode, k=11)
+        assert ids(found) and not {"r2", "r9"} & set(ids(found)) and "zip are left out" in repr(found)
+    plain = search(space, "parse date", encoder=encoder, mode="meaning")
+    bent = search(space, 'parse date -"zip json"', encoder=encoder, mode="meaning", k=11)  # not encoded, only left out
+    assert bent[0].score == plain[0].score and "r9" not in ids(bent) and "r2" in ids(bent)
+    assert ids(search(space, "-json", like=["r0"], k=11)).count("r1") == 0
+    assert not len(search(space, "socket -time -open", encoder=encoder, mode="words"))
+
+
+def test_rows_that_must_not_hold_a_word_do_not_make_another_close(space, encoder):
+    strict = Null.from_dict({**search_null(space), "nothing": [[2.0, 1.0]]})
+    assert not search(space, "zip json", encoder=encoder, null=strict).nothing_close
+    assert search(space, "zip json -file -open -zip", encoder=encoder, null=strict).nothing_close
+
+
+@pytest.mark.parametrize(
+    "text", ["json " * 20_000, "日本語 json 😀", "json\0\x01", "json \udcff", "JSON é" * 3, 'json "']
+)
+def test_a_question_of_any_length_and_alphabet_is_answered(space, encoder, text):
+    found = search(space, text, encoder=encoder, k=3)
+    assert {hit.row for hit in found} & {0, 1, 9}
+    assert [hit.row for hit in found] == [hit.row for hit in search(space, text, encoder=encoder, k=3, exact=True)]
+
+
+def test_of_very_many_words_the_first_are_looked_up_and_that_is_said(space, encoder):
+    many = " ".join(["json", *(f"word{i}" for i in range(20_000))])
+    found = search(space, many, encoder=encoder, mode="words")
+    assert set(ids(found)) == {"r0", "r1", "r9"} and "64 of its words" in repr(found)
+
+
+def test_a_row_of_zeros_has_cosine_zero_with_every_question(tmp_path, encoder):
+    X = np.concatenate([encoder.encode(["json", "qwertz", "zip"]), -encoder.encode(["json"])])
+    assert not X[1].any()
+    space = codomain.write(
+        tmp_path / "zero.space", {"id": list("abcd")}, X, encoder=encoder.identity, roles=Roles(id="id")
+    )
+    found = search(space, "json", encoder=encoder)
+    assert [hit.score for hit in found if hit.id == "b"] == [0.0]
+    assert ids(found) == list("abcd")
+    with pytest.raises(UserError, match="no direction"):
+        search(space, like=["b"])
+
+
+def test_ids_may_come_as_an_array(bare):
+    assert ids(search(bare, like=np.array([3, 7]), unlike=np.array([9, 11]))) == ids(
+        search(bare, like=[3, 7], unlike=[9, 11])
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_near_row_is_lost_in_blocks_and_rounding(tmp_path, seed, monkeypatch):
+    monkeypatch.setattr("codomain.search._nearest._BLOCK", 64)
+    rng = np.random.default_rng(seed)
+    X = (rng.standard_normal(40) + 1e-6 * rng.standard_normal((500, 40))).astype(np.float32)  # float32 cannot tell them
+    space = codomain.write(tmp_path / "close.space", {"id": list(range(500))}, X, encoder=None)
+    q = rng.standard_normal(40)
+    unit = unit_rows(X.astype(np.float64))
+    cosines = unit @ (unit_rows(q[None])[0].astype(np.float32).astype(np.float64))
+    found = search(space, q, k=20)
+    assert [hit.row for hit in found] == np.lexsort((np.arange(500), -cosines.astype(np.float32)))[:20].tolist()
+
+
 def test_reciprocal_ranks_by_hand():
     assert fuse([[4, 2, 9], [2, 5]]).tolist() == [2, 4, 5, 9]
     assert fuse([[], []]).tolist() == []
@@ -225,6 +289,15 @@ def test_a_question_the_encoder_makes_nothing_of_goes_by_words(space, encoder):
         (dict(like=[1], unlike=[1]), "no direction"),
         (dict(query=np.full(6, np.nan)), "not finite"),
         (dict(query=np.ones(6), k=0), "k of 1 or more"),
+        (dict(query=np.ones(6), k=2.5), "a whole number k"),
+        (dict(query=np.ones(6), k="3"), "a whole number k"),
+        (dict(query=[[1, 2], [3]]), "6 numbers"),
+        (dict(query=np.ones(6, bool)), "6 numbers"),
+        (dict(query=" -json"), "only what is not wanted"),
+        (dict(query="json -zip", like=[1]), "came without an encoder|index of words"),
+        (dict(like=5), "a list of ids"),
+        (dict(query=np.ones(6), where=5), "is no text"),
+        (dict(query=np.ones(6), where=""), "cannot be read"),
         (dict(query=np.ones(6), mode="magic"), "'both', 'meaning' or 'words'"),
         (dict(like="r1"), "a list of ids"),
         (dict(like=[999]), "999"),

@@ -1,35 +1,18 @@
 """Learn a linear map and the codebooks of a product quantiser together, from what should rank first."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError, descend, need, sinkhorn
+from codomain.core import UserError, descend, need, one_thread, sinkhorn
 
 Floats = NDArray[np.float32]
 # Queries, documents, the document that each query wants, and whether a document may not count against a query.
 Batch = tuple[Floats, Floats, NDArray[np.intp], NDArray[np.bool_]]
 _ROWS = 512  # queries of a step
 _RATE = 1e-3
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let faiss and torch use one thread: for matrices this small, starting more costs more than the work."""
-    import faiss
-
-    torch: Any = need("torch", "torch")
-    before = faiss.omp_get_max_threads(), torch.get_num_threads()
-    faiss.omp_set_num_threads(1)
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[1])
-        faiss.omp_set_num_threads(before[0])
 
 
 def quantiser(codebooks: Floats) -> Any:
@@ -153,6 +136,5 @@ def learn(
         return ranking + (decoded - parts).square().sum(dim=(0, 2)).mean()
 
     parameters = [A, C] if B is A else [A, B, C]
-    with one_thread():
-        descend(loss, parameters, n_samples, epochs=epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
+    descend(loss, parameters, n_samples, epochs=epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
     return tuple(learnt.detach().numpy() for learnt in (A, C, B))

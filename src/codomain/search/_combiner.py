@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import UserError, descend, need, unit_rows
-from codomain.search._codes import one_thread
 
 Weights = dict[str, Any]
 _ROWS = 128  # triplets of a step
@@ -67,21 +68,50 @@ def learnt(
     torch: Any = need("torch", "torch")
     live = {name: torch.nn.Parameter(torch.from_numpy(values.copy())) for name, values in weights.items()}
     passed = [0]
-    with one_thread():
-        descend(
-            lambda rows: loss(live, rows, passed[0]), live.values(), n_samples, epochs=epochs, batch=_ROWS,
-            learning_rate=_RATE, random_state=random, after_epoch=lambda epoch, _: passed.__setitem__(0, epoch + 1),
-        )  # fmt: skip
+    descend(
+        lambda rows: loss(live, rows, passed[0]), live.values(), n_samples, epochs=epochs, batch=_ROWS,
+        learning_rate=_RATE, random_state=random, after_epoch=lambda epoch, _: passed.__setitem__(0, epoch + 1),
+    )  # fmt: skip
     return {name: values.detach().numpy() for name, values in live.items()}
 
 
-def queries(weights: Weights, references: NDArray[Any], conditions: NDArray[Any]) -> NDArray[Any]:
-    """Compose rows of numpy and give the type of the references back."""
-    torch: Any = need("torch", "torch")
-    fixed = {name: torch.from_numpy(values) for name, values in weights.items()}
-    with torch.no_grad():
-        given = [torch.from_numpy(single(part)) for part in (references, conditions)]
-        return np.asarray(composed(fixed, *given).numpy(), references.dtype)
+class Composing(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """The verbs of a method whose `fit` has learned a combiner's `weights_`."""
+
+    weights_: Weights
+
+    def transform(self, X: ArrayLike, conditions: ArrayLike | None = None) -> NDArray[Any]:
+        """Compose references and conditions into queries of length 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            References.
+        conditions : array-like of shape (n_samples, n_condition_features), default=None
+            What each target should be like; None takes the references themselves, if `fit` did.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_components)
+            To be held against `transform_targets` by inner products, which are cosines.
+        """
+        check_is_fitted(self)
+        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
+        given = checked_conditions(conditions, data, len(self.weights_["condition"]))
+        torch: Any = need("torch", "torch")
+        fixed = {name: torch.from_numpy(values) for name, values in self.weights_.items()}
+        with torch.no_grad():
+            asked = composed(fixed, *(torch.from_numpy(single(part)) for part in (data, given)))
+        return np.asarray(asked.numpy(), data.dtype)
+
+    def transform_targets(self, Y: ArrayLike) -> NDArray[Any]:
+        """Rows that may be found, (n_samples, n_target_features), at length 1, (n_samples, n_components)."""
+        check_is_fitted(self)
+        data: NDArray[Any] = check_array(Y, dtype=(np.float64, np.float32))
+        width = len(self.weights_["target"])
+        if data.shape[1] != width:
+            raise UserError(f"{data.shape[1]} columns.", needed=f"{width}, as the targets had in fit")
+        return unit_rows(unit_rows(data) @ self.weights_["target"].astype(data.dtype, copy=False))
 
 
 def single(rows: NDArray[Any]) -> NDArray[np.float32]:

@@ -3,134 +3,19 @@
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from codomain.core import UserError, bar, unit_rows
+from codomain.core import bar
+from codomain.search._copies import same_rows
+from codomain.search._rows import Rows
 
 BLOCK = 4096  # rows that share one pool of candidates
 TILE = 512  # rows multiplied at a time: a 512 x 4096 tile of scores stays in the processor's cache
 SPARE = 16  # candidates kept beyond k, so that rounding in float32 can be undone in float64
-IN_MEMORY = 1 << 30  # bytes of scaled rows worth keeping rather than making again for every block
-
-
-class Rows:
-    """Rows read block by block: scaled float32 for the products, float64 for the last word."""
-
-    def __init__(self, source: Any, metric: str) -> None:
-        self.source, self.cosine = source, metric == "cosine"
-        self.dim = int(source.shape[1])
-        self.heads: NDArray[np.int64] | None = None
-        self.cache: NDArray[np.float32] | None = None
-        self.length = int(source.shape[0])
-        self.longest = 1.0
-
-    def __len__(self) -> int:
-        return self.length
-
-    def keep(self, heads: NDArray[np.int64]) -> None:
-        """Go on with these rows only, and hold their scaled copy when it is small."""
-        self.heads = None if len(heads) == len(self) else heads
-        self.length = len(heads)
-        if self.length * self.dim * 4 <= IN_MEMORY:
-            cache = np.empty((self.length, self.dim), np.float32)
-            for start in range(0, self.length, BLOCK):
-                cache[start : start + BLOCK] = self._scaled(start, start + BLOCK)
-            self.cache = cache
-
-    def raw(self, start: int, stop: int) -> NDArray[Any]:
-        """Rows as they came."""
-        where: Any = slice(start, min(stop, len(self))) if self.heads is None else self.heads[start:stop]
-        return np.asarray(self.source[where])
-
-    def block(self, start: int, stop: int) -> NDArray[np.float32]:
-        """Float32 rows whose inner product is the score."""
-        return self._scaled(start, stop) if self.cache is None else self.cache[start:stop]
-
-    def _scaled(self, start: int, stop: int) -> NDArray[np.float32]:
-        rows = self.raw(start, stop)
-        if rows.dtype.kind != "f":
-            rows = rows.astype(np.float64)
-        return np.asarray(unit_rows(rows) if self.cosine else rows, np.float32)
-
-    def exact(self, which: NDArray[Any]) -> NDArray[np.float64]:
-        """Rows (m,) in float64, of length 1 for the cosine."""
-        rows = np.asarray(self.source[which if self.heads is None else self.heads[which]], np.float64)
-        return unit_rows(rows) if self.cosine else rows
-
-    def dots(self, which: NDArray[Any], others: NDArray[Any], base: "Rows | None" = None) -> NDArray[np.float32]:
-        """Scores of rows (m,) with others (m, w) of `base`, settled in float64 and rounded once: shape (m, w)."""
-        base = base or self
-        scores = np.empty(others.shape, np.float32)
-        step = max(1, (1 << 20) // (self.dim * others.shape[1] + 1))
-        for start in range(0, len(which), step):
-            mine, theirs = which[start : start + step], others[start : start + step]
-            known, where = np.unique(theirs, return_inverse=True)
-            two = base.exact(known)[where.reshape(theirs.shape)]
-            scores[start : start + step] = self.rounded(np.matmul(two, self.exact(mine)[:, :, None])[:, :, 0])
-        return scores
-
-    def slack(self, asked: "Rows") -> float:
-        """Most that a product of float32 rows is off, the rows' own rounding included."""
-        return (self.dim + 8) * 2.0**-24 * asked.longest * self.longest
-
-    def rounded(self, scores: NDArray[np.float64]) -> NDArray[Any]:
-        """Drop what float64 cannot know of a cosine, so that equal angles tie: one may come as 0, another as 1e-17."""
-        return np.clip(np.rint(scores * 2.0**40) * 2.0**-40, -1, 1) if self.cosine else scores
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Rows that are equal number for number."""
-
-    of: NDArray[np.int64]  # (n,) the group of each row
-    heads: NDArray[np.int64]  # (g,) the first row of each group, ascending
-    members: NDArray[np.int64]  # (n,) rows group by group, ascending within
-    starts: NDArray[np.int64]  # (g + 1,)
-
-
-def same_rows(rows: Rows, *, called: str = "Row") -> Groups:
-    """Group equal rows by a 64-bit hash, then check that they are equal."""
-    n = len(rows)
-    keys = np.empty(n, np.uint64)
-    multipliers = np.random.default_rng(0).integers(1, 2**63, rows.dim, np.uint64) * 2 + 1
-    for start in range(0, n, BLOCK):
-        block = np.asarray(rows.raw(start, start + BLOCK), np.float64) + 0.0  # -0 becomes 0
-        bad = ~np.isfinite(block).all(axis=1)
-        if bad.any():
-            raise UserError(
-                f"{called} {start + int(np.flatnonzero(bad)[0])} holds a value that is not finite.",
-                needed="finite numbers",
-            )
-        if not rows.cosine:
-            rows.longest = max(rows.longest, float(np.sqrt(np.einsum("ij,ij->i", block, block).max(initial=0))))
-        bits = block.view(np.uint64)
-        # The low half of a float32 widened to float64 is empty, so fold the high half in.
-        keys[start : start + BLOCK] = (bits ^ (bits >> np.uint64(29))) @ multipliers
-    if rows.longest > 1e18:
-        raise UserError(f"A row is {rows.longest:.3g} long: float32 products overflow.", todo="rescale the rows")
-    _, first, of = np.unique(keys, return_index=True, return_inverse=True)
-    if len(first) < n and not _all_equal(rows, first[of]):
-        whole = np.concatenate([np.asarray(rows.raw(s, s + BLOCK)) for s in range(0, n, BLOCK)]) + 0.0
-        _, first, of = np.unique(whole, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    of = np.argsort(order)[of.ravel()]
-    members = np.argsort(of, kind="stable")
-    return Groups(of, first[order], members, np.append(0, np.cumsum(np.bincount(of))))
-
-
-def _all_equal(rows: Rows, heads: NDArray[np.int64]) -> bool:
-    """Whether each row equals the row that heads its group."""
-    doubles = np.flatnonzero(heads != np.arange(len(rows)))
-    return all(
-        np.array_equal(rows.source[doubles[s : s + BLOCK]], rows.source[heads[doubles[s : s + BLOCK]]])
-        for s in range(0, len(doubles), BLOCK)
-    )
 
 
 def nearest(rows: Rows, queries: Rows | None, k: int, progress: bool) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -312,38 +197,3 @@ def _again(
             best = np.concatenate([above, np.flatnonzero(line == least)[: k - len(above)]])
             best = best[np.lexsort((best, -line[best]))]
             indices[row], scores[row] = best, line[best]
-
-
-def put_copies_back(
-    best: tuple[NDArray[np.int64], NDArray[np.float32]], groups: Groups, k: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Turn lists of distinct rows into lists of rows, equal rows side by side, ties by lower number."""
-    found, scores = best
-    if len(groups.heads) == len(groups.of):
-        order = np.lexsort((found, -scores))[:, :k]
-        return np.take_along_axis(found, order, 1), np.take_along_axis(scores, order, 1)
-    copies = np.minimum(np.diff(groups.starts), k)
-    out = np.empty((len(found), k), np.int64), np.empty((len(found), k), np.float32)
-    for start in range(0, len(found), BLOCK):
-        some, their = found[start : start + BLOCK], scores[start : start + BLOCK]
-        counts = copies[some].ravel()
-        ends = np.cumsum(counts)
-        nth = np.arange(ends[-1]) - np.repeat(ends - counts, counts)
-        rows = groups.members[np.repeat(groups.starts[some].ravel(), counts) + nth]
-        owner = np.repeat(np.repeat(np.arange(len(some)), some.shape[1]), counts)
-        value = np.repeat(their.ravel(), counts)
-        order = np.lexsort((rows, -value, owner))
-        first = np.searchsorted(owner[order], np.arange(len(some)))
-        take = order[first[:, None] + np.arange(k)]
-        out[0][start : start + BLOCK], out[1][start : start + BLOCK] = rows[take], value[take]
-    return out
-
-
-def without_self(
-    indices: NDArray[np.int64], scores: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Take each row out of its own list of k + 1; where it did not make the list, drop the last."""
-    own = indices == np.arange(len(indices))[:, None]
-    own[~own.any(axis=1), -1] = True
-    shape = (len(indices), indices.shape[1] - 1)
-    return indices[~own].reshape(shape), scores[~own].reshape(shape)

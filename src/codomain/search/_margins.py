@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import descend, need, unit_rows
-from codomain.search._codes import one_thread
 
 _ROWS = 64  # rows of a step
 _SURE, _LEAST_SCALE = 1e7, 32.0  # odds of a perfect row, and what the scale never falls below
@@ -57,8 +56,7 @@ def learn_layers(
         normal = torch.nn.functional.normalize
         return loss(normal(ends, dim=1) @ normal(classes, dim=0), labels[picked])
 
-    with one_thread():
-        descend(of_batch, [first, shift, second, classes], len(X), epochs=epochs, batch=_ROWS, random_state=random)
+    descend(of_batch, [first, shift, second, classes], len(X), epochs=epochs, batch=_ROWS, random_state=random)
     return [weight.detach().numpy() for weight in (first, shift, second)]
 
 

@@ -1,14 +1,50 @@
 """Sets of token vectors: the tokens of all sets one after another, and offsets that cut them."""
 
+from abc import abstractmethod
 from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import UserError, unit_rows
 
 _PRODUCTS = 1 << 24  # inner products held at once
+
+
+class SetEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """The verbs of a method that makes one vector of each set of tokens, by its `_encode_sets`."""
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Encode every row of X, of shape (n_tokens, n_features), as a document of one token."""
+        return self.encode_sets(X, np.arange(len(np.asarray(X)) + 1))
+
+    def encode_sets(self, tokens: ArrayLike, offsets: ArrayLike, *, query: bool = False) -> NDArray[Any]:
+        """Encode sets of tokens as single vectors.
+
+        Parameters
+        ----------
+        tokens : array-like of shape (n_tokens, n_features)
+            The tokens of all sets, one set after another.
+        offsets : array-like of shape (n_sets + 1,)
+            Set i is tokens[offsets[i]:offsets[i + 1]], never empty; the first offset is 0 and the last n_tokens.
+        query : bool, default=False
+            Whether the sets are queries or documents.
+
+        Returns
+        -------
+        ndarray of shape (n_sets, n_features_out)
+            The inner product of a query's with a document's estimates MaxSim, in the unit of inner products.
+        """
+        check_is_fitted(self)
+        data: NDArray[Any] = validate_data(self, tokens, reset=False, dtype=(np.float64, np.float32))
+        return self._encode_sets(data, checked_offsets(offsets, len(data)), query)
+
+    @abstractmethod
+    def _encode_sets(self, tokens: NDArray[Any], starts: NDArray[np.int64], query: bool) -> NDArray[Any]:
+        """Encode checked tokens; set i is tokens[starts[i]:starts[i + 1]]."""
 
 
 def checked_offsets(offsets: ArrayLike, n_tokens: int) -> NDArray[np.int64]:
@@ -96,3 +132,10 @@ def read_tokens(encoder: Any, texts: tuple[str, ...], most: int) -> tuple[NDArra
         tokens.append((hidden[held], held.sum(axis=1)))
     rows, lengths = (np.concatenate(part) for part in zip(*tokens, strict=True))
     return unit_rows(rows), np.cumsum([0, *lengths])
+
+
+def ten_best_held(scores: NDArray[Any], exact: NDArray[Any]) -> float:
+    """Share of each query's ten best by `exact` among its 20 best by `scores`, both (n_queries, n_sets); a mean."""
+    candidates = np.argsort(-scores, axis=1, kind="stable")[:, :20]
+    bar = np.sort(exact, axis=1)[:, -10:-9] - 1e-5  # sets equal to the tenth are as good
+    return float(np.minimum(np.sum(np.take_along_axis(exact, candidates, 1) >= bar, axis=1), 10).mean() / 10)

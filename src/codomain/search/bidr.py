@@ -4,17 +4,17 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_array, check_consistent_length, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_array, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, one_thread, unit_rows
 from codomain.search._bigranular import BLOCK, BiGranular, codes_alone, unit
-from codomain.search._codes import Batch, Floats, flat_index, learn, one_thread, warm_start
+from codomain.search._codes import Batch, Floats, flat_index, learn, warm_start
 
 _SEEDS, _LOCAL = 32, 7  # queries that begin a step, and candidates of each whose own queries join it
 
 
-class BiDR(Method):
+class BiDR(Paired):
     r"""Search by learned codes, then by dense vectors learned on what those codes return.
 
     First :math:`A, B` and codebooks descend the loss of :math:`Bq \cdot \widehat{Ad}` with the other documents of a
@@ -74,6 +74,7 @@ class BiDR(Method):
         "epochs": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_parts": 2, "n_bits": 3, "n_candidates": 5, "epochs": 2, "random_state": 0}
+    partner = "the queries"
 
     def __init__(
         self, n_parts: int = 16, *, n_bits: int = 8, n_candidates: int = 100, temperature: float = 0.05,
@@ -86,22 +87,10 @@ class BiDR(Method):
         self.epochs = epochs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, the queries, which may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from documents X, (n_pairs, n_features), and queries y, (n_pairs, n_query_features), row by row."""
-        self._check_params()
-        if y is None:
-            raise UserError("BiDR: requires y to be passed, but the target y is None.", needed="the queries as y")
-        data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        pairs: NDArray[Any] = check_array(y, dtype=data.dtype, ensure_2d=False, input_name="y")
-        check_consistent_length(data, pairs)
-        documents, queries = unit(data), unit(pairs[:, None] if pairs.ndim == 1 else pairs)
+        data, pairs = self._pairs(X, y)
+        documents, queries = unit(data), unit(pairs)
         random = check_random_state(self.random_state)
         turn, codebooks = warm_start(documents, self.n_parts, self.n_bits, random.randint(2**31 - 1))
         # Queries of another width start where least squares puts them.
@@ -136,8 +125,7 @@ class BiDR(Method):
             scores = (torch.from_numpy(queries[group]) @ G.T) @ torch.from_numpy(documents[group]).T
             return torch.nn.functional.cross_entropy(scores / self.temperature, torch.arange(len(group)))
 
-        with one_thread():
-            descend(loss, [G], len(documents), epochs=self.epochs, batch=_SEEDS, random_state=random)
+        descend(loss, [G], len(documents), epochs=self.epochs, batch=_SEEDS, random_state=random)
         learnt: Floats = G.detach().numpy()
         return learnt
 

@@ -73,6 +73,7 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "width": 4, "epochs": 2, "random_state": 0}
+    needs_y = True
 
     def __init__(
         self, n_components: int = 32, *, width: int = 256, probability: float = 0.1, epochs: int = 30,
@@ -83,12 +84,6 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.probability = probability
         self.epochs = epochs
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from rows X, of shape (n_samples, n_features), and their classes y, of shape (n_samples,)."""

@@ -4,26 +4,24 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_random_state
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, claim, need
 from codomain.search._combiner import (
+    Composing,
     checked_conditions,
     composed,
     cross_entropy,
     drawn,
     fluctuating,
     learnt,
-    queries,
     regularised,
     single,
 )
 from codomain.search._triplets import named_docstrings, partners, tuned_share
 
 
-class MultiGrainedUncertainty(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class MultiGrainedUncertainty(Composing, Paired):
     r"""Learn queries from a reference and a modifier that also serve when the modifier says little.
 
     Early on, a query is matched with fluctuating targets, :math:`\hat t = \alpha \bar t + \beta`, where :math:`\bar t`
@@ -77,6 +75,7 @@ class MultiGrainedUncertainty(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         "epochs": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "n_hidden": 4, "epochs": 2, "random_state": 0}
+    partner = "the targets"
 
     def __init__(
         self, n_components: int = 256, *, n_hidden: int = 256, noise: float = 1.0, temperature: float = 0.05,
@@ -88,13 +87,6 @@ class MultiGrainedUncertainty(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.temperature = temperature
         self.epochs = epochs
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which holds the targets and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, conditions: ArrayLike | None = None) -> Self:
         """Learn from triplets.
@@ -117,13 +109,7 @@ class MultiGrainedUncertainty(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
 
     def _learn(self, X: ArrayLike, y: ArrayLike, conditions: ArrayLike | None, coarse: bool) -> Self:
         """Learn with the coarse loss or, which is what the claim compares with, without."""
-        self._check_params()
-        if y is None:
-            raise UserError(f"{type(self).__name__}: requires y to be passed, but the target y is None.", needed="y")
-        data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        wanted = check_array(y, dtype=(np.float64, np.float32), ensure_2d=False)
-        wanted = wanted.reshape(len(wanted), -1)
-        check_consistent_length(data, wanted)
+        data, wanted = self._pairs(X, y, least=2)
         given = checked_conditions(conditions, data)
         torch: Any = need("torch", "torch")
         random = check_random_state(self.random_state)
@@ -149,33 +135,6 @@ class MultiGrainedUncertainty(ClassNamePrefixFeaturesOutMixin, TransformerMixin,
         self.weights_ = learnt(start, loss, len(data), self.epochs, random)
         self._n_features_out = self.n_components
         return self
-
-    def transform(self, X: ArrayLike, conditions: ArrayLike | None = None) -> NDArray[Any]:
-        """Compose references and conditions into queries of length 1.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            References.
-        conditions : array-like of shape (n_samples, n_condition_features), default=None
-            What each target should be like; None takes the references themselves, if `fit` did.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-            To be held against `transform_targets` by inner products, which are cosines.
-        """
-        check_is_fitted(self)
-        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return queries(self.weights_, data, checked_conditions(conditions, data, len(self.weights_["condition"])))
-
-    def transform_targets(self, Y: ArrayLike) -> NDArray[Any]:
-        """Rows that may be found, (n_samples, n_target_features), at length 1, (n_samples, n_components)."""
-        check_is_fitted(self)
-        data: NDArray[Any] = check_array(Y, dtype=(np.float64, np.float32))
-        if data.shape[1] != len(self.weights_["target"]):
-            raise UserError(f"{data.shape[1]} columns.", needed=f"{len(self.weights_['target'])}, as y had in fit")
-        return unit_rows(unit_rows(data) @ self.weights_["target"].astype(data.dtype, copy=False))
 
 
 @claim(

@@ -5,11 +5,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
-from codomain.search._codes import one_thread
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
 
 _ROWS = 128  # pairs of a step
 _RATE = 3e-3
@@ -35,7 +34,7 @@ def beyond(anchor: Any, margin: float) -> tuple[Any, Any]:
     return margin + right[:, None] - anchor, margin + right[None] - anchor
 
 
-class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""Linear heads of two views whose margins grow from what an anchor pair of heads already reaches.
 
     Anchor heads learn by the triplet loss with the hardest negative, :math:`[m - s^+ + s^-]_+`. Beside them, from
@@ -89,6 +88,7 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         "n_components": Int(1), "margin": Real(0, above=True), "epochs": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "epochs": 2, "random_state": 0}
+    partner = "the other view"
 
     def __init__(
         self, n_components: int = 128, *, margin: float = 0.2, epochs: int = 30, random_state: Any = None
@@ -98,22 +98,9 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.epochs = epochs
         self.random_state = random_state
 
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which is the other view and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
-
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from X, (n_samples, n_features), and y, (n_samples, n_other_features); row i meets row i."""
-        self._check_params()
-        if y is None:
-            raise UserError("DBL: requires y to be passed, but the target y is None.", needed="the other view as y")
-        A: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        B: NDArray[Any] = check_array(y, dtype=A.dtype, ensure_2d=False, input_name="y")
-        B = B[:, None] if B.ndim == 1 else B
-        check_consistent_length(A, B)
+        A, B = self._pairs(X, y, least=2)
         torch: Any = need("torch", "torch")
         random = check_random_state(self.random_state)
         views = [torch.from_numpy(np.array(unit_rows(view), np.float32)) for view in (A, B)]
@@ -134,8 +121,7 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
             wider = beyond(anchor.detach(), self.margin)
             return hardest(anchor, self.margin) + hardest(target, self.margin) + hardest(target, wider)
 
-        with one_thread():
-            descend(loss, heads, len(A), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
+        descend(loss, heads, len(A), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
         learnt = [one.detach().numpy().astype(A.dtype) for one in heads]
         self.anchor_components_, self.anchor_other_components_, self.components_, self.other_components_ = learnt
         self._n_features_out = self.n_components
@@ -189,8 +175,7 @@ def finds_partners(seed: int) -> Trial:
         scores, right = ends[0] @ ends[1].T / 0.05, torch.arange(len(rows))
         return torch.nn.functional.cross_entropy(scores, right) + torch.nn.functional.cross_entropy(scores.T, right)
 
-    with one_thread():
-        descend(info_nce, plain, len(train), epochs=ours.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
+    descend(info_nce, plain, len(train), epochs=ours.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
     return Trial(
         ours=recall(ours.components_, ours.other_components_),
         floor=recall(ours.anchor_components_, ours.anchor_other_components_),

@@ -49,6 +49,8 @@ def parse_filter(expr: str, schema: pa.Schema) -> Any:
 
 def _parse(expr: str, schema: pa.Schema) -> tuple[Any, list[str]]:
     """Return the expression and the columns it reads."""
+    if not isinstance(expr, str):
+        raise UserError(f"The condition {expr!r} is no text.", needed='something like: "year >= 2000"')
     names: dict[str, str] = {}
     try:
         if len(expr) > _LONGEST:

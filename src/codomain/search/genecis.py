@@ -4,16 +4,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_consistent_length, check_random_state, column_or_1d
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.validation import validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
-from codomain.search._combiner import checked_conditions, composed, cross_entropy, drawn, learnt, queries, single
+from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
+from codomain.search._combiner import Composing, checked_conditions, composed, cross_entropy, drawn, learnt, single
 from codomain.search._triplets import named_docstrings, partners, tuned_share
 
 
-class GeneCIS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class GeneCIS(Composing, Method):
     r"""Learn from rows with a subject and a description to find "the same subject, but with this description".
 
     Triplets are mined, not labelled: two rows of one subject are reference and target, and the target's description is
@@ -67,6 +66,7 @@ class GeneCIS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "n_hidden": 4, "epochs": 2, "random_state": 0}
+    needs_y = True
 
     def __init__(
         self, n_components: int = 256, *, n_hidden: int = 256, temperature: float = 0.05, epochs: int = 20,
@@ -77,12 +77,6 @@ class GeneCIS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.temperature = temperature
         self.epochs = epochs
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which holds the subjects."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, conditions: ArrayLike | None = None) -> Self:
         """Mine triplets and learn to compose.
@@ -129,33 +123,6 @@ class GeneCIS(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.n_triplets_ = len(rows)
         self._n_features_out = self.n_components
         return self
-
-    def transform(self, X: ArrayLike, conditions: ArrayLike | None = None) -> NDArray[Any]:
-        """Compose references and conditions into queries of length 1.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            References.
-        conditions : array-like of shape (n_samples, n_condition_features), default=None
-            What each target should be like; None takes the references themselves, if `fit` did.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_components)
-            To be held against `transform_targets` by inner products, which are cosines.
-        """
-        check_is_fitted(self)
-        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return queries(self.weights_, data, checked_conditions(conditions, data, len(self.weights_["condition"])))
-
-    def transform_targets(self, X: ArrayLike) -> NDArray[Any]:
-        """Rows that may be found, (n_samples, n_features), as vectors of length 1, (n_samples, n_components)."""
-        check_is_fitted(self)
-        data: NDArray[Any] = check_array(X, dtype=(np.float64, np.float32))
-        if data.shape[1] != self.n_features_in_:
-            raise UserError(f"{data.shape[1]} columns.", needed=f"{self.n_features_in_}, as X had in fit")
-        return unit_rows(unit_rows(data) @ self.weights_["target"].astype(data.dtype, copy=False))
 
 
 @claim(

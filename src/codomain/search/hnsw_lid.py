@@ -7,18 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Flag, Int, Method, Paper, Trial, UserError, claim, unit_rows
+from codomain.core import Flag, Int, Method, Paper, Trial, UserError, claim, inverse_dimensions, unit_rows
 
 _BLOCK = 1 << 22  # differences of entries held at once
 
 
 def dimensions(distances: NDArray[Any]) -> NDArray[Any]:
-    """Maximum likelihood dimension of rows from distances of shape (n, k) to their neighbours; zeros are left out."""
-    farthest = distances.max(axis=1, keepdims=True)
-    held = distances > 0
-    ratios = np.divide(distances, farthest, out=np.ones_like(distances), where=held)
-    means = -np.log(ratios).sum(axis=1) / np.maximum(held.sum(axis=1), 1)
-    return np.where(held.any(axis=1), np.divide(1, means, out=np.full(len(means), np.inf), where=means > 0), 0)
+    """Dimension of rows from distances of shape (n, k) to their neighbours; zeros are left out."""
+    inverse = inverse_dimensions(distances, count_farthest=True)
+    whole = np.divide(1, inverse, out=np.full_like(inverse, np.inf), where=inverse > 0)
+    return np.where(np.isnan(inverse), 0, whole)
 
 
 def insert_in(order: NDArray[Any], rows: NDArray[Any], *, links: int = 16, breadth: int = 128) -> Any:

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ STOP_WORDS = frozenset(
     "into is it its me my no not of on or our should so some than that the their them then there these they this "
     "those to was we were what when where which who why will with would you your".split()
 )
-_MOST_WORDS = 64  # sqlite refuses expressions that are nested much deeper
+MOST_WORDS = 64  # sqlite refuses expressions that are nested much deeper
 _BM25_FIRST = "SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY bm25(words), rowid LIMIT ?"
 
 
@@ -30,6 +30,7 @@ class Query:
     words: tuple[str, ...]
     phrases: tuple[str, ...]
     without: tuple[str, ...]
+    wanted: str  # the question less what is not wanted, as an encoder should read it
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -37,15 +38,20 @@ class Query:
         words: list[str] = []
         phrases: list[str] = []
         without: list[str] = []
-        for minus, quoted, bare in re.findall(r'(?:(?<=\s)|^)(-?)"([^"]*)"|(\S+)', text.replace("\0", " ")):
+        wanted: list[str] = []
+        for found in re.finditer(r'(?:(?<=\s)|^)(-?)"([^"]*)"|(\S+)', text.replace("\0", " ")):
+            minus, quoted, bare = found.groups(default="")
             if bare:
                 minus, bare = (bare[0], bare[1:]) if bare[0] == "-" else ("", bare)
             part = (quoted or bare).replace('"', " ").strip()
-            if not any(letter.isalnum() for letter in part):
-                continue
-            (without if minus else phrases if quoted else words).append(part)
-        telling = [word for word in words if word.lower().strip(".,;:!?()") not in STOP_WORDS] or words
-        return cls(*(tuple(dict.fromkeys(parts))[:_MOST_WORDS] for parts in (telling, phrases, without)))
+            telling = any(letter.isalnum() for letter in part)
+            if not (minus and telling):
+                wanted.append(found[0])
+            if telling:
+                (without if minus else phrases if quoted else words).append(part)
+        subject = [word for word in words if word.lower().strip(".,;:!?()") not in STOP_WORDS] or words
+        few, close, gone = (tuple(dict.fromkeys(parts))[:MOST_WORDS] for parts in (subject, phrases, without))
+        return cls(few, close, gone, " ".join(wanted) if without else text)
 
     def match(self) -> str:
         """Write it for sqlite: any word, every phrase, none of the unwanted."""
@@ -161,6 +167,12 @@ class Keywords:
             rows, scores = rows[allowed][:k], scores[allowed][:k]
         return rows, scores
 
+    def holding(self, parts: Sequence[str]) -> NDArray[np.int64]:
+        """Rows that hold one of some words or phrases, ascending."""
+        match = " OR ".join(f'"{part}"' for part in parts)
+        found = self._ask("SELECT rowid, 0 FROM words WHERE words MATCH ? LIMIT ?", match, -1) if match else []
+        return np.sort(np.array([row for row, _ in found], np.int64))
+
     def together(self, query: str) -> bool:
         """Whether some row holds all the query's telling words within ten words of each other."""
         asked = Query.parse(query)
@@ -168,6 +180,7 @@ class Keywords:
         if not parts:
             return False
         match = "NEAR(" + " ".join(f'"{part}"' for part in parts) + ", 10)" if len(parts) > 1 else f'"{parts[0]}"'
+        match += "".join(f' NOT "{part}"' for part in asked.without)
         return bool(self._ask("SELECT rowid, 0 FROM words WHERE words MATCH ? LIMIT ?", match, 1))
 
     def _ask(self, sql: str, match: str, limit: int) -> list[tuple[int, float]]:

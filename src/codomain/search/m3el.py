@@ -7,22 +7,22 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
-from codomain.search._codes import one_thread
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
 from codomain.search._matching import KINDS, as_tensors, headed, levels, with_own_negatives
 from codomain.search._words import word_vectors
 
 _ROWS, _RATE = 64, 1e-3  # pairs of a step, and its length
 
 
-class M3EL(Method):
+class M3EL(Paired):
     r"""Link mentions to entities by the mean of six similarities, each learnt.
 
     In either kind of features, say text and image: :math:`\cos(m, e)` of the wholes, and of the entity's whole with the
     mention's parts, weighted by attention from the entity's parts. Across: :math:`\tanh(w \cdot t)\, t +
     \mathrm{att}(t, I)`, a text beside what it sees in the image's parts, with the same of the other side, and the image
     through the text. The loss adds InfoNCE of the mean, of each kind, of the crossing, and, in each kind, one whose
-    negatives are of the same side too. Encoders are frozen here, under linear heads; sizes and rates are ours.
+    negatives are of the same side too. Encoders are frozen here, under linear heads; sizes and rates are ours, and so
+    are the form of the gate and that all levels and losses weigh alike: the source left the fusion open.
 
     Parameters
     ----------
@@ -66,6 +66,7 @@ class M3EL(Method):
         "n_components": Int(1), "temperature": Real(0, above=True), "epochs": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "epochs": 2, "random_state": 0}
+    partner = "the entities"
 
     def __init__(
         self, n_components: int = 64, *, temperature: float = 0.05, epochs: int = 10, random_state: Any = None
@@ -74,13 +75,6 @@ class M3EL(Method):
         self.temperature = temperature
         self.epochs = epochs
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which holds the entities and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(
         self, X: ArrayLike, y: ArrayLike, *, images: ArrayLike | None = None, other_images: ArrayLike | None = None
@@ -106,8 +100,7 @@ class M3EL(Method):
     def _learn(self, X: Any, y: Any, images: Any, other_images: Any, used: Any) -> Self:
         """Learn some of the six levels; all of them with every loss, fewer, for the claim, with that of their mean."""
         self._check_params()
-        if y is None:
-            raise UserError("M3EL: requires y to be passed, but the target y is None.", needed="entities as y")
+        self._need_partner(y)
         data = validate_data(self, X, dtype=(np.float64, np.float32), allow_nd=True, ensure_min_samples=2)
         torch: Any = need("torch", "torch")
         given = as_tensors(data, y, images, other_images)
@@ -132,11 +125,9 @@ class M3EL(Method):
                     total = total + with_own_negatives(mention[:, 0], entity[:, 0], self.temperature)
             return total
 
-        with one_thread():
-            losses = descend(
-                loss, live.values(), len(data), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE,
-                random_state=random,
-            )  # fmt: skip
+        losses = descend(
+            loss, live.values(), len(data), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random
+        )
         self.losses_ = np.array(losses, data.dtype)
         self.weights_ = {name: part.detach().numpy() for name, part in live.items()}
         return self

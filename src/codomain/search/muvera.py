@@ -4,17 +4,16 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Seed, Trial, claim, unit_rows
-from codomain.search._sets import checked_offsets, read_tokens, sums_of
+from codomain.search._sets import SetEncoder, read_tokens, sums_of, ten_best_held
 
 _BLOCK = 1 << 22  # numbers per array in work at once: bounds the memory beside the answer
 
 
-class MUVERA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
+class MUVERA(SetEncoder, Method):
     r"""Turn sets of token vectors into single vectors whose inner product estimates MaxSim.
 
     Random hyperplanes cut the space into cells. In each cell a query adds its tokens up, a document takes the mean of
@@ -102,39 +101,17 @@ class MUVERA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self._n_features_out = self.n_components or n_raw
         return self
 
-    def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Encode every row of X, of shape (n_tokens, n_features), as a document of one token."""
-        return self.encode_sets(X, np.arange(len(np.asarray(X)) + 1))
-
-    def encode_sets(self, tokens: ArrayLike, offsets: ArrayLike, *, query: bool = False) -> NDArray[Any]:
-        """Encode sets of tokens as single vectors.
-
-        Parameters
-        ----------
-        tokens : array-like of shape (n_tokens, n_features)
-            The tokens of all sets, one set after another.
-        offsets : array-like of shape (n_sets + 1,)
-            Set i is tokens[offsets[i]:offsets[i + 1]], never empty; the first offset is 0 and the last n_tokens.
-        query : bool, default=False
-            Whether the sets are queries, which add up, or documents, which average and fill.
-
-        Returns
-        -------
-        ndarray of shape (n_sets, n_features_out)
-            Their inner products estimate MaxSim, in the unit of the tokens' inner products.
-        """
-        check_is_fitted(self)
-        data: NDArray[Any] = validate_data(self, tokens, reset=False, dtype=(np.float64, np.float32))
-        starts = checked_offsets(offsets, len(data))
-        out = np.empty((len(starts) - 1, self._n_features_out), data.dtype)
+    def _encode_sets(self, tokens: NDArray[Any], starts: NDArray[np.int64], query: bool) -> NDArray[Any]:
+        out = np.empty((len(starts) - 1, self._n_features_out), tokens.dtype)
         most_tokens = _BLOCK >> self.n_hyperplanes
-        most_sets = _BLOCK // (self.n_repeats * 2**self.n_hyperplanes * (self.width or data.shape[1]))
+        most_sets = _BLOCK // (self.n_repeats * 2**self.n_hyperplanes * (self.width or tokens.shape[1]))
         first = 0
         while first < len(out):  # one block of whole sets, at least one
             fit = int(np.searchsorted(starts, starts[first] + most_tokens, "right")) - 1
             after = max(first + 1, min(fit, first + most_sets))
-            block = self._encode(data[starts[first] : starts[after]], starts[first : after + 1] - starts[first], query)
-            out[first:after] = block if self.last_ is None else block @ self.last_.astype(data.dtype, copy=False)
+            cuts = starts[first : after + 1]
+            block = self._encode(tokens[cuts[0] : cuts[-1]], cuts - cuts[0], query)
+            out[first:after] = block if self.last_ is None else block @ self.last_.astype(tokens.dtype, copy=False)
             first = after
         return out
 
@@ -186,12 +163,8 @@ def finds_what_max_sim_ranks_first(seed: int) -> Trial:
     places = np.argsort(np.argsort(-best, axis=1, kind="stable"), axis=1, kind="stable")
     alone = np.minimum.reduceat(places, cuts[:-1], axis=0)
 
-    def recall(scores: NDArray[Any]) -> float:
-        candidates = np.argsort(-scores, axis=1, kind="stable")[:, :20]
-        bar = np.sort(exact, axis=1)[:, -10:-9] - 1e-5  # documents equal to the tenth are as good
-        return float(np.minimum(np.sum(np.take_along_axis(exact, candidates, 1) >= bar, axis=1), 10).mean() / 10)
-
     muvera = MUVERA(random_state=seed).fit(tokens)
     documents, queries = muvera.encode_sets(tokens, starts), muvera.encode_sets(asked, cuts, query=True)
     means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (asked, cuts)))
-    return Trial(ours=recall(queries @ documents.T), floor=recall(-alone), peer=recall(pooled @ means.T))
+    scores = (queries @ documents.T, -alone, pooled @ means.T)
+    return Trial(*(ten_best_held(score, exact) for score in scores))

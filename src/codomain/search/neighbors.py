@@ -1,11 +1,14 @@
 """Exact nearest neighbours of every row, by cosine or inner product, in blocks."""
 
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 
 from codomain.core import Neighbors, UserError
-from codomain.search._exact import Rows, nearest, put_copies_back, same_rows, without_self
+from codomain.search._copies import put_copies_back, same_rows, without_self
+from codomain.search._exact import nearest
+from codomain.search._rows import Rows
 
 
 def neighbors(
@@ -67,9 +70,11 @@ def neighbors(
         raise UserError(f"The queries are {asked.shape[1]} wide and the rows {base.shape[1]}.", needed="equal widths")
     drop_self = asked is None and exclude_self
     most = base.shape[0] - drop_self
-    if not 1 <= k <= most:
+    if not isinstance(k, Integral) or not 1 <= k <= most:
         raise UserError(
-            f"k={k} neighbours asked of {base.shape[0]} rows.", needed=f"k from 1 to {most}", todo="lower k or add rows"
+            f"k={k!r} neighbours asked of {base.shape[0]} rows.",
+            needed=f"a whole number k from 1 to {most}" if most > 0 else f"{1 + drop_self} or more rows",
+            todo="lower k or add rows",
         )
 
     rows = Rows(base, metric)

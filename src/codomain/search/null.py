@@ -172,7 +172,7 @@ def _best_hits(X: Any, Q: NDArray[np.float32], *, own: NDArray[np.int64] | None 
     return best
 
 
-def _made_up(texts: Sequence[str | None] | None, count: int, rng: np.random.Generator) -> list[str]:
+def _made_up(texts: Sequence[str | None] | None, count: int, rng: "np.random.Generator") -> list[str]:
     """Two or three words each, of 4 to 9 letters drawn as often as the texts use them."""
     some = [texts[i] for i in rng.integers(len(texts), size=300)] if texts is not None and len(texts) else []
     letters = "".join(re.findall(r"[^\W\d_]", " ".join((text or "")[:500] for text in some).lower()))

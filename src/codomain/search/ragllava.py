@@ -7,15 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, descend, need
-from codomain.search._codes import one_thread
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need
 from codomain.search._combiner import single
 from codomain.search._judge import beginning, best_bar, judged
 
 _ROWS, _WRONG, _RATE = 64, 7, 2e-3  # queries of a step, wrong candidates of a query in it, and its length
 
 
-class RagLLaVA(Method):
+class RagLLaVA(Paired):
     r"""Learn to say whether a candidate answers a query; rank by the probability of yes, refuse below a bar.
 
     :math:`p(\text{yes}) = \sigma(w \cdot (Aq \circ Bd) + v \cdot h(Aq \circ Bd, |Aq - Bd|) + b)`, with one hidden layer
@@ -68,6 +67,7 @@ class RagLLaVA(Method):
         "n_components": Int(1), "n_hidden": Int(1), "noise": Real(0), "epochs": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"n_components": 2, "n_hidden": 4, "epochs": 2, "random_state": 0}
+    partner = "the documents"
 
     def __init__(
         self, n_components: int = 128, *, n_hidden: int = 64, noise: float = 0.3, epochs: int = 20,
@@ -78,13 +78,6 @@ class RagLLaVA(Method):
         self.noise = noise
         self.epochs = epochs
         self.random_state = random_state
-
-    def __sklearn_tags__(self) -> Any:
-        """Say that `fit` needs y, which holds the documents and may have many columns."""
-        tags = super().__sklearn_tags__()
-        tags.target_tags.required = True
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, candidates: ArrayLike | None = None) -> Self:
         """Learn to judge.
@@ -103,13 +96,7 @@ class RagLLaVA(Method):
         RagLLaVA
             Fitted.
         """
-        self._check_params()
-        if y is None:
-            raise UserError("RagLLaVA: requires y to be passed, but the target y is None.", needed="documents as y")
-        data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        documents = check_array(y, dtype=(np.float64, np.float32), ensure_2d=False)
-        documents = documents.reshape(len(documents), -1)
-        check_consistent_length(data, documents)
+        data, documents = self._pairs(X, y, least=2)
         n, random = len(data), check_random_state(self.random_state)
         near = random.randint(n, size=(n, 2 * _WRONG)) if candidates is None else np.asarray(candidates)
         if near.ndim != 2 or len(near) != n or near.dtype.kind not in "iu" or np.any((near < 0) | (near >= n)):
@@ -139,11 +126,10 @@ class RagLLaVA(Method):
             yes[:, 0] = 1
             return torch.nn.functional.binary_cross_entropy_with_logits(odds, yes, counts)
 
-        with one_thread():
-            descend(
-                loss, live.values(), len(learning), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE,
-                random_state=random,
-            )  # fmt: skip
+        descend(
+            loss, live.values(), len(learning), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE,
+            random_state=random,
+        )  # fmt: skip
         self.weights_ = {name: values.detach().numpy() for name, values in live.items()}
         right = self._probabilities(Q[held], D[held])
         asking, found = np.repeat(held, near.shape[1]), near[held].ravel()

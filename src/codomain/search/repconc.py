@@ -8,7 +8,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, unit_rows
+from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, one_thread, unit_rows
 from codomain.search._codes import (
     Batch,
     Floats,
@@ -17,7 +17,6 @@ from codomain.search._codes import (
     flat_index,
     learn,
     linear,
-    one_thread,
     quantiser,
     warm_start,
 )

@@ -8,8 +8,10 @@ import codomain.space
 from codomain.search import Results, search
 from codomain.study.opened import check_studied, encoder_of
 
-# Comparing with every row of a smaller space takes less time than loading an index.
-_EXACT_BELOW = 50_000
+# Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
+# whose candidates lie all over the vectors, so that most blocks of these are read and checked all the same. Loading
+# still cost more at 1.1 GB (docs/search.md); where it begins to pay is reckoned from that, not measured.
+_INDEX_ABOVE = 8 << 30
 
 
 def find(
@@ -24,6 +26,9 @@ def find(
     exact: bool = False,
 ) -> Results:
     """Search a space.
+
+    One question is compared with every row, which takes less time than loading the index of the part "shrink"; that
+    is used only above 8 GiB of vectors. For many questions load it once and hand it to `codomain.search.search`.
 
     Parameters
     ----------
@@ -40,7 +45,7 @@ def find(
     where : str, optional
         A condition on columns.
     exact : bool, default=False
-        Compare with every row even where a certified index exists.
+        Compare with every row, however many there are.
 
     Returns
     -------
@@ -51,7 +56,8 @@ def find(
     check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
     index, part = None, opened.parts.get("shrink")
-    if not exact and len(opened) > _EXACT_BELOW and part and any(name.startswith("index.") for name in part.names):
+    size = len(opened) * opened.shape[1] * opened.vectors.dtype.itemsize
+    if not exact and size > _INDEX_ABOVE and part and any(name.startswith("index.") for name in part.names):
         from codomain.shrink import FittedRecipe
 
         index = FittedRecipe.load({name: part[name] for name in part.names})

@@ -1,0 +1,76 @@
+"""Rows read block by block: scaled float32 for products, float64 for the last word."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.core import unit_rows
+
+BLOCK = 4096  # rows read at a time
+IN_MEMORY = 1 << 30  # bytes of scaled rows worth keeping rather than making again for every block
+
+
+class Rows:
+    """Rows read block by block: scaled float32 for the products, float64 for the last word."""
+
+    def __init__(self, source: Any, metric: str) -> None:
+        self.source, self.cosine = source, metric == "cosine"
+        self.dim = int(source.shape[1])
+        self.heads: NDArray[np.int64] | None = None
+        self.cache: NDArray[np.float32] | None = None
+        self.length = int(source.shape[0])
+        self.longest = 1.0
+
+    def __len__(self) -> int:
+        return self.length
+
+    def keep(self, heads: NDArray[np.int64]) -> None:
+        """Go on with these rows only, and hold their scaled copy when it is small."""
+        self.heads = None if len(heads) == len(self) else heads
+        self.length = len(heads)
+        if self.length * self.dim * 4 <= IN_MEMORY:
+            cache = np.empty((self.length, self.dim), np.float32)
+            for start in range(0, self.length, BLOCK):
+                cache[start : start + BLOCK] = self._scaled(start, start + BLOCK)
+            self.cache = cache
+
+    def raw(self, start: int, stop: int) -> NDArray[Any]:
+        """Rows as they came."""
+        where: Any = slice(start, min(stop, len(self))) if self.heads is None else self.heads[start:stop]
+        return np.asarray(self.source[where])
+
+    def block(self, start: int, stop: int) -> NDArray[np.float32]:
+        """Float32 rows whose inner product is the score."""
+        return self._scaled(start, stop) if self.cache is None else self.cache[start:stop]
+
+    def _scaled(self, start: int, stop: int) -> NDArray[np.float32]:
+        rows = self.raw(start, stop)
+        if rows.dtype.kind != "f":
+            rows = rows.astype(np.float64)
+        return np.asarray(unit_rows(rows) if self.cosine else rows, np.float32)
+
+    def exact(self, which: NDArray[Any]) -> NDArray[np.float64]:
+        """Rows (m,) in float64, of length 1 for the cosine."""
+        rows = np.asarray(self.source[which if self.heads is None else self.heads[which]], np.float64)
+        return unit_rows(rows) if self.cosine else rows
+
+    def dots(self, which: NDArray[Any], others: NDArray[Any], base: "Rows | None" = None) -> NDArray[np.float32]:
+        """Scores of rows (m,) with others (m, w) of `base`, settled in float64 and rounded once: shape (m, w)."""
+        base = base or self
+        scores = np.empty(others.shape, np.float32)
+        step = max(1, (1 << 20) // (self.dim * others.shape[1] + 1))
+        for start in range(0, len(which), step):
+            mine, theirs = which[start : start + step], others[start : start + step]
+            known, where = np.unique(theirs, return_inverse=True)
+            two = base.exact(known)[where.reshape(theirs.shape)]
+            scores[start : start + step] = self.rounded(np.matmul(two, self.exact(mine)[:, :, None])[:, :, 0])
+        return scores
+
+    def slack(self, asked: "Rows") -> float:
+        """Most that a product of float32 rows is off, the rows' own rounding included."""
+        return (self.dim + 8) * 2.0**-24 * asked.longest * self.longest
+
+    def rounded(self, scores: NDArray[np.float64]) -> NDArray[Any]:
+        """Drop what float64 cannot know of a cosine, so that equal angles tie: one may come as 0, another as 1e-17."""
+        return np.clip(np.rint(scores * 2.0**40) * 2.0**-40, -1, 1) if self.cosine else scores
