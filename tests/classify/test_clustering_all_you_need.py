@@ -100,6 +100,20 @@ def test_neighbours_carry_a_label_along_a_chain_that_prototypes_cut():
     assert np.mean(pulled == truth) > np.mean(alone == truth)
 
 
+def test_rows_seen_alone_get_the_class_of_the_nearest_prototype():
+    X, truth = clumps(3, n=60)
+    names = np.array(["", "sea", "land", "air"])
+    fitted = TransductivePrototypes(normalise=False).fit(X, names[few(truth, 5) + 1])
+    assert fitted.classes_.tolist() == ["air", "land", "sea"]
+    expected = [
+        min(zip(fitted.prototypes_, fitted.classes_, strict=True), key=lambda one: np.sum((row - one[0]) ** 2))[1]
+        for row in 1.3 * X
+    ]
+    assert fitted.predict(1.3 * X).tolist() == expected
+    assert len(set(expected)) == 3
+    assert np.mean(fitted.predict(X) == names[truth + 1]) > 0.8
+
+
 def test_words_are_labels_and_an_empty_word_is_none():
     fitted = TransductivePrototypes(1, normalise=False).fit([[0.0], [1.0], [9.0], [10.0]], ["a", "", "", "b"])
     assert fitted.transduction_.tolist() == ["a", "a", "b", "b"]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import GIST
-from codomain.classify._contrast import contrastive
+from codomain.classify._contrast import adapt, contrastive
 from codomain.classify.gist import best_matches
 
 
@@ -53,6 +53,19 @@ def test_without_a_step_it_is_the_linear_probe(monkeypatch):
     head = GIST(epochs=1, random_state=0).fit(X, y, Z, of)
     probe = LogisticRegression(C=10.0, max_iter=1000).fit(unit(Z), of)
     np.testing.assert_allclose(head.decision_function(Z), probe.decision_function(unit(Z)))
+
+
+def test_it_answers_with_the_class_of_the_highest_score_under_its_own_name():
+    X, y, Z, of = task(3)
+    Z = unit(Z) + 2 * unit(np.eye(4, 6))[of]  # rows that can be told apart
+    names = np.array(["wren", "owl", "crow", "auk"])
+    head = GIST(epochs=2, random_state=0).fit(X, names[y], Z, names[of])
+    assert head.classes_.tolist() == ["auk", "crow", "owl", "wren"]
+    scores = head.probe_.predict_proba(adapt(unit(Z), head.row_turn_))
+    expected = [head.classes_[max(range(4), key=row.__getitem__)] for row in scores]
+    assert head.predict(Z).tolist() == expected
+    assert set(expected) == set(names)
+    assert np.mean(head.predict(Z) == names[of]) > 0.9
 
 
 def test_training_brings_matched_pairs_together():

@@ -15,7 +15,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from codomain.classify import FewLabelHead
 from codomain.classify._calibrate import calibration_error, log_loss, temperature, wilson
-from codomain.classify._closed import PENALTIES, Turned
+from codomain.classify._candidates import Candidate, pick
+from codomain.classify._closed import PENALTIES, Fit, Turned
+from codomain.classify._rows import Rows
+from codomain.classify._spread import DOUBT, FURTHER, NEIGHBORS, PENALTY, STEPS, reached, taught
 from codomain.core import UserError
 
 
@@ -232,3 +235,112 @@ def test_more_rows_than_landmarks_are_fitted_through_a_part_of_them():
     assert len(head.state()[0]["landmarks"]) == 1000
     Q = rng.normal(size=(1000, 2))
     assert head.score(Q, np.hypot(*Q.T) > 1.2) > 0.9 > head.baseline_ + 0.2
+
+
+def moons(n=200):
+    """Two half rings, each through the mouth of the other, in three dimensions."""
+    angle = np.linspace(0, np.pi, n // 2)
+    one = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(n // 2)])
+    return 3 + np.concatenate([one, [1, 0.3, 0] - one]), np.repeat([0, 1], n // 2)
+
+
+def test_what_reaches_a_row_is_the_sum_over_all_walks_from_the_label():
+    X = clumps(10, 30, 4)[0]
+    squares = np.square(X[:, None] - X).sum(axis=2)
+    np.fill_diagonal(squares, np.inf)
+    order = np.argsort(squares, axis=1)[:, :NEIGHBORS]
+    width = np.median(np.take_along_axis(squares, order, axis=1))
+    W = np.zeros((30, 30))
+    for i, row in enumerate(order):
+        for j in row:
+            W[i, j] += np.exp(-squares[i, j] / width)
+            W[j, i] += np.exp(-squares[i, j] / width)
+    roots = np.sqrt(W.sum(axis=1))
+    S = W / roots / roots[:, None]
+    whole = np.linalg.inv(np.eye(30) - FURTHER * S)[:, :8]  # walks of every length
+    assert np.abs(reached(X, 8) - whole).max() < FURTHER ** (STEPS + 1) / (1 - FURTHER)
+
+
+def test_left_out_scores_of_spread_labels_are_those_of_a_row_without_its_label():
+    X = clumps(11, 40, 4)[0]
+    which, guessed = np.repeat(np.arange(3), [2, 3, 7]), np.repeat(np.arange(3), [30, 10, 0])
+    m = len(which)
+    reach = reached(X, m)
+    fit = taught(X, reach, which, np.arange(m), guessed)
+    worth = (3 * np.array([0.75, 0.25, 0]) + 0.5) / 1.5
+    for left in (0, 4, 8, None):
+        rest = np.arange(m) != left
+        parts = [reach[:, rest & (which == c)].sum(axis=1) for c in range(3)]
+        held = np.stack([w * part / part.sum() for w, part in zip(worth, parts, strict=True)], axis=1) + DOUBT / 40
+        Z, target = X - X.mean(axis=0), held / held.sum(axis=1, keepdims=True)
+        W = np.linalg.solve(Z.T @ Z + PENALTY * np.square(Z).sum() / 40 * np.eye(4), Z.T @ target)
+        if left is None:
+            np.testing.assert_allclose(X @ fit.coef.T + fit.intercept, Z @ W + target.mean(axis=0), atol=1e-9)
+        else:
+            np.testing.assert_allclose(fit.left_out[left], Z[left] @ W + target.mean(axis=0), atol=1e-9)
+
+
+def test_rows_without_a_label_carry_a_label_round_a_bend():
+    X, truth = moons()
+    known = np.array([20, 70, 120, 170])
+    rest = np.setdiff1d(np.arange(200), known)
+    alone = FewLabelHead(random_state=0).fit(X[known], truth[known])
+    together = FewLabelHead(random_state=0).fit(X[known], truth[known], X[rest])
+    assert together.chosen_ == "spread labels"
+    assert together.score(X[rest], truth[rest]) > alone.score(X[rest], truth[rest]) + 0.05
+    arrays, params = together.state()
+    again = FewLabelHead.from_state(arrays, json.loads(json.dumps(params)))
+    np.testing.assert_array_equal(again.predict_proba(X), together.predict_proba(X))
+
+
+def test_rows_without_a_label_help_where_each_class_has_one_row():
+    gains, losses = [], []
+    for seed in range(3):
+        X, Q, y, truth = digits(10, seed)
+        alone, together = (FewLabelHead(random_state=0).fit(X, y, more) for more in (None, Q[:600]))
+        gains.append(together.score(Q[600:], truth[600:]) - alone.score(Q[600:], truth[600:]))
+        losses.append(log_loss(np.log(together.predict_proba(Q[600:])), truth[600:]))
+    assert np.mean(gains) > 0.05
+    assert np.mean(losses) < np.log(10) / 2
+
+
+def test_a_class_that_is_common_among_the_rows_is_not_held_back_by_equal_labels():
+    rng = np.random.default_rng(0)
+    truth = np.repeat([0, 1, 2], [900, 50, 50])
+    X = rng.normal(size=(1000, 5)) + 1.5 * np.eye(3, 5)[truth]
+    known = np.concatenate([np.flatnonzero(truth == c)[:3] for c in range(3)])
+    rest = np.setdiff1d(np.arange(1000), known)
+    alone, together = (FewLabelHead(random_state=0).fit(X[known], truth[known], more) for more in (None, X[rest]))
+    assert together.score(X[rest], truth[rest]) > alone.score(X[rest], truth[rest])
+
+
+@pytest.mark.parametrize(
+    ("spread", "plain", "n", "wins"),
+    [
+        (0.5, 0.6, 36, "spread labels"),  # a standard error is 0.083 and the lead 0.1
+        (0.5, 0.7, 36, "kernel blend"),  # a lead of 0.2
+        (0.5, 0.51, 400, "spread blend"),  # with enough rows per class
+        (0.5, 0.6, 400, "kernel blend"),
+    ],
+)
+def test_labels_handed_on_are_left_where_the_labels_speak_against_them(spread, plain, n, wins):
+    fit = Fit(np.eye(2), np.zeros(2), np.zeros((2, 2)))
+    named = {"kernel blend": plain, "spread labels": spread, "spread blend": spread, "nearest prototype": 0.0}
+    kept = {name: Candidate(name, Rows(0.0), fit, accuracy, 1.0) for name, accuracy in named.items()}
+    assert pick(kept, n, 20).name == wins
+
+
+def test_without_rows_without_a_label_nothing_changes():
+    X, y = clumps(12)
+    one, two = (FewLabelHead(random_state=0).fit(X, y, more) for more in (None, X[:0]))
+    np.testing.assert_array_equal(one.predict_proba(X), two.predict_proba(X))
+    with pytest.raises(ValueError, match="features"):
+        FewLabelHead().fit(X, y, X[:, 1:])
+
+
+def test_rows_without_a_label_go_through_scikit_learns_wrapper_too():
+    X, y = clumps(13, apart=4)
+    Y = np.stack([y == 0, y == 1], axis=1)
+    many = MultiOutputClassifier(FewLabelHead(random_state=0)).fit(X[:20], Y[:20], unlabelled=X[20:])
+    assert np.mean(many.predict(X[20:]) == Y[20:]) > 0.8
+    assert all("spread labels" in one.scores_ for one in many.estimators_)

@@ -160,7 +160,7 @@ def test_the_pause_that_the_server_asks_for_is_kept(server):
 
 def test_pauses_grow(server, monkeypatch):
     slept = []
-    monkeypatch.setattr("codomain.encode.endpoint.time.sleep", slept.append)
+    monkeypatch.setattr("codomain.core.server.time.sleep", slept.append)
     server.script = [(500, {}, "")] * 4
     _ = connect(server, pause=1.0).identity
     assert len(slept) == 4 and all(2**n <= pause <= 1.5 * 2**n for n, pause in enumerate(slept))

@@ -19,10 +19,12 @@ from pyarrow import csv, parquet
 from sklearn.datasets import load_digits
 
 import codomain
+from codomain.classify import GDA, learning_curve
 from codomain.core import EncoderIdentity, EncoderMismatch, UserError
 from codomain.space import Roles
 from codomain.study import apply_head, export_labels, label, study
-from codomain.study.labelled import loaded
+from codomain.study.label import earlier
+from codomain.study.labelled import Teacher, curve_of, loaded
 from conftest import Run
 
 ENCODER = EncoderIdentity(name="pixels", sha256="ab" * 32, dim=64)
@@ -111,7 +113,9 @@ def test_a_study_and_a_label_live_together_until_the_rows_change(
     parquet.write_table(columns.slice(0, 150), tmp_path / "docs.parquet")
     made = study(tmp_path / "docs.parquet", label="kind", encoder="static:wordllama", space=tmp_path / "docs.space")
     assert run("label", made.space.path).returncode == 0  # the label column of the space
+    assert 'id="labels"' not in made.report.read_text("utf-8")
     assert run("study", made.space.path).returncode == 0
+    assert "150</b> given labels of" in made.report.read_text("utf-8")
     assert run("export", made.space.path, "out.parquet").returncode == 0
     table = parquet.read_table(tmp_path / "out.parquet")
     assert table["label"].to_pylist() == columns["kind"].slice(0, 150).to_pylist()
@@ -120,6 +124,7 @@ def test_a_study_and_a_label_live_together_until_the_rows_change(
     parquet.write_table(columns.slice(150, 50), tmp_path / "more.parquet")
     added = run("add", made.space.path, "more.parquet")
     assert added.returncode == 0, added.stderr
+    assert 'id="labels"' not in made.report.read_text("utf-8")  # they are of fewer rows
     assert run("search", made.space.path, "read a file").returncode == 0
     stale = run("export", made.space.path, "out.parquet")
     assert stale.returncode == 0 and "--ask 0" in stale.stderr
@@ -199,6 +204,26 @@ def test_wrong_labels_are_named(space: Path, some: Path) -> None:
     doubtful = label(space, labels=some).record["doubtful"]
     assert table["id"][5] in [one["id"] for one in doubtful]
     assert len(doubtful) < 10
+
+
+def test_the_curve_is_of_the_same_kind_of_head_while_that_takes_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, fast = (learning_curve(head, X[:90], Y[:90]).accuracy.tolist() for head in (None, GDA))
+    drawn = curve_of(X[:90], Y[:90])
+    assert drawn is not None and drawn.accuracy.tolist() == own != fast
+    monkeypatch.setattr("codomain.study.labelled.OWN_CURVE", 80)
+    many = curve_of(X[:90], Y[:90])
+    assert many is not None and many.accuracy.tolist() == fast
+    assert curve_of(X[:5], Y[:5]) is None
+
+
+def test_rows_without_a_label_are_never_those_that_teach(space: Path, some: Path) -> None:
+    teacher = Teacher(codomain.open(space), earlier(label(space, labels=some).space))
+    rows = teacher.given.rows[teacher.taught]
+    place = {vector.tobytes(): row for row, vector in enumerate(np.asarray(teacher.space.vectors))}
+    for known in (rows, rows[~teacher.back]):
+        others = {place[vector.tobytes()] for vector in teacher._others(known)}
+        assert others == set(range(500)) - set(known.tolist())  # of so few rows, all
+    assert teacher.back.any() and teacher.fit().chosen_ in ("spread labels", "spread blend")
 
 
 def test_a_class_that_nobody_labelled_is_found(tmp_path: Path) -> None:

@@ -107,6 +107,31 @@ def test_every_number_has_its_how_do_you_know(data: ReportData, tmp_path: Path) 
     assert all(explained for _, numbers, explained in elements.closed if numbers)
 
 
+def test_what_label_found_is_shown_class_by_class(data: ReportData, tmp_path: Path) -> None:
+    assert 'id="labels"' not in page(data, tmp_path)[0]
+    html, elements = page(replace(data, labelled=report_data.labelled()), tmp_path)
+    section = html[html.index('id="labels"') : html.index('id="rows"')]
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
+    assert "36 given labels of 3 classes" in words and "81% right" in words
+    assert "66% to 90.1% with 95% confidence" in words
+    table = re.findall(r"<span dir=\"auto\">([^<]*)</span></th>(.*?)</tr>", section)
+    assert [name for name, _ in table] == ["parsing &lt;b&gt;", "network", "rest"]  # most rows first, and only text
+    cells = [re.findall(r">([^<]*)</td>", cells) for _, cells in table]
+    assert cells == [["14", "1,402", "31"], ["12", "410", "7"], ["10", "388", "0"]]
+    assert "Nothing is promised" in words and 'href="#labels"' in html
+    assert all(explained for _, numbers, explained in elements.closed if numbers) and elements.numbers_outside == 0
+
+
+def test_labels_without_an_estimate_and_without_rejects_say_so(data: ReportData, tmp_path: Path) -> None:
+    bare = report_data.labelled() | {"accuracy": None, "baseline": None, "from": "/elsewhere/<i>.space"}
+    bare["classes"] = [one | {"rejected": None} for one in bare["classes"]]
+    html, _ = page(replace(data, labelled=bare), tmp_path)
+    section = html[html.index('id="labels"') : html.index('id="rows"')]
+    assert "is not known" in section and "right on labelled rows" not in section
+    assert section.count(">–</td>") == 3
+    assert "come from /elsewhere/&lt;i&gt;.space" in section
+
+
 def test_a_refusal_is_said_on_the_first_screen(data: ReportData, tmp_path: Path) -> None:
     html, _ = page(replace(data, certificate=report_data.certificate(refused=True)), tmp_path)
     assert "No recipe keeps 0.95" in html[html.index("How small") : html.index('id="map"')]

@@ -12,9 +12,17 @@ from sklearn.model_selection import StratifiedKFold
 from codomain.classify._calibrate import temperature
 from codomain.classify._closed import PENALTIES, Fit, Turned
 from codomain.classify._rows import Rows
+from codomain.classify._spread import reached, taught
 
 PROTOTYPE = "nearest prototype"
+SPREAD = "spread labels"
+BLENDS = {
+    "blend": ("least squares", "gda"),
+    "kernel blend": ("kernel least squares", "kernel gda"),
+    "spread blend": (SPREAD, "kernel blend"),
+}
 BELIEVED = 8  # rows per class from which left-out scores of different heads are compared
+HANDED_ON = 1_000  # labels up to which rows without one are used; with more they hardly help
 LOGISTIC = 1e5  # rows times features times classes up to which a logistic regression per fold is quick
 
 
@@ -43,7 +51,12 @@ class Candidate:
 
 
 def candidates(
-    X: NDArray[Any], which: NDArray[np.intp], checked: NDArray[np.intp], max_cv: int, rng: np.random.RandomState
+    X: NDArray[Any],
+    which: NDArray[np.intp],
+    checked: NDArray[np.intp],
+    max_cv: int,
+    rng: np.random.RandomState,
+    unlabelled: NDArray[Any] | None = None,
 ) -> Iterator[Candidate]:
     """Yield every head at every setting, with left-out scores of the checked rows."""
     own = which[checked]
@@ -53,7 +66,7 @@ def candidates(
     yield from (Candidate("gda", rows, fit) for fit in turned.gaussians())
     yield from (Candidate(PROTOTYPE, rows, fit) for fit in turned.gaussians((1.0,)))
     yield from (Candidate("least squares", rows, fit) for fit in turned.ridge())
-    yield from through_kernel(rows, seen, which, checked, rng)
+    yield from through_kernel(rows, seen, which, checked, rng, unlabelled)
     folds = min(max_cv, int(np.bincount(own)[np.unique(own)].min()))
     if folds >= 2 and np.bincount(which).min() >= 2 and seen.size * (which.max() + 1) <= LOGISTIC:
         yield from logistic(rows, seen, which, checked, folds, rng)
@@ -77,16 +90,37 @@ def _scale(X: NDArray[Any], which: NDArray[np.intp], checked: NDArray[np.intp]) 
 
 
 def through_kernel(
-    rows: Rows, seen: NDArray[Any], which: NDArray[np.intp], checked: NDArray[np.intp], rng: np.random.RandomState
+    rows: Rows,
+    seen: NDArray[Any],
+    which: NDArray[np.intp],
+    checked: NDArray[np.intp],
+    rng: np.random.RandomState,
+    unlabelled: NDArray[Any] | None = None,
 ) -> Iterator[Candidate]:
-    """Yield both closed-form heads through a Gaussian kernel, where there is time for enough landmarks."""
-    drawn = rows.with_kernel(seen, rng)
+    """Yield both closed-form heads through a Gaussian kernel, where there is time for enough landmarks.
+
+    With rows that have no label, also the head that learns from labels handed on to them.
+    """
+    more = rows.features(unlabelled) if unlabelled is not None and len(seen) <= HANDED_ON else None
+    drawn = rows.with_kernel(seen, rng, more)
     if drawn is None:
         return
     kernel, whiten = drawn
     turned = Turned(replace(kernel, scale=1.0).features(seen) @ whiten, which, checked)
-    for name, fits in (("kernel least squares", turned.ridge()), ("kernel gda", turned.gaussians())):
-        yield from (Candidate(name, kernel, replace(fit, coef=fit.coef @ whiten.T)) for fit in fits)
+    found = [
+        Candidate(name, kernel, replace(fit, coef=fit.coef @ whiten.T))
+        for name, fits in (("kernel least squares", turned.ridge()), ("kernel gda", turned.gaussians()))
+        for fit in fits
+    ]
+    yield from found
+    if more is None:
+        return
+    every = np.concatenate([seen, more])
+    values = replace(kernel, scale=1.0).features(every)
+    guess = best(found, which[checked])["kernel blend"].fit if len(checked) else found[PENALTIES.index(1.0)].fit
+    guessed = (values @ guess.coef.T + guess.intercept).argmax(axis=1)
+    fit = taught(values @ whiten, reached(every, len(seen)), which, checked, guessed)
+    yield Candidate(SPREAD, kernel, replace(fit, coef=fit.coef @ whiten.T))
 
 
 def logistic(
@@ -121,7 +155,7 @@ def best(found: Iterable[Candidate], own: NDArray[np.intp]) -> dict[str, Candida
             one = _measured(one, own)
             if rival is None or (accuracy, -one.log_loss) > (rival.accuracy, -rival.log_loss):
                 kept[one.name] = one
-    for name, two in (("blend", ("least squares", "gda")), ("kernel blend", ("kernel least squares", "kernel gda"))):
+    for name, two in BLENDS.items():
         if all(part in kept for part in two):
             kept[name] = _measured(_blend(name, *(kept[part] for part in two)), own)
     return kept
@@ -131,13 +165,24 @@ def pick(kept: dict[str, Candidate], n_checked: int, n_classes: int) -> Candidat
     """Return the head with the best left-out accuracy, the usual winner unless another leads by more than chance.
 
     Of few rows the best of many accuracies is mostly luck, so one standard error, at its widest, is asked for. With
-    few rows per class, to leave one out takes a good part of its class away, which heads bear unequally: then no lead
-    is believed. Which head is usual was settled on docstrings and digits.
+    few rows per class, to leave one out takes a good part of its class away, which heads bear unequally: then only a
+    lead over labels handed on is believed. Which head is usual was settled on docstrings and digits.
     """
-    usual = kept.get("kernel blend", kept.get("blend"))
-    winner = max(kept.values(), key=lambda one: (one.accuracy, -one.log_loss))
-    leads = usual is None or winner.accuracy > usual.accuracy + 0.5 / np.sqrt(n_checked)
-    return winner if usual is None or (leads and n_checked >= BELIEVED * n_classes) else usual
+    chance, few = 0.5 / np.sqrt(n_checked), n_checked < BELIEVED * n_classes
+    plain = kept.get("kernel blend", kept.get("blend"))
+    usual = kept.get(SPREAD if few else "spread blend", plain)
+    if usual is None:
+        return _first(kept.values())
+    if few:
+        # The rival is the best of many settings and the usual head is not: twice the error is asked for.
+        return plain if plain is not None and plain.accuracy > usual.accuracy + 2 * chance else usual
+    winner = _first(kept.values())
+    return winner if winner.accuracy > usual.accuracy + chance else usual
+
+
+def _first(kept: Iterable[Candidate]) -> Candidate:
+    """Return the head of the best left-out accuracy, log-loss deciding between equals."""
+    return max(kept, key=lambda one: (one.accuracy, -one.log_loss))
 
 
 def _measured(one: Candidate, own: NDArray[np.intp]) -> Candidate:
@@ -155,14 +200,18 @@ def _blend(name: str, one: Candidate, two: Candidate) -> Candidate:
     return Candidate(name, one.rows, fit)
 
 
-def candidate_without_check(X: NDArray[Any], which: NDArray[np.intp], rng: np.random.RandomState) -> Candidate:
-    """Return the head for one row per class, where nothing can be left out: kernel least squares.
+def candidate_without_check(
+    X: NDArray[Any], which: NDArray[np.intp], rng: np.random.RandomState, unlabelled: NDArray[Any] | None = None
+) -> Candidate:
+    """Return the head for one row per class, where nothing can be left out: kernel least squares, or labels handed on.
 
-    Its penalty and its temperature, half the spread of its own scores, did well on docstrings and digits.
+    The penalty and the temperature, half the spread of its own scores and all of it, did well on docstrings and digits.
     """
     rows = Rows.scales(X)[0]
-    seen = rows.features(X)
-    tried = through_kernel(rows, seen, which, np.zeros(0, np.intp), rng)
-    one = next(candidate for candidate, penalty in zip(tried, PENALTIES, strict=False) if penalty == 1)
-    scores = one.rows.features(X) @ one.fit.coef.T
-    return replace(one, temperature=0.5 * float(np.std(scores)) or 1.0)
+    tried = list(through_kernel(rows, rows.features(X), which, np.zeros(0, np.intp), rng, unlabelled))
+    if tried[-1].name == SPREAD and unlabelled is not None:
+        one, share, asked = tried[-1], 1.0, unlabelled
+    else:
+        one, share, asked = tried[PENALTIES.index(1.0)], 0.5, X
+    scores = one.rows.features(asked) @ one.fit.coef.T
+    return replace(one, temperature=share * float(np.std(scores)) or 1.0)

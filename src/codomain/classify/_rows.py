@@ -48,16 +48,23 @@ class Rows:
         squares /= -self.width
         return np.asarray(np.exp(squares, out=squares))
 
-    def with_kernel(self, rows: NDArray[Any], rng: np.random.RandomState) -> tuple["Rows", NDArray[Any]] | None:
+    def with_kernel(
+        self, rows: NDArray[Any], rng: np.random.RandomState, more: NDArray[Any] | None = None
+    ) -> tuple["Rows", NDArray[Any]] | None:
         """Draw landmarks from scaled rows; also return what turns kernel values into features of that kernel.
 
-        The width is the median squared distance between landmarks. None where time allows too few landmarks.
+        The width is the median squared distance between landmarks. None where time allows too few landmarks. With
+        `more` scaled rows, these fill up the landmarks.
         """
         n, d = rows.shape
         m = min(int((np.sqrt(d**2 + 4 * BUDGET / n) - d) / 2), MOST)
         if n > m and m < LEAST:
             return None
         landmarks = rows if n <= m else rows[np.sort(rng.choice(n, m, replace=False))]
+        if more is not None and n < m:
+            landmarks = np.concatenate(
+                [rows, more[np.sort(rng.choice(len(more), min(m - n, len(more)), replace=False))]]
+            )
         squares = euclidean_distances(landmarks, squared=True)
         width = float(np.median(squares[squares > 0])) if (squares > 0).any() else 1.0
         values, U = np.linalg.eigh(np.exp(-squares.astype(np.float64) / width))

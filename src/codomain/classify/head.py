@@ -8,6 +8,7 @@ from scipy.special import softmax
 from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.classify._calibrate import wilson
 from codomain.classify._candidates import PROTOTYPE, best, candidate_without_check, candidates, pick
@@ -15,6 +16,8 @@ from codomain.classify._labels import notes, whole_labels
 from codomain.classify._rows import Rows
 from codomain.core import Int, Method, Seed, UserError
 
+SMALL = 4e6  # numbers up to which one thread is faster than several that wait for each other
+UNLABELLED = 3_000  # rows without a label that are looked at: a graph of them takes a quarter of a second
 CHECKED = 5_000  # rows that are scored as if left out: an accuracy good to about a point
 BLOCK = 8_192  # rows whose features are in memory at a time
 
@@ -24,7 +27,9 @@ class FewLabelHead(ClassifierMixin, Method):
 
     The heads are the nearest prototype, Gaussians of one shrunk covariance, least squares onto the classes, the same
     through a Gaussian kernel and, where it is quick, logistic regression. All but the last have closed forms both for
-    the head and for what each row scores when it is left out. The scores of the head with the best left-out accuracy
+    the head and for what each row scores when it is left out. With rows that have no label, there is also least squares
+    onto labels handed on along a graph of nearest rows (Zhou et al., 2003), which is usual while labels are few. The
+    scores of the head with the best left-out accuracy
     are divided by the one temperature of the least left-out log-loss.
 
     Parameters
@@ -75,8 +80,11 @@ class FewLabelHead(ClassifierMixin, Method):
         self.max_cv = max_cv
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Choose and fit a head for X, of shape (n_samples, n_features), and y, of shape (n_samples,)."""
+    def fit(self, X: ArrayLike, y: ArrayLike, unlabelled: ArrayLike | None = None) -> Self:
+        """Choose and fit a head for X, of shape (n_samples, n_features), and y, of shape (n_samples,).
+
+        Rows without a label, of shape (n_rows, n_features), help where labels are few and alike rows share a class.
+        """
         self._check_params()
         labels = y if y is None else whole_labels(y)
         data, labels = validate_data(self, X, labels, dtype=(np.float64, np.float32))
@@ -88,12 +96,14 @@ class FewLabelHead(ClassifierMixin, Method):
         if len(checked) > CHECKED:
             checked = np.sort(rng.choice(checked, CHECKED, replace=False))
         self.n_labels_, self.notes_ = len(labels), notes(data, which, self.classes_)
-        if len(checked):
-            found = best(candidates(data, which, checked, self.max_cv, rng), which[checked])
-            winner = pick(found, len(checked), len(self.classes_))
-        else:
-            winner = candidate_without_check(data, which, rng)
-            found = {}
+        more = self._some(unlabelled, data.dtype, rng)
+        with threadpool_limits(1 if data.size <= SMALL else None, user_api="blas"):
+            if len(checked):
+                found = best(candidates(data, which, checked, self.max_cv, rng, more), which[checked])
+                winner = pick(found, len(checked), len(self.classes_))
+            else:
+                winner = candidate_without_check(data, which, rng, more)
+                found = {}
         self.scores_ = {name: one.accuracy for name, one in found.items()}
         self.chosen_, self.accuracy_ = winner.name, winner.accuracy
         self.baseline_ = self.scores_.get(PROTOTYPE, float("nan"))
@@ -103,6 +113,14 @@ class FewLabelHead(ClassifierMixin, Method):
             (part / winner.temperature).astype(data.dtype) for part in (winner.fit.coef, winner.fit.intercept)
         )
         return self
+
+    def _some(self, unlabelled: ArrayLike | None, dtype: Any, rng: np.random.RandomState) -> NDArray[Any] | None:
+        """Return a draw of the rows without a label, or None without any."""
+        if unlabelled is None or np.shape(unlabelled)[0] == 0:
+            return None
+        rows: NDArray[Any] = validate_data(self, unlabelled, reset=False, dtype=dtype)
+        few = len(rows) <= UNLABELLED
+        return rows if few else rows[np.sort(rng.choice(len(rows), UNLABELLED, replace=False))]
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
         """Calibrated log-odds up to a constant, (n_samples, n_classes); of two classes, second less first."""

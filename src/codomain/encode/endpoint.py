@@ -1,37 +1,29 @@
 """An encoder behind an address: any server with an OpenAI-compatible API. The texts are sent to it."""
 
-import http.client
-import ipaddress
-import json
 import os
-import random
-import time
 from collections.abc import Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import SplitResult, parse_qsl, urlsplit
-from urllib.request import HTTPRedirectHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.parse import SplitResult, parse_qsl
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import EncoderIdentity, UserError, say, unit_rows
+from codomain.core import EncoderIdentity, UserError, unit_rows
+from codomain.core.server import KEY, NoAnswerError, Server
+from codomain.core.server import address as split
 from codomain.encode._folder import plain
 from codomain.encode.encoder import BadRow
 
-KEY = "CODOMAIN_API_KEY"
 _ADDRESS = "openai:http://host/v1#model, with ?rpm=60 (requests a minute) or ?batch=64 (texts a request) if wanted"
-_AGAIN = {408, 425, 429, 500, 502, 503, 504}
-_LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
 
 
 class Endpoint:
     """Vectors from POST {address}/embeddings, scaled to length 1.
 
-    The only encoder that sends anything anywhere. The key is read from the environment variable CODOMAIN_API_KEY at
-    each request and kept nowhere. Answers 408, 425, 429 and 5xx, broken connections and timeouts are tried again after
-    a pause that doubles, or that the server's Retry-After asks for. The first use sends one word to learn the width.
+    The only encoder that sends anything anywhere, as `codomain.core.server.Server` does: with the key of the
+    environment variable CODOMAIN_API_KEY, again after a passing failure, and to no other address. The first use sends
+    one word to learn the width.
 
     Parameters
     ----------
@@ -53,20 +45,13 @@ class Endpoint:
 
     def __init__(self, address: str, *, tries: int = 6, pause: float = 0.5, timeout: float = 60.0) -> None:
         parts, self._model, options = _read(address)
-        self._url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/embeddings"
-        self._host = parts.hostname or ""
-        self._tries, self._pause, self._timeout = tries, pause, timeout
-        self._uri = f"openai:{address}"
+        self._server = Server(
+            f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/embeddings", "Texts",
+            tries=tries, pause=pause, timeout=timeout, gap=60 / options["rpm"] if "rpm" in options else 0.0,
+        )  # fmt: skip
+        self._tries, self._uri = tries, f"openai:{address}"
         self._identity: EncoderIdentity | None = None
         self.batch_rows = options.get("batch", 64)
-        self._gap = 60 / options["rpm"] if "rpm" in options else 0.0
-        self._next = 0.0
-        local = _is_here(self._host)
-        self._opener: OpenerDirector = build_opener(_NoRedirect, *([ProxyHandler({})] if local else []))
-        if not local:
-            say(f"Texts leave this machine: they are sent to {self._host}.")
-            if parts.scheme == "http":
-                say(f"The way to {self._host} is not encrypted: use https unless you trust every machine on it.")
 
     @property
     def identity(self) -> EncoderIdentity:
@@ -89,46 +74,22 @@ class Endpoint:
 
     def _ask(self, texts: Sequence[str], dim: int) -> NDArray[np.float32]:
         """Send one batch, again and again while the failure may pass; `dim` 0 takes the width of the first vector."""
-        body = json.dumps({"model": self._model, "input": plain(texts), "encoding_format": "float"}).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **_authorisation()}
-        failure, pause = "", 0.0
-        for tried in range(self._tries):
-            if tried:
-                time.sleep(max(pause, self._pause * 2 ** (tried - 1) * random.uniform(1, 1.5)))
-            self._keep_pace()
-            pause = 0.0
-            try:
-                with self._opener.open(Request(self._url, body, headers), timeout=self._timeout) as answer:
-                    return _vectors(json.loads(answer.read()), len(texts), dim, self._host)
-            except HTTPError as error:
-                with error:
-                    if error.code not in _AGAIN:
-                        raise self._refusal(error, len(texts)) from None
-                    failure, pause = f"HTTP {error.code}", _seconds(error.headers.get("Retry-After"))
-                if pause > _LONGEST_WAIT:
-                    raise UserError(
-                        f"{self._host} asks to wait {pause:,.0f} seconds (HTTP {error.code}).",
-                        todo="type the command again after that: what is already encoded is not sent again",
-                    ) from None
-            except (OSError, http.client.HTTPException) as error:
-                failure = str(error) or type(error).__name__
-            except (json.JSONDecodeError, UnicodeDecodeError):
-                failure = "the answer is not JSON"
-        raise UserError(
-            f"{self._host} gave no vectors in {self._tries} tries; the last failure: {failure}.",
-            todo="see whether the server is up, then type the command again: what is already encoded is not sent again",
-        )
-
-    def _keep_pace(self) -> None:
-        """Wait until the next request is allowed."""
-        now = time.monotonic()
-        if now < self._next:
-            time.sleep(self._next - now)
-        self._next = max(now, self._next) + self._gap
+        try:
+            reply = self._server.post({"model": self._model, "input": plain(texts), "encoding_format": "float"})
+        except HTTPError as error:
+            with error:
+                raise self._refusal(error, len(texts)) from None
+        except NoAnswerError as failure:
+            raise UserError(
+                f"{self._server.host} gave no vectors in {self._tries} tries; the last failure: {failure}.",
+                todo="see whether the server is up, then type the command again: what is already encoded is not sent "
+                "again",
+            ) from None
+        return _vectors(reply, len(texts), dim, self._server.host)
 
     def _refusal(self, error: HTTPError, n_texts: int) -> UserError:
         """Return the error for an answer that another try would not change."""
-        where = f"{self._host} answered HTTP {error.code}"
+        where = f"{self._server.host} answered HTTP {error.code}"
         if error.code in (401, 403):
             return UserError(
                 f"{where}: it does not accept the key{'' if os.environ.get(KEY) else ', and none is set'}.",
@@ -136,7 +97,7 @@ class Endpoint:
             )
         if error.code == 404:
             return UserError(
-                f"{where}: there is no {self._url}, or no model {self._model!r}.",
+                f"{where}: there is no {self._server.url}, or no model {self._model!r}.",
                 needed=_ADDRESS,
                 todo="check the path (most servers want /v1) and the model's name",
             )
@@ -156,24 +117,11 @@ class Endpoint:
         )
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """Texts and the key go to the address that was named, and to no other."""
-
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        """Refuse: the answer becomes an HTTPError."""
-
-
 def _read(address: str) -> tuple[SplitResult, str, dict[str, int]]:
     """Split an address into its URL, the model and the options."""
-    try:
-        parts = urlsplit(address)
-        _ = parts.port
-    except ValueError as error:
-        raise UserError(f"The address cannot be read: {error}.", needed=_ADDRESS) from None
-    if parts.username or parts.password:
-        raise UserError("The address holds a user name or password.", needed=_ADDRESS, todo=f"export {KEY}=... instead")
+    parts = split(address, _ADDRESS)
     model, _, more = parts.fragment.partition("?")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not model:
+    if not model:
         raise UserError(f"The address {address!r} is not whole.", needed=_ADDRESS)
     options = dict(parse_qsl(parts.query, keep_blank_values=True) + parse_qsl(more, keep_blank_values=True))
     if unknown := set(options) - {"rpm", "batch"}:
@@ -181,35 +129,6 @@ def _read(address: str) -> tuple[SplitResult, str, dict[str, int]]:
     if wrong := [name for name, value in options.items() if not value.isdecimal() or int(value) < 1]:
         raise UserError(f"The option {wrong[0]} of the address is not a whole number above 0.", needed=_ADDRESS)
     return parts, model, {name: int(value) for name, value in options.items()}
-
-
-def _is_here(host: str) -> bool:
-    """Whether a host is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-
-
-def _authorisation() -> dict[str, str]:
-    key = os.environ.get(KEY, "").strip()
-    if not key.isascii() or not key.isprintable():  # http.client would print it in its error
-        raise UserError(f"{KEY} holds characters that a key cannot have.", todo=f"export {KEY}=... again")
-    return {"Authorization": f"Bearer {key}"} if key else {}
-
-
-def _seconds(retry_after: str | None) -> float:
-    """Read Retry-After: a number of seconds, or a date."""
-    if not retry_after:
-        return 0.0
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except ValueError:
-        return 0.0
 
 
 def _vectors(reply: Any, n: int, dim: int, host: str) -> NDArray[np.float32]:

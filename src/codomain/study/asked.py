@@ -6,13 +6,14 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from codomain.classify import GDA, LearningCurve, learning_curve
-from codomain.core import UserError, say
+from codomain.classify import LearningCurve
+from codomain.core import say
 from codomain.space import Space
 from codomain.study.asking import Asker
 from codomain.study.dialogue import Dialogue
 from codomain.study.given import Given
 from codomain.study.keyboard import Keyboard
+from codomain.study.labelled import curve_of
 from codomain.study.ledger import Ledger
 
 
@@ -63,7 +64,7 @@ class Session:
             most = max(np.unique(given.labels, return_counts=True)[1]) / len(given.labels)
             say(f"of {asked} rows drawn at random the guess was right for {right}; the commonest class is {most:.0%}")
         if self._curve is None:
-            self._curve = self._thread.submit(_curve_of, self.space, given)
+            self._curve = self._thread.submit(curve_of, np.asarray(self.space.vectors[given.rows]), given.labels)
         if self.dialogue.keyboard.live and not self._curve.done():
             return False  # nobody waits for a curve: it is told after the next ten answers
         curve, self._curve = self._curve.result(), None
@@ -72,13 +73,6 @@ class Session:
         for line in curve.says[:2]:
             say(line)
         return bool(curve.flat) and self.endless
-
-
-def _curve_of(space: Space, given: Given) -> LearningCurve | None:
-    try:
-        return learning_curve(GDA, np.asarray(space.vectors[given.rows]), given.labels)
-    except UserError:
-        return None  # too few to leave any out
 
 
 @contextmanager

@@ -175,7 +175,7 @@ def seal(space: Space, given: Given, risk: float, *, source: Space | None = None
     head = loaded(source.part(PART)) if source else teacher.fit()
     probabilities = predictions(head, space.vectors)
     predicted = probabilities.argmax(axis=1).astype(np.int32)
-    rejected, promise = teacher.reject(space.vectors, risk)
+    rejected, promise = teacher.reject(space.vectors, risk, own=source is None)
     curve, doubts = (None, []) if source else (teacher.curve(), teacher.doubts())
     novel = [] if source else teacher.novel(rejected)
     right, checked = given.checked

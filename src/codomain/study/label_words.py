@@ -72,7 +72,7 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
         )
     said.append(record["promise"])
     if record["curve"]:
-        said.append("Learning curve of a fast head: " + " ".join(record["curve"]["says"]))
+        said.append("Learning curve of a head that sees labels alone: " + " ".join(record["curve"]["says"]))
     for one in record["new"]:
         ids = ", ".join(map(str, one["ids"]))
         said.append(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.classify import GDA, FewLabelHead, LearningCurve, learning_curve, reject
+from codomain.classify.head import UNLABELLED
 from codomain.core import UserError, need
 from codomain.space import Part, Space
 from codomain.study.given import Given
@@ -16,8 +17,9 @@ from codomain.study.held_out import held_out
 from codomain.study.novel import new_groups
 
 PART = "labels"
-VERSION = 1  # raised when the code would give another answer
+VERSION = 2  # raised when the code would give another answer
 LEARN = 3_000  # labels that teach the head; choosing it among several takes a minute with more
+OWN_CURVE = 1_000  # labels up to which the curve is that of the same kind of head, thirty fits in seconds
 DOUBT = 50_000  # labels that are held against each other
 LISTED = 100  # labels in doubt that are named
 CALIBRATE = 3  # at most every third label, of those drawn at random, is kept back to calibrate what is rejected
@@ -70,6 +72,7 @@ class Teacher:
                 todo=f"codomain label {space.path} --ask 20, or --from FILE with a column of ids and one of labels",
             )  # fmt: skip
         self.space, self.given, self.seed = space, given, random_state
+        self.n: int = space.vectors.shape[0]
         draw = np.random.default_rng(random_state).permutation(len(given.rows))
         self.taught = np.sort(draw[:LEARN])
         self.X: NDArray[np.float32] = np.asarray(space.vectors[given.rows[self.taught]])
@@ -80,18 +83,24 @@ class Teacher:
         self.back: NDArray[np.bool_] = back & np.isin(self.y, self.y[~back])
 
     def fit(self) -> FewLabelHead:
-        """Return the head that all the labels make."""
-        return FewLabelHead(random_state=self.seed).fit(self.X, self.y)
+        """Return the head that all the labels make, and rows of the space that have none."""
+        others = self._others(self.given.rows[self.taught])
+        return FewLabelHead(random_state=self.seed).fit(self.X, self.y, others)
+
+    def _others(self, known: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return rows of the space, drawn at random from all but the known."""
+        drawn = np.random.default_rng(self.seed).choice(self.n, min(UNLABELLED + len(known), self.n), replace=False)
+        return np.asarray(self.space.vectors[np.sort(drawn[~np.isin(drawn, known)][:UNLABELLED])])
 
     def curve(self) -> LearningCurve | None:
-        """Return what more labels would buy a head that is fitted in milliseconds, or None with too few."""
-        try:
-            return learning_curve(GDA, self.X, self.y, random_state=self.seed)
-        except UserError:
-            return None
+        """Return what more labels would buy a head that sees nothing but labels, or None with too few."""
+        return curve_of(self.X, self.y, self.seed)
 
-    def reject(self, X: Any, risk: float) -> tuple[NDArray[np.bool_] | None, str]:
-        """Return the rows of X that a person should look at, or None, and the promise or why there is none."""
+    def reject(self, X: Any, risk: float, *, own: bool = True) -> tuple[NDArray[np.bool_] | None, str]:
+        """Return the rows of X that a person should look at, or None, and the promise or why there is none.
+
+        X holds the rows of the labelled space itself (`own`) or of another.
+        """
         back, least = int(self.back.sum()), int(np.ceil(1 / risk)) - 1
         if back < least or len(np.unique(self.y[~self.back])) < 2:
             return None, (
@@ -102,7 +111,11 @@ class Teacher:
             need("mapie.classification", "conformal")
         except UserError as error:
             return None, f"Nothing is rejected: {' '.join(str(error).split())}"
-        head = FewLabelHead(random_state=self.seed).fit(self.X[~self.back], self.y[~self.back])
+        taught = self.given.rows[self.taught]
+        # The promise needs a head that treats rows that calibrate as rows to be labelled: of the space itself, both may
+        # be among those without a label; of another, neither.
+        others = self._others(taught[~self.back] if own else taught)
+        head = FewLabelHead(random_state=self.seed).fit(self.X[~self.back], self.y[~self.back], others)
         X_back, y_back = self.X[self.back], self.y[self.back]
         n = X.shape[0]
         found = [~reject(head, X_back, y_back, X[s : s + BLOCK], risk=risk).keep for s in range(0, n, BLOCK)]
@@ -144,6 +157,24 @@ class Teacher:
             asdict(one) | {"name": names[one.group], "ids": self.space.take(one.rows, [key]).column(0).to_pylist()}
             for one in found
         ]
+
+
+def curve_of(X: NDArray[Any], labels: NDArray[Any], random_state: int = 0) -> LearningCurve | None:
+    """Return what more labels would buy, or None where they are too few to leave any out.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_given, n_dims)
+        Labelled rows.
+    labels : ndarray of str, shape (n_given,)
+        Their labels; of many, a head that is fitted in milliseconds draws the curve.
+    random_state : int, default=0
+        Seed of the folds.
+    """
+    try:
+        return learning_curve(None if len(labels) <= OWN_CURVE else GDA, X, labels, random_state=random_state)
+    except UserError:
+        return None
 
 
 def predictions(head: FewLabelHead, X: Any) -> NDArray[np.float32]:

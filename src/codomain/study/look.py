@@ -88,6 +88,7 @@ def write_report(
             ids=[str(value) for value in rows[roles.id].to_pylist()] if roles.id else [],
             columns=_columns(rows, roles),
             user_labels=inputs.labels,
+            labelled=parts["labels"]["labels.json"] if "labels" in parts else None,
             search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
             commands=_commands(name) if space else {},
             sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",

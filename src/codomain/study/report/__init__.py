@@ -71,6 +71,8 @@ class ReportData:
         Columns of the user's table to show and to hand back.
     user_labels : sequence of str, optional
         The user's own labels.
+    labelled : dict, optional
+        The sealed labels.json: what `codomain label` has found.
     search_command : str, optional
         Command that searches by meaning; a person's query replaces "{query}" or a quoted text at its end, or goes last.
         Empty when nothing can encode a new sentence.
@@ -103,6 +105,7 @@ class ReportData:
     ids: Sequence[str] = ()
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     user_labels: Sequence[str] | None = None
+    labelled: dict[str, Any] | None = None
     search_command: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
     sent_to: str = ""

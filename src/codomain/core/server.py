@@ -1,0 +1,186 @@
+"""Talk to a server that a person has named: once more after a passing failure, and with no other."""
+
+import http.client
+import ipaddress
+import json
+import os
+import random
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+
+from codomain.core.errors import UserError
+from codomain.core.progress import say
+
+KEY = "CODOMAIN_API_KEY"
+_AGAIN = {408, 425, 429, 500, 502, 503, 504}
+_LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
+
+
+class NoAnswerError(Exception):
+    """No try was answered; the last failure in words."""
+
+
+class Server:
+    """Sends JSON to one address and returns the JSON that comes back.
+
+    The key is read from the environment variable CODOMAIN_API_KEY at each request and kept nowhere. Answers 408, 425,
+    429 and 5xx, broken connections and timeouts are tried again after a pause that doubles, or that the server's
+    Retry-After asks for. No redirection is followed, and this machine's own servers are asked without a proxy.
+
+    Parameters
+    ----------
+    url : str
+        Where to, as `address` has passed it.
+    what : str
+        What is sent, for the note that it leaves this machine.
+    tries : int
+        Requests made before giving up.
+    pause : float
+        Seconds before the second try; doubled for each later one.
+    timeout : float
+        Seconds without an answer that count as a failure.
+    gap : float, default=0.0
+        Seconds at least between requests.
+    """
+
+    def __init__(self, url: str, what: str, *, tries: int, pause: float, timeout: float, gap: float = 0.0) -> None:
+        parts = urlsplit(url)
+        self.url, self.host = url, parts.hostname or ""
+        self._tries, self._pause, self._timeout, self._gap = tries, pause, timeout, gap
+        self._next = 0.0
+        here = _is_here(self.host)
+        self._opener = build_opener(_NoRedirect, *([ProxyHandler({})] if here else []))
+        if not here:
+            say(f"{what} leave this machine: they are sent to {self.host}.")
+            if parts.scheme == "http":
+                say(f"The way to {self.host} is not encrypted: use https unless you trust every machine on it.")
+
+    def post(self, body: dict[str, Any]) -> Any:
+        """Return the answer to one request.
+
+        Parameters
+        ----------
+        body : dict
+            What to send, as JSON can hold it.
+
+        Returns
+        -------
+        object
+            The JSON of the answer.
+
+        Raises
+        ------
+        HTTPError
+            For a refusal that another try would not change; the caller says what it means, and closes it.
+        NoAnswerError
+            When every try has failed.
+        UserError
+            When the key cannot be sent, or the server wants to be left alone for minutes.
+        """
+        sent = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Accept": "application/json", **_authorisation()}
+        failure, pause = "", 0.0
+        for tried in range(self._tries):
+            if tried:
+                time.sleep(max(pause, self._pause * 2 ** (tried - 1) * random.uniform(1, 1.5)))
+            self._keep_pace()
+            pause = 0.0
+            try:
+                with self._opener.open(Request(self.url, sent, headers), timeout=self._timeout) as answer:
+                    return json.loads(answer.read())
+            except HTTPError as error:
+                if error.code not in _AGAIN:
+                    raise
+                with error:
+                    failure, pause = f"HTTP {error.code}", _seconds(error.headers.get("Retry-After"))
+                if pause > _LONGEST_WAIT:
+                    raise UserError(
+                        f"{self.host} asks to wait {pause:,.0f} seconds (HTTP {error.code}).",
+                        todo="type the command again after that: what is already done is not sent again",
+                    ) from None
+            except (OSError, http.client.HTTPException) as error:
+                failure = str(error) or type(error).__name__
+            except (json.JSONDecodeError, UnicodeDecodeError):
+                failure = "the answer is not JSON"
+        raise NoAnswerError(failure)
+
+    def _keep_pace(self) -> None:
+        """Wait until the next request is allowed."""
+        now = time.monotonic()
+        if now < self._next:
+            time.sleep(self._next - now)
+        self._next = max(now, self._next) + self._gap
+
+
+def address(url: str, needed: str) -> SplitResult:
+    """Split an address; refuse one with a user name or password, which would be printed and kept.
+
+    Parameters
+    ----------
+    url : str
+        The address.
+    needed : str
+        What it should look like, for the error.
+
+    Returns
+    -------
+    SplitResult
+        Its parts, with http or https and a host.
+
+    Raises
+    ------
+    UserError
+        When it cannot be used.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise UserError(f"The address cannot be read: {error}.", needed=needed) from None
+    if parts.username or parts.password:
+        raise UserError(
+            "The address holds a user name or password.", needed=needed, todo=f"export {KEY}=... instead"
+        )  # fmt: skip
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UserError(f"The address {url!r} is not whole.", needed=needed)
+    return parts
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    """What is sent and the key go to the address that was named, and to no other."""
+
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        """Refuse: the answer becomes an HTTPError."""
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _authorisation() -> dict[str, str]:
+    key = os.environ.get(KEY, "").strip()
+    if not key.isascii() or not key.isprintable():  # http.client would print it in its error
+        raise UserError(f"{KEY} holds characters that a key cannot have.", todo=f"export {KEY}=... again")
+    return {"Authorization": f"Bearer {key}"} if key else {}
+
+
+def _seconds(retry_after: str | None) -> float:
+    """Read Retry-After: a number of seconds, or a date."""
+    if not retry_after:
+        return 0.0
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    except ValueError:
+        return 0.0
