@@ -164,6 +164,9 @@ def shrink(
     max_bytes: Annotated[
         float | None, typer.Option("--bytes", min=1, help="Most bytes for each row, everything counted.")
     ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="The form of which a search reads least, instead of the smallest.")
+    ] = False,
     report: ReportPath = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one record.")] = False,
 ) -> None:
@@ -172,7 +175,7 @@ def shrink(
 
     from codomain.study import shrink as run
 
-    done = run(space, recall=recall, bytes=max_bytes, report=report)
+    done = run(space, recall=recall, bytes=max_bytes, fewest="scan_bytes" if fast else "bytes", report=report)
     if as_json:
         print(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
         return

@@ -6,8 +6,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from codomain.core import UserError
-from codomain.shrink import FittedRecipe, cheapest
-from codomain.shrink.cheapest import grid
+from codomain.shrink import FittedRecipe, Recipe, _grid, cheapest, renew
+from codomain.shrink._grid import grid, lists_for, not_worth_a_turn
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +99,45 @@ def test_a_memory_map_is_as_good_as_an_array(digits, front, tmp_path):
     np.save(tmp_path / "x.npy", digits)
     stored = np.load(tmp_path / "x.npy", mmap_mode="r")
     assert cheapest(stored, target=0.9).to_dict() == front.to_dict()
+
+
+def test_turns_are_learned_only_where_they_might_win():
+    opq, code = Recipe("opq", 64, "pq16x4"), Recipe(code="pq16x4")
+    assert not_worth_a_turn(opq, {code: 0.85}, 0.9) == ""
+    assert "keeps 0.700" in not_worth_a_turn(opq, {code: 0.7}, 0.9)
+    assert "which is enough" in not_worth_a_turn(opq, {code: 0.95}, 0.9)
+    assert not_worth_a_turn(code, {}, 0.9) == ""
+
+
+def test_a_turn_near_the_target_is_tried_and_measured_or_beaten(digits):
+    plain = Recipe(code="pq16x4").fit(digits).encode(digits)
+    target = true_recall(plain, digits) + 0.05
+    front = cheapest(digits, target=target)
+    said = {row.recipe.name: "measured" for row in front.certificates} | dict(front.skipped)
+    assert said["opq 64 -> pq16x4"] == "measured" or "keeps more for no more bytes" in said["opq 64 -> pq16x4"]
+
+
+def test_the_fewest_bytes_read_win_when_that_is_asked_for(digits, front, monkeypatch):
+    monkeypatch.setattr(_grid, "LISTED", 1000)
+    assert lists_for(len(digits)) == 64
+    fast = cheapest(digits, target=0.9, fewest="scan_bytes")
+    assert fast.winner.recipe.lists == 64
+    assert fast.winner.lower >= 0.9
+    assert true_recall(fast.build(digits), digits) >= fast.winner.lower
+    assert fast.winner.scan_bytes < front.winner.scan_bytes and fast.winner.bytes > front.winner.bytes
+    for row in fast.certificates:
+        if row.scan_bytes < fast.winner.scan_bytes:
+            assert row.lower < 0.9
+    sizes = [row.bytes for row in fast.certificates]
+    assert sizes == sorted(sizes)
+    again = renew(json.loads(json.dumps(fast.to_dict())) | {"target": 0.85}, digits)
+    assert again.winner.recipe == fast.winner.recipe and again.fewest == "scan_bytes"
+    assert FittedRecipe.load(again.build(digits).save()).recipe == fast.winner.recipe
+
+
+def test_few_rows_need_no_lists():
+    assert lists_for(9999) == 0
+    assert (lists_for(10_000), lists_for(114_000), lists_for(1_000_000)) == (256, 512, 2048)
 
 
 def test_a_base_larger_than_the_pilot_is_still_measured_whole(digits, monkeypatch):

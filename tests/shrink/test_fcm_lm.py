@@ -23,7 +23,7 @@ def test_a_case_by_hand():
     assert codec.transform([[123.4]]) == 123.4  # out of reach, so kept as it is
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     rows=arrays(np.float32, (6, 3), elements=st.floats(-(2.0**99), 2.0**99, width=32)),
     size=st.sampled_from([1e-6, 1e-3, 0.1, 1]),

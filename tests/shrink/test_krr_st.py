@@ -19,7 +19,6 @@ def rings(seed=0, n=400):
     return X, np.digitize(np.linalg.norm(X, axis=1), [0.5, 0.9])
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), ridge=st.floats(0.01, 10))
 def test_the_head_is_scikit_learns_kernel_ridge_with_a_linear_kernel(seed, ridge):
     rng = np.random.default_rng(seed)
@@ -89,7 +88,7 @@ def test_the_targets_of_labels_start_as_centred_columns_in_a_case_by_hand():
     np.testing.assert_allclose(rows[1.0], [0.5, -0.5], atol=1e-6)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(power=st.integers(-10, 10))
 def test_the_unit_of_the_rows_does_not_matter(power):
     X, y = rings(n=60)

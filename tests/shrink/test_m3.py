@@ -31,7 +31,7 @@ def test_the_bank_takes_what_is_farthest_by_hand():
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_gradient_from_inner_products_is_torchs_from_rows(seed):
     rng = np.random.default_rng(seed)
     rows, bank = (unit_rows(rng.normal(size=(n, 6))) for n in (5, 4))
@@ -67,7 +67,7 @@ def test_what_comes_back_is_inside_the_bank_and_new_rows_are_brought_back_too():
 
 
 @given(st.floats(0.01, 100))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_length_of_a_row_does_not_matter(size):
     X = mixtures(n=30)
     memory = M3(2, n_anchors=5, max_steps=5).fit(X)

@@ -31,7 +31,7 @@ def test_codes_by_hand():
 
 
 @given(st.integers(0, 1000), st.integers(1, 3), st.integers(1, 5))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_nearest_codeword_is_found_by_brute_force(seed, n_parts, count):
     rng = np.random.default_rng(seed)
     parts, books = rng.normal(size=(7, n_parts, 2)), rng.normal(size=(n_parts, count, 2))
@@ -70,7 +70,7 @@ def test_learning_together_lowers_the_error_of_what_k_means_alone_left():
 
 
 @given(st.integers(-8, 8), st.floats(-5, 5))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_codes_do_not_depend_on_unit_and_shift(power, shift):
     X = rows(n=60)
     one, two = (McQuic(2, n_bits=2, epochs=1, random_state=0).fit(part) for part in (X, 2.0**power * X + shift))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.decomposition import TruncatedSVD
 from sklearn.neighbors import NearestNeighbors
@@ -30,7 +30,6 @@ def test_a_cut_by_hand():
     assert truncate(np.ones((1, 3), np.float32), 1).dtype == np.float32
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), size=st.floats(1e-3, 1e3), width=st.integers(1, 12))
 def test_a_prefix_is_the_whole_output_cut_and_no_row_length_matters(seed, size, width):
     X = hidden_groups(seed, n=40)[0]

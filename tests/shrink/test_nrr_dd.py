@@ -24,7 +24,7 @@ def teacher_of(X, y):
     return LogisticRegression(max_iter=1000).fit((X - mean) / unit, y), lambda rows: (rows - mean) / unit
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000))
 def test_the_gradient_is_that_of_finite_differences(seed):
     rng = np.random.default_rng(seed)
@@ -93,7 +93,7 @@ def test_rows_stay_within_the_range_of_their_column_and_all_kept_means_the_real_
     np.testing.assert_array_equal(same.starts_, few.starts_)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(power=st.integers(-8, 8))
 def test_the_unit_of_the_rows_does_not_matter(power):
     X, y = blobs(n=60)

@@ -98,7 +98,7 @@ def test_the_tree_of_a_chain_is_the_chain():
     np.testing.assert_array_equal(PCLossless(2, max_iter=1).fit(np.array(chain).T).parents_[1:], range(5))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     rows=arrays(np.float32, (12, 3), elements=st.sampled_from([0, -0.0, 1, 2, 0.1, 1e30, -7.25])),
     others=arrays(np.float32, (5, 3), elements=st.floats(-1e6, 1e6, width=32)),

@@ -4,7 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
@@ -37,7 +37,6 @@ def test_links_grow_back_in_a_case_by_hand():
     assert all(speed == 0 and weight not in (0.2, -0.1) for weight, speed in kept.values())
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), share=st.floats(0, 1), n_links=st.integers(1, 35))
 def test_the_number_of_links_never_changes_and_no_place_has_two(seed, share, n_links):
     layer = links(seed, n_links=n_links)

@@ -23,6 +23,9 @@ EVERY_KIND = [
     Recipe("pca", 30, "pq7x4"),
     Recipe("pca", 32, "rabitq2"),
     Recipe("pca", 32, "binary"),
+    Recipe("opq", 64, "pq16x4"),
+    Recipe("opq", 40, "pq12x4", rescore="int8"),
+    Recipe("itq", 48, "binary"),
     Recipe("truncate", 48, "int8"),
     Recipe("truncate", 45, "pq8x4"),
     Recipe(code="binary", rescore="int8", depth=20),
@@ -109,6 +112,31 @@ def test_pca_keeps_more_of_the_inner_products_than_the_first_columns(digits):
     assert lost["pca"] < lost["truncate"] / 3
 
 
+def test_opq_learns_a_turn_that_product_codes_lose_less_after(digits):
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.standard_normal((64, 64)))[0].astype(np.float32)
+    X = digits @ turn  # pixels next to each other are now spread over all columns
+    lost = {}
+    for recipe in (Recipe(code="pq16x4"), Recipe("opq", 64, "pq16x4")):
+        fitted = recipe.fit(X).encode(X)
+        Z = fitted.project(X)
+        np.testing.assert_allclose(Z @ Z[:50].T, X @ X[:50].T, atol=1e-4)  # a turn alone changes nothing
+        lost[recipe.project] = np.mean((Z - fitted._coded().reconstruct_n(0, len(X))) ** 2)
+    assert lost["opq"] < 0.9 * lost["none"]
+
+
+def test_itq_finds_a_turn_whose_signs_lie_nearer_to_the_rows(digits):
+    """The iteration's aim by definition: mean cosine of a turned row with its signs, against turns drawn at random."""
+    Z = Recipe("itq", 32, "binary").fit(digits).project(digits)
+
+    def nearness(Z):
+        return (np.abs(Z).sum(axis=1) / np.linalg.norm(Z, axis=1)).mean() / np.sqrt(Z.shape[1])
+
+    rng = np.random.default_rng(0)
+    others = [nearness(Z @ np.linalg.qr(rng.standard_normal((32, 32)))[0]) for _ in range(5)]
+    assert nearness(Z) > max(others) + 0.01
+
+
 def test_a_width_that_the_parts_do_not_divide_is_padded_inside_every_part():
     X = np.random.default_rng(0).standard_normal((200, 64)).astype(np.float32)
     X /= np.linalg.norm(X, axis=1, keepdims=True)
@@ -145,7 +173,9 @@ def test_names_are_readable():
     "wrong",
     [
         {"code": "int7"}, {"code": "pq8x5"}, {"code": "pq0x4"}, {"code": "rabitq9"}, {"project": "umap", "width": 2},
-        {"project": "pca"}, {"width": 8}, {"rescore": "int4"}, {"depth": 0},
+        {"project": "pca"}, {"width": 8}, {"project": "opq", "width": 8}, {"project": "opq", "code": "pq8x4"},
+        {"project": "opq", "width": 32, "code": "pq8x8"}, {"project": "itq", "width": 8},
+        {"rescore": "int4"}, {"depth": 0},
     ],
 )  # fmt: skip
 def test_an_impossible_recipe_is_refused(wrong):
@@ -158,6 +188,10 @@ def test_too_few_rows_or_columns_are_refused_in_words(digits):
         Recipe(code="pq8x4").fit(digits[:10])
     with pytest.raises(UserError, match="at least 32 rows"):
         Recipe("pca", 32, "int8").fit(digits[:20])
+    for recipe in (Recipe("itq", 32, "binary"), Recipe("opq", 64, "pq16x4")):
+        with pytest.raises(UserError, match="at least 64 rows"):
+            recipe.fit(digits[:63])
+        recipe.fit(digits[:64])
     with pytest.raises(UserError, match="at least 100 columns"):
         Recipe("truncate", 100, "int8").fit(digits)
     with pytest.raises(UserError, match="at least 65 columns"):

@@ -44,7 +44,7 @@ def naive_decode(shares, states, words, n):
     return np.array(rows).reshape(n, len(shares))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(n=st.integers(1, 70), sizes=st.lists(st.integers(1, 9), min_size=1, max_size=6), seed=st.integers(0, 2**16))
 def test_what_was_packed_is_unpacked_as_by_a_plain_loop(n, sizes, seed):
     rng = np.random.default_rng(seed)

@@ -64,6 +64,18 @@ def test_the_front_and_the_proof_are_shown(space: Path, run: Run) -> None:
     assert f"{sizes[0]:,} bytes a row" in answer.stdout
 
 
+def test_the_form_that_a_search_reads_least_of_is_kept_when_it_is_asked_for(space: Path, run: Run) -> None:
+    said = "of which a search reads least"
+    small = json.loads(run("shrink", space, "--recall", 0.8, "--json").stdout)
+    assert said not in Path(small["report"]).read_text()
+    fast = json.loads(run("shrink", space, "--recall", 0.8, "--json", "--fast").stdout)
+    assert said in Path(fast["report"]).read_text()
+    one, other = (record["rows"][record["winner"]] for record in (small, fast))
+    assert other["scan_bytes"] < one["scan_bytes"]
+    assert other["bytes"] > one["bytes"]
+    assert codomain.open(space).part("shrink")["certificate.json"]["fewest"] == "scan_bytes"
+
+
 def test_a_budget_is_kept(space: Path, run: Run) -> None:
     record = json.loads(run("shrink", space, "--recall", 0.6, "--bytes", 300, "--json").stdout)
     assert record["rows"][record["winner"]]["bytes"] <= 300

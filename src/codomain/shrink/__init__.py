@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from codomain.shrink.certificate import Judge as Judge
     from codomain.shrink.certificate import bounds as bounds
     from codomain.shrink.certificate import certify as certify
-    from codomain.shrink.cheapest import Front as Front
     from codomain.shrink.cheapest import cheapest as cheapest
     from codomain.shrink.entropic_student import EntropicStudent as EntropicStudent
     from codomain.shrink.fcm_lm import FCMLM as FCMLM
+    from codomain.shrink.fitted import FittedRecipe as FittedRecipe
+    from codomain.shrink.front import Front as Front
     from codomain.shrink.krr_st import KRRST as KRRST
     from codomain.shrink.layout import Layout as Layout
     from codomain.shrink.layout import kept_neighbors as kept_neighbors
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from codomain.shrink.nrr_dd import NRRDD as NRRDD
     from codomain.shrink.pc_lossless import PCLossless as PCLossless
     from codomain.shrink.quickselection import QuickSelection as QuickSelection
-    from codomain.shrink.recipe import FittedRecipe as FittedRecipe
     from codomain.shrink.recipe import Recipe as Recipe
     from codomain.shrink.renew import renew as renew
 
@@ -35,8 +35,8 @@ __getattr__, __dir__, __all__ = attach(
         "Certificate": "certificate",
         "EntropicStudent": "entropic_student",
         "FCMLM": "fcm_lm",
-        "FittedRecipe": "recipe",
-        "Front": "cheapest",
+        "FittedRecipe": "fitted",
+        "Front": "front",
         "Judge": "certificate",
         "KRRST": "krr_st",
         "Layout": "layout",

@@ -52,6 +52,13 @@ def keep(score: float, row: int, scores: Any, rows: Any) -> None:  # pragma: no 
 
 
 @jit
+def quantise(Q: Any, step: Any, whole: Any) -> None:  # pragma: no cover
+    """Write a query in whole numbers; float32 as numpy's."""
+    for column in range(len(Q)):
+        whole[column] = np.int16(np.rint(Q[column] / step))
+
+
+@jit
 def prepare(Q: Any, mean: Any, step: Any, bits: Any, weights: Any, whole: Any) -> None:  # pragma: no cover
     """Write a query's signs, how far it lies from the mean (0 to 7) and its whole numbers; float32 as numpy's."""
     furthest = np.float32(1e-12)
@@ -65,7 +72,7 @@ def prepare(Q: Any, mean: Any, step: Any, bits: Any, weights: Any, whole: Any) -
         bits[word] |= np.uint64(Q[column] > mean[column]) << place
         for plane in range(3):
             weights[plane, word] |= ((away >> np.uint64(plane)) & np.uint64(1)) << place
-        whole[column] = np.int16(np.rint(Q[column] / step))
+    quantise(Q, step, whole)
 
 
 @jit
@@ -89,69 +96,83 @@ def smallest(count: Any, wanted: int) -> int:  # pragma: no cover
 
 @jit
 def sift(
-    codes: Any, row_of: Any, used: Any, first: Any, sizes: Any, store: Any, scale: Any, centres: Any,
-    lengths: Any, probe: int, mean: Any, Q: Any, steps: Any, wide: int, deep: int, scores: Any, rows: Any,
+    codes: Any, used: Any, store: Any, scale: Any, mean: Any, Q: Any, steps: Any, wide: int, deep: int, scores: Any,
+    rows: Any,
 ) -> None:  # fmt: skip  # pragma: no cover
     """All stages of a search by `Signs`, one query after the other; writes scores and rows."""
-    words = codes.shape[1]
+    blocks, words = codes.shape[:2]
     bits, weights, query = np.empty(words, np.uint64), np.empty((3, words), np.uint64), np.empty(Q.shape[1], np.int16)
     differ = np.empty(LANES, np.uint16)
     count, weighed = np.zeros(64 * words + 1, np.int64), np.zeros(7 * 64 * words + 1, np.int64)
-    best: Any = np.empty(max(probe, 1), np.float64)
-    parts: Any = np.zeros(max(probe, 1), np.int64)
     near, weight = np.empty(len(scale), np.int64), np.empty(len(scale), np.int64)
     for i in range(len(Q)):
         prepare(Q[i], mean, steps[i], bits, weights, query)
-        if probe:
-            best[:], parts[:] = -np.inf, -1
-            for part in range(len(centres)):
-                keep(times(centres[part], query) * lengths[part], part, best, parts)
-            parts.sort()
-        blocks = reach = 0
-        for part in parts:
-            blocks += first[part + 1] - first[part]
-            reach += sizes[part]
         # How many bits may differ, so that of the sampled blocks' rows the wanted share comes through.
-        step, at, seen = max(blocks // SAMPLED, 1), 0, 0
+        seen = 0
         count[:] = 0
-        for part in parts:
-            for block in range(first[part], first[part + 1]):
-                if at % step == 0:
-                    distances(codes, block, bits, differ)
-                    for lane in range(used[block]):
-                        count[differ[lane]] += 1
-                    seen += used[block]
-                at += 1
-        limit = smallest(count, min(-(-wide * seen // max(reach, 1)), seen))
+        for block in range(0, blocks, max(blocks // SAMPLED, 1)):
+            distances(codes, block, bits, differ)
+            for lane in range(used[block]):
+                count[differ[lane]] += 1
+            seen += used[block]
+        limit = smallest(count, min(-(-wide * seen // len(scale)), seen))
         # Those rows, and what the differing columns weigh.
         held = 0
         weighed[:] = 0
-        for part in parts:
-            for block in range(first[part], first[part + 1]):
-                distances(codes, block, bits, differ)
-                some = 0
-                for lane in range(LANES):
-                    some += differ[lane] <= limit
-                if some:
-                    for lane in range(used[block]):
-                        if differ[lane] <= limit:
-                            total = np.uint64(0)
-                            for word in range(words):
-                                apart = codes[block, word, lane] ^ bits[word]
-                                total += (
-                                    popcount(apart & weights[0, word])
-                                    + (popcount(apart & weights[1, word]) << np.uint64(1))
-                                    + (popcount(apart & weights[2, word]) << np.uint64(2))
-                                )
-                            near[held], weight[held] = block * LANES + lane, total
-                            weighed[total] += 1
-                            held += 1
+        for block in range(blocks):
+            distances(codes, block, bits, differ)
+            some = 0
+            for lane in range(LANES):
+                some += differ[lane] <= limit
+            if some:
+                for lane in range(used[block]):
+                    if differ[lane] <= limit:
+                        total = np.uint64(0)
+                        for word in range(words):
+                            apart = codes[block, word, lane] ^ bits[word]
+                            total += (
+                                popcount(apart & weights[0, word])
+                                + (popcount(apart & weights[1, word]) << np.uint64(1))
+                                + (popcount(apart & weights[2, word]) << np.uint64(2))
+                            )
+                        near[held], weight[held] = lane * blocks + block, total
+                        weighed[total] += 1
+                        held += 1
         # The lightest of them, compared in whole numbers.
         limit = smallest(weighed, min(deep, held))
         for at in range(held):
             if weight[at] <= limit:
-                row = row_of[near[at] // LANES, near[at] % LANES]
-                keep(times(store[row], query) * scale[row], row, scores[i], rows[i])
+                keep(times(store[near[at]], query) * scale[near[at]], near[at], scores[i], rows[i])
+
+
+@jit
+def nearest(centres: Any, lengths: Any, most: Any, Q: Any, steps: Any, near: Any) -> None:  # pragma: no cover
+    """Write steps and the lists that a query of `Lists` reads, nearest first."""
+    query, best = np.empty(Q.shape[1], np.int16), np.empty(near.shape[1], np.float64)
+    for i in range(len(Q)):
+        furthest = np.float32(1e-12)
+        for column in range(len(query)):
+            furthest = max(furthest, np.abs(Q[i, column]))
+        steps[i] = furthest / most
+        quantise(Q[i], steps[i], query)
+        best[:], near[i] = -np.inf, -1
+        for part in range(len(centres)):
+            keep(times(centres[part], query) * lengths[part], part, best, near[i])
+
+
+@jit
+def rescore(store: Any, scale: Any, Q: Any, steps: Any, found: Any, scores: Any, rows: Any) -> None:  # pragma: no cover
+    """Compare what faiss found for `Lists` in whole numbers, each row once and in the order of memory."""
+    query, best = np.empty(Q.shape[1], np.int16), np.empty(scores.shape[1], np.float64)
+    for i in range(len(Q)):
+        quantise(Q[i], steps[i], query)
+        best[:], rows[i], last = -np.inf, -1, -1  # -1 stands where nothing more was found
+        for row in np.sort(found[i]):
+            if row != last:
+                keep(times(store[row], query) * scale[row], row, best, rows[i])
+                last = row
+        for at in range(len(best)):
+            scores[i, at] = best[at] * steps[i]
 
 
 @jit

@@ -1,8 +1,6 @@
 """Read rows of any array-like block by block, and search them exactly."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,27 +13,19 @@ Ints = NDArray[np.int64]
 BLOCK = 8192
 
 
-@cache
-def compiled() -> Any:
-    """Return the loops in machine code, or None where numba is not installed."""
-    if find_spec("numba") is None:
-        return None
-    from codomain.shrink import _kernels
-
-    return _kernels
-
-
 def unit(rows: ArrayLike) -> Floats:
     """Rows of length 1 in float32; rows that already have length 1 are not copied again."""
     out: Floats = np.ascontiguousarray(rows, dtype=np.float32)
     squares = np.einsum("ij,ij->i", out, out)
+    if (np.abs(squares - 1) < 1e-6).all():
+        return out
     if not np.isfinite(squares).all() and not np.isfinite(out).all():
         raise UserError(
             "The vectors hold NaN or infinity.",
             needed="finite numbers",
             todo="drop or mend those rows: np.isfinite(X).all(axis=1) tells which are whole",
         )
-    return out if np.all(np.abs(squares - 1) < 1e-6) else unit_rows(out)
+    return unit_rows(out)
 
 
 def blocks(X: Any, rows: int = BLOCK) -> Iterator[tuple[int, Floats]]:
@@ -108,3 +98,12 @@ def without_own(rows: Ints, own: Ints, k: int) -> Ints:
     """Drop each query's own row from its list and keep k; a list without it loses its last."""
     order = np.argsort(rows == own[:, None], axis=1, kind="stable")[:, :k]
     return np.take_along_axis(rows, order, axis=1)
+
+
+def slots_of(width: int, parts: int) -> tuple[int, Ints]:
+    """Columns of each part when a width is cut into equal parts, and where each column goes.
+
+    A width that does not divide is spread over the parts and padded, so that no part is made of padding alone.
+    """
+    size, cuts = -(-width // parts), np.array_split(np.arange(width), parts)
+    return size, np.concatenate([size * part + np.arange(len(cut)) for part, cut in enumerate(cuts)])

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
 from codomain.shrink._rows import Floats, Ints, exact_top, take, without_own
-from codomain.shrink.recipe import FittedRecipe, Recipe
+from codomain.shrink.fitted import FittedRecipe
+from codomain.shrink.recipe import Recipe
 
 TIE = 1e-6  # scores closer than this are the same score: float32 sums differ by that much with their order
 QUERIES = 1000
@@ -244,7 +245,8 @@ def measure(
     kept = 1.0
     if recipe.project != "none":
         memory = {} if projected is None else projected
-        key = recipe.project, recipe.width, deep, len(judge.rows), int(judge.rows[0])
+        turned_for = recipe.code if recipe.project == "opq" else ""
+        key = recipe.project, recipe.width, turned_for, deep, len(judge.rows), int(judge.rows[0])
         if key not in memory:
             rows = exact_top(judge.X, judge.Q, deep, own=judge.rows, project=fitted.project)[1]
             memory[key] = float(judge.recalls(rows).mean())

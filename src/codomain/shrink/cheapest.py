@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from codomain.core import UserError, bar
+from codomain.shrink._grid import grid, lists_for, not_worth_a_turn
 from codomain.shrink._rows import take
 from codomain.shrink.certificate import QUERIES, Certificate, Judge, bounds, found_share, measure, queries_needed
-from codomain.shrink.recipe import TRAIN_ROWS, FittedRecipe, Recipe, axes_of, pack, unpack
+from codomain.shrink.fitted import FittedRecipe, pack, unpack
+from codomain.shrink.front import Front, refusal
+from codomain.shrink.learn import axes_of, learn
+from codomain.shrink.recipe import TRAIN_ROWS, Recipe
 
 TUNING = 300  # queries that choose
 PILOT_ROWS = 20_000
-_STAGES = {"project": "the projection", "code": "the code", "index": "rescoring and unread lists"}
 
 
 @dataclass(frozen=True)
@@ -28,76 +31,6 @@ class _Tried:
     empty: Any
 
 
-@dataclass
-class Front:
-    """What was tried, what won, and what it proves.
-
-    Parameters
-    ----------
-    target : float
-        Recall asked for.
-    k : int
-        Neighbours that count.
-    winner : Certificate or None
-        The cheapest recipe whose recall is at least the target, proved on fresh queries.
-    refusal : str
-        Why there is none; empty when there is one.
-    certificates : list of Certificate
-        Everything measured on all rows, fewest bytes first; the last is the vectors as they are.
-    skipped : list of (str, str)
-        Recipes that were not measured on all rows, and why.
-    chosen_among : int
-        Rows that there were when the winner was chosen.
-    """
-
-    target: float
-    k: int
-    winner: Certificate | None = None
-    refusal: str = ""
-    certificates: list[Certificate] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    chosen_among: int = 0
-    _fitted: FittedRecipe | None = None
-
-    def build(self, X: Any) -> FittedRecipe:
-        """Return the certified index itself, or the whole vectors' when nothing was certified."""
-        if self._fitted is None:
-            self._fitted = Recipe(code="f32").fit(X).encode(X)
-        return self._fitted
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as JSON can hold it."""
-        return {
-            "target": self.target,
-            "k": self.k,
-            "chosen_among": self.chosen_among,
-            "queries": max((certificate.n_queries for certificate in self.certificates), default=0),
-            "winner": self.certificates.index(self.winner) if self.winner else None,
-            "refusal": self.refusal or None,
-            "rows": [certificate.to_dict() for certificate in self.certificates],
-            "skipped": [{"recipe": name, "why": why} for name, why in self.skipped],
-        }
-
-
-def grid(d: int) -> list[Recipe]:
-    """Recipes worth trying on d columns."""
-
-    def share(part: float) -> int:
-        return max(round(d * part / 8) * 8 if d >= 64 else round(d * part), 1)
-
-    sizes = [round(d * part) for part in (1 / 8, 1 / 6, 1 / 4, 1 / 3, 5 / 12, 1 / 2, 2 / 3)]
-    half, third, quarter = (f"pq{share(part)}x4" for part in (1 / 2, 1 / 3, 1 / 4))
-    tries = [Recipe(code=f"fill{size}") for size in sizes if 3 <= size <= max(3 * d // 4, 4)]
-    tries += [Recipe(code=code) for code in (quarter, "binary", "rabitq1", half, "rabitq2", "int4", "rabitq4")]
-    tries += [Recipe(code=code) for code in ("int6", "int8", "f16")]
-    tries += [Recipe("pca", share(1 / 2), quarter), Recipe("pca", share(2 / 3), third)]
-    tries += [Recipe("pca", share(part), "int8") for part in (1 / 2, 2 / 3)]
-    tries += [Recipe("pca", share(3 / 4), "int6")]
-    tries += [Recipe("truncate", share(part), "int8") for part in (1 / 4, 1 / 2)]
-    tries += [Recipe(code="signs", rescore="int8", depth=20), Recipe(code=quarter, rescore="int8", depth=10)]
-    return [recipe for recipe in dict.fromkeys(tries) if recipe.width < d]
-
-
 def cheapest(
     X: Any,
     *,
@@ -106,6 +39,7 @@ def cheapest(
     random_state: int = 0,
     budget_bytes: float | None = None,
     neighbors: Any = None,
+    fewest: Literal["bytes", "scan_bytes"] = "bytes",
     progress: bool = False,
 ) -> Front:
     """Find the recipe with the fewest bytes that is proved to keep a share of the nearest rows.
@@ -133,6 +67,9 @@ def cheapest(
     neighbors : object with `scores`, default=None
         Exact cosines of each row's nearest rows, shape (n_samples, at least k), where they are known already: saves
         the judge one pass over all rows.
+    fewest : {"bytes", "scan_bytes"}, default="bytes"
+        What shall be least: all that is kept, or what a search reads for each row, which is about what makes it
+        fast; then recipes with lists are tried too, from 10,000 rows.
     progress : bool, default=False
         Whether to draw bars.
 
@@ -149,7 +86,7 @@ def cheapest(
     n, d = X.shape
     if not 0 < target < 1:
         raise UserError(f"target={target}", needed="a recall above 0 and below 1, such as 0.95")
-    front = Front(target, min(k, n - 1), chosen_among=n)
+    front = Front(target, min(k, n - 1), chosen_among=n, fewest=fewest)
     needed = queries_needed(target)
     if n < 12:
         front.certificates = [replace(Certificate.whole(d, front.k), front=True)]
@@ -174,12 +111,15 @@ def cheapest(
         pilot = take(X, np.concatenate([tune_rows, pool[n_tune - PILOT_ROWS :]]))
         pilot_judge = Judge(pilot, np.arange(n_tune), k)
     tried: list[_Tried] = []
-    recipes = grid(d)
+    recipes = grid(d, lists_for(n) if fewest == "scan_bytes" else 0)
     with _bar(progress, "try recipes", len(recipes)) as tick:
         for recipe in recipes:
             tick(1)
+            if why := not_worth_a_turn(recipe, {one.recipe: one.recall for one in tried}, target):
+                front.skipped.append((recipe.name, why))
+                continue
             try:
-                fitted = recipe.learn(sample, np.random.default_rng(random_state), train=train, axes=axes)
+                fitted = learn(recipe, sample, np.random.default_rng(random_state), train=train, axes=axes)
             except UserError as error:
                 front.skipped.append((recipe.name, error.came))
                 continue
@@ -205,7 +145,7 @@ def cheapest(
     projected: dict[Any, float] = {}
     tail, missed, rows = 0.05, [], []
     with _bar(progress, "prove", len(finalists)) as tick:
-        for one in finalists:
+        for one in sorted(finalists, key=lambda one: one.scan if fewest == "scan_bytes" else one.bytes):
             fitted = FittedRecipe(one.recipe, unpack(one.empty), train).encode(X)
             found = found_share(fitted, tune)
             row = replace(
@@ -223,6 +163,7 @@ def cheapest(
                     missed.append(proof)
             rows.append((tuned, row))
             tick(1)
+    rows.sort(key=lambda pair: pair[1].bytes)
     for recall, row in rows:
         beaten = any(
             other.bytes <= row.bytes and kept >= recall and (other.bytes < row.bytes or kept > recall)
@@ -233,29 +174,8 @@ def cheapest(
             front.winner = front.certificates[-1]
     front.certificates.append(replace(Certificate.whole(d, front.k), front=True))
     if front.winner is None:
-        front.refusal = _refusal(front, missed, n_fresh, needed, budget_bytes)
+        front.refusal = refusal(front, missed, n_fresh, needed, budget_bytes)
     return front
-
-
-def _refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int, budget_bytes: float | None) -> str:
-    """Say why nothing was certified: too few queries, too few bytes, or what is lost where."""
-    if n_fresh < needed:
-        best = 0.025 ** (1 / n_fresh)
-        return (
-            f"With {n_fresh} held-out queries even no error at all proves only {best:.2f}; "
-            f"a recall of {front.target:g} needs at least {3 * needed} rows."
-        )
-    limit = f" within {budget_bytes:,.0f} bytes" if budget_bytes is not None else ""
-    measured = front.certificates[:-1]
-    if not measured:
-        return f"No recipe fits{limit}; the vectors as they are take {front.certificates[-1].bytes:,.0f} bytes."
-    best = max(missed or measured, key=lambda row: (row.lower, -row.bytes))
-    lost = [f"{share:.3f} in {_STAGES[stage]}" for stage, share in best.losses.items() if share >= 0.0005]
-    return (
-        f"No recipe{limit} is proved to keep {front.target:g} of the {front.k} nearest rows. The best is {best}. "
-        + (f"It loses {', '.join(lost)}. " if lost else "")
-        + "Lower the target, or keep the vectors as they are, which lose nothing."
-    )
 
 
 @contextmanager

@@ -26,7 +26,9 @@ class NRRDD(Method):
     for the row and for a copy half-way to a row of the next class. `distance_student` learns from them.
 
     The paper refines patches of images and draws them by how critical and how hard they are; here rows are drawn at
-    random. The copy and the weights in the loss, all 1, are ours. A step costs n_synthetic * n_features * n_classes^2.
+    random. That a distance is this (Kullback-Leibler) divergence, that :math:`|w_{cj} (x_j - \bar x_j)|` stands for a
+    map of what a net looks at, the copy, and the weights in the loss, all 1, are our choice. A step costs n_synthetic *
+    n_features * n_classes^2.
 
     Parameters
     ----------

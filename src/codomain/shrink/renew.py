@@ -6,7 +6,7 @@ import numpy as np
 
 from codomain.core import UserError
 from codomain.shrink.certificate import QUERIES, Certificate, certify
-from codomain.shrink.cheapest import Front
+from codomain.shrink.front import Front
 from codomain.shrink.recipe import TRAIN_ROWS, Recipe
 
 _GROWN = 2  # a space that many times as large as when the recipe was chosen deserves a new choice
@@ -44,6 +44,7 @@ def renew(record: dict[str, Any], X: Any, *, random_state: int = 0) -> Front | N
     if proof.lower < record["target"]:
         return None
     front = Front(record["target"], record["k"], winner=proof, chosen_among=chosen, _fitted=fitted)
+    front.fewest = record.get("fewest", front.fewest)
     front.certificates = [proof, Certificate.whole(X.shape[1], record["k"])]
     others = f"tried when the recipe was chosen, among {chosen:,} rows"
     front.skipped = [(row["recipe"], others) for row in record["rows"][:-1] if row["recipe"] != recipe.name]

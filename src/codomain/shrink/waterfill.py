@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.shrink._rows import Floats, Ints, compiled, keep_best
+from codomain.shrink._rows import Floats, Ints, keep_best
+from codomain.shrink._whole import compiled
 
 Words = NDArray[np.uint16]
 States = NDArray[np.uint32]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import codomain.space
 from codomain.core import UserError
@@ -73,8 +73,9 @@ def _proof(winner: Certificate, target: float) -> str:
 
 
 def shrink(
-    space: str | Path, *, recall: float = 0.95, bytes: float | None = None, report: str | Path | None = None
-) -> Shrunk:
+    space: str | Path, *, recall: float = 0.95, bytes: float | None = None,
+    fewest: Literal["bytes", "scan_bytes"] = "bytes", report: str | Path | None = None,
+) -> Shrunk:  # fmt: skip
     """Find the smallest form of a space that keeps a share of the nearest rows, and seal it in the space.
 
     A study for the same recall then keeps it.
@@ -87,6 +88,8 @@ def shrink(
         Share of the true nearest rows that must come back, above 0 and below 1.
     bytes : float, optional
         Most bytes for each row, everything counted.
+    fewest : {"bytes", "scan_bytes"}, default="bytes"
+        What shall be least: all that is kept, or what a search reads for each row, which makes it fast.
     report : str or Path, optional
         Where to write the report; beside the space by default, as `study` does.
 
@@ -112,13 +115,14 @@ def shrink(
     )  # fmt: skip
     front = cheapest(
         inputs.X, target=recall, k=min(settings.n_results, len(opened) - 1), random_state=settings.random_state,
-        budget_bytes=bytes, neighbors=inputs.neighbors(), progress=True,
+        budget_bytes=bytes, neighbors=inputs.neighbors(), fewest=fewest, progress=True,
     )  # fmt: skip
     if front.winner is None:
         raise UserError(front.refusal, todo="ask for a lower --recall" + (" or more --bytes" if bytes else ""))
     files = {"certificate.json": front.to_dict()} | front.build(inputs.X).save()
     key = _STAGE.fingerprint(opened.fingerprint, settings, made)
     limit = f", at most {bytes:g} bytes" if bytes else ""
-    opened = opened.put(_STAGE.name, files, made_from=key, note=f"shrink: recall {recall:g}{limit}")
+    aim = ", fast" if fewest == "scan_bytes" else ""
+    opened = opened.put(_STAGE.name, files, made_from=key, note=f"shrink: recall {recall:g}{limit}{aim}")
     done = finish(opened, settings, place_of_report(opened.path, report), encoder_of(opened))
     return Shrunk(done.space, done.report, front)

@@ -150,7 +150,7 @@ def _shrink(inputs: Inputs) -> Files:
     front = renew(before, inputs.X, random_state=settings.random_state) if alike else None
     front = front or cheapest(
         inputs.X, target=settings.recall, k=k, random_state=settings.random_state, neighbors=inputs.neighbors(),
-        progress=True,
+        fewest=before.get("fewest", "bytes") if alike else "bytes", progress=True,
     )  # fmt: skip
     # Without a winner the vectors themselves are the index, and they are in the space already.
     return {"certificate.json": front.to_dict()} | (front.build(inputs.X).save() if front.winner else {})
