@@ -18,7 +18,7 @@ def cloud(seed, n=40, d=5):
     return np.random.default_rng(seed).normal(size=(n, d))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), size=st.floats(0.1, 10))
 @pytest.mark.parametrize("kind", LEARNING)
 def test_a_turned_scaled_and_shifted_space_is_brought_back(kind, seed, size):

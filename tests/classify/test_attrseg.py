@@ -36,7 +36,7 @@ def slowly(A, tokens, query, turn, temperature):
     return unit(sum(w * g for w, g in zip(weights, groups, strict=True)))
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 1000), n_groups=st.integers(1, 6), temperature=st.floats(0.05, 1))
 def test_prototypes_are_the_hierarchy_written_out(seed, n_groups, temperature):
     X, y, Z, of = task(seed)

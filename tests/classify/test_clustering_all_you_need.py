@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import TransductivePrototypes
@@ -33,7 +33,6 @@ def test_a_case_by_hand():
     np.testing.assert_allclose(fitted.label_distributions_[2], np.exp(-far / 8) / np.exp(-far / 8).sum(), rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), pull=st.floats(0, 20), temperature=st.floats(0.01, 5), k=st.integers(0, 8))
 def test_the_objective_never_rises(seed, pull, temperature, k):
     X, truth = clumps(seed)
@@ -43,7 +42,6 @@ def test_the_objective_never_rises(seed, pull, temperature, k):
     assert np.all(np.diff(fitted.objective_) <= 1e-9)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_the_objective_is_the_papers_sum_written_out(seed):
     X, truth = clumps(seed, n=12)
@@ -59,7 +57,6 @@ def test_the_objective_is_the_papers_sum_written_out(seed):
     assert fitted.objective_[-1] == pytest.approx(total / 12)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), k=st.integers(1, 9))
 def test_the_affinity_is_symmetric_and_positive_semi_definite(seed, k):
     W = affinity(clumps(seed, n=20)[0], k).toarray()

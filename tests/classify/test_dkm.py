@@ -42,7 +42,7 @@ def test_a_wide_random_net_has_the_gram_matrices_of_the_prior():
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_divergence_is_that_between_the_gaussians_of_each_layer(seed):
     X, model = deep(seed)
     G, expected = model.landmarks @ model.landmarks.T / 3, 0.0
@@ -56,7 +56,7 @@ def test_the_divergence_is_that_between_the_gaussians_of_each_layer(seed):
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_rows_that_are_landmarks_get_the_landmarks_gram_matrix(seed):
     _, model = deep(seed)
     G = model.landmarks @ model.landmarks.T / 3
@@ -77,7 +77,7 @@ def exact(X, model, Y):
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_bound_stays_below_the_likelihood_and_reaches_it_with_every_row_a_landmark(seed):
     X, _ = deep(seed)
     Y = np.random.default_rng(seed).normal(size=(12, 2))

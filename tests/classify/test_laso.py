@@ -72,7 +72,7 @@ def test_augmenting_makes_three_rows_of_every_ordered_pair():
         assert set(np.flatnonzero(labels[number])) == PYTHON[name](one, two)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_what_is_made_moves_with_the_scale_and_origin_of_the_rows(seed, scale, shift):
     X, y = label_sets(seed, n=60)

@@ -26,7 +26,7 @@ def test_a_case_by_hand():
     assert set(fitted.predict(Q)) == {0, 1, 10}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000))
 def test_in_a_plain_space_it_is_the_label_nearest_to_the_mean_of_the_believed_ones(seed):
     X, y = clumps(seed)
@@ -43,7 +43,7 @@ def test_labels_at_equal_distances_leave_the_likeliest_one():
     np.testing.assert_array_equal(fitted.predict(X), fitted.head_.predict(X))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 1000))
 def test_the_order_in_which_labels_are_given_does_not_matter(seed):
     X, y = clumps(seed)

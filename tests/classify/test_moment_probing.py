@@ -52,7 +52,7 @@ def test_it_tells_classes_apart_whose_token_means_are_all_equal():
     assert head.score(Q, truth) > 0.9
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_the_order_of_the_tokens_does_not_matter(seed):
     X, y = token_sets(seed)
@@ -61,7 +61,7 @@ def test_the_order_of_the_tokens_does_not_matter(seed):
     np.testing.assert_allclose(head.predict_proba(turned), head.predict_proba(X), atol=1e-9)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_the_scale_and_the_origin_of_features_do_not_matter(seed, scale, shift):
     X, y = token_sets(seed)

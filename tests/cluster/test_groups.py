@@ -161,7 +161,7 @@ def test_no_row_at_all_works():
     assert groups(empty).labels.shape == (0,)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(4, 60), st.integers(1, 8))
 def test_every_group_is_large_enough_connected_and_numbered_without_gaps(seed, n, k):
     near = lists(np.random.default_rng(seed).normal(size=(n, 5)), k=min(k, n - 1))

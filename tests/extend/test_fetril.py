@@ -1,7 +1,7 @@
 """What is true of translated pseudo-features and of nothing else."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.svm import LinearSVC
 
@@ -25,7 +25,6 @@ def test_a_case_by_hand():
     np.testing.assert_array_equal(classes, [1, 1, 2, 2, 0, 0])
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000))
 def test_pseudo_features_have_the_mean_of_the_old_class_and_the_shape_of_the_new(seed):
     old, new = clumps(seed, [0, 1, 2]), clumps(seed + 1, [3, 4])

@@ -33,7 +33,7 @@ def test_a_case_by_hand():
     np.testing.assert_allclose(lasso_shares(np.eye(2), np.array([3.0, 4.0]), 2.0), [0.5, 0.5])
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_without_noise_fewer_target_rows_than_features_are_enough(seed):
     (X, y), sources, truth, _ = tasks(seed)
@@ -59,7 +59,7 @@ def test_rows_go_where_the_lasso_points_and_not_beyond_the_budget():
     assert found.shares_[found.counts_.argmax()] > 1 / 8
 
 
-@settings(deadline=None, max_examples=5)
+@settings(max_examples=5)
 @given(seed=st.integers(0, 1000), scale=st.floats(0.1, 10), shift=st.floats(-5, 5))
 def test_the_unit_of_the_target_does_not_matter_to_what_is_drawn(seed, scale, shift):
     (X, y), sources, _, _ = tasks(seed, noise=0.1)

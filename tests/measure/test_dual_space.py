@@ -31,7 +31,7 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_scores_are_their_definition_question_by_question(seed):
     D, F = spaces(seed)
     fitted, rng = DualSpace().fit(D, F), np.random.default_rng(seed)
@@ -53,7 +53,7 @@ def test_scores_are_their_definition_question_by_question(seed):
 
 
 @given(seed=st.integers(0, 500), size=st.floats(0.01, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_rotation_and_the_size_of_each_space_change_nothing(seed, size):
     D, F = spaces(seed)
     questions = np.random.default_rng(seed).permuted(np.tile(np.arange(12), (20, 1)), axis=1)[:, :4]

@@ -30,7 +30,7 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_a_share_is_what_a_regression_on_the_one_hot_code_explains(seed):
     Z, y = space(seed)
     fitted = FeatureBias().fit(Z, y)
@@ -42,7 +42,7 @@ def test_a_share_is_what_a_regression_on_the_one_hot_code_explains(seed):
 
 
 @given(seed=st.integers(0, 500), size=st.floats(0.01, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_rotation_size_shift_and_names_change_no_share(seed, size):
     Z, y = space(seed)
     turned = size * Z @ ortho_group.rvs(5, random_state=seed) + 3
@@ -52,7 +52,7 @@ def test_rotation_size_shift_and_names_change_no_share(seed, size):
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_combinations_explain_at_least_what_each_feature_does(seed):
     fitted = FeatureBias().fit(*space(seed))
     assert fitted.explained_.max() - 1e-12 <= fitted.explained_together_ <= 1

@@ -29,7 +29,7 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 300))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_information_is_what_scikit_learns_ridge_tells_of_unseen_rows(seed):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((60, 4)) * [1, 5, 0.1, 1]
@@ -47,7 +47,7 @@ def test_information_is_what_scikit_learns_ridge_tells_of_unseen_rows(seed):
 
 
 @given(seed=st.integers(0, 300), size=st.floats(0.01, 100))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_size_and_shift_of_units_and_features_change_nothing(seed, size):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((50, 4))

@@ -267,7 +267,7 @@ def test_a_measure_prints_and_draws_itself():
 
 
 @given(st.integers(0, 1000), st.floats(0.01, 100))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_turning_scaling_and_shuffling_change_nothing_that_a_cosine_sees(seed, scale):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((200, 6)) * [3, 2, 1, 1, 1, 0.5] + 0.3
@@ -288,7 +288,7 @@ def test_turning_scaling_and_shuffling_change_nothing_that_a_cosine_sees(seed, s
 
 
 @given(st.integers(1, 30), st.integers(1, 5), st.booleans(), st.integers(0, 99))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_any_small_table_gives_finite_measures_and_withholds_judgement(n, d, whole, seed):
     rng = np.random.default_rng(seed)
     X = rng.integers(-1, 2, (n, d)).astype(np.float32) if whole else rng.standard_normal((n, d))

@@ -35,7 +35,7 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_variability_is_its_definition_with_whole_covariances(seed):
     X, y = classes(seed)
     means = np.stack([X[y == k].mean(axis=0) for k in range(4)])
@@ -47,7 +47,7 @@ def test_variability_is_its_definition_with_whole_covariances(seed):
 
 
 @given(seed=st.integers(0, 500), size=st.floats(0.01, 100))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_rotation_size_shift_and_order_change_nothing_of_the_simplex(seed, size):
     X, y = classes(seed)
     order = np.random.default_rng(seed).permutation(len(y))

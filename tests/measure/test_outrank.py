@@ -32,7 +32,7 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_relevance_and_noise_add_up_to_the_information_of_scikit_learn(seed):
     X, y = table(seed, 60)
     fitted = OutRank(random_state=seed).fit(X, y)
@@ -50,7 +50,7 @@ def test_the_noise_comes_to_the_expected_information_of_a_random_permutation():
 
 
 @given(seed=st.integers(0, 200))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_names_of_the_categories_do_not_matter(seed):
     X, y = table(seed)
     renamed = np.random.default_rng(seed).permutation(1000)[X]

@@ -41,7 +41,7 @@ def test_tanh_and_gelu_follow_the_laws_of_the_book():
 
 
 @given(st.sampled_from(sorted(ACTIVATIONS)), st.floats(0.05, 5), st.floats(0.2, 3), st.floats(0, 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_second_layer_is_its_definition_by_numerical_integration(activation, size, weight, bias):
     told = Criticality(2, n_hidden=7, activation=activation, weight_variance=weight, bias_variance=bias)
     told.fit([[np.sqrt(size)]])

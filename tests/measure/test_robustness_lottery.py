@@ -29,7 +29,7 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 500), scale=st.floats(1e-3, 1e3))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_terms_rebuild_the_logits_exactly(seed, scale):
     fitted, X = head(seed)
     X[0] = 0
@@ -43,7 +43,7 @@ def test_cosines_are_those_of_scipy():
 
 
 @given(seed=st.integers(0, 500))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_a_rotation_of_rows_and_weights_together_changes_no_term(seed):
     fitted, X = head(seed)
     turn = ortho_group.rvs(5, random_state=seed)

@@ -43,7 +43,7 @@ def test_the_optimum_answers_as_the_densities_do():
 
 
 @given(seed=st.integers(0, 300))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_leaning_on_one_latent_alone_is_the_most_and_the_least(seed):
     measure, random = fitted(seed), np.random.default_rng(seed)
     probes = random.uniform(-3, 3, (200, 2))

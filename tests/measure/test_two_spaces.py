@@ -133,7 +133,7 @@ def test_a_space_agrees_with_itself_fully(measure):
 
 @each
 @given(seed=st.integers(0, 500))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_the_order_of_the_spaces_does_not_matter(measure, seed):
     A, B = spaces(seed)
     assert measure(A, B).value == pytest.approx(measure(B, A).value, abs=1e-8)
@@ -141,7 +141,7 @@ def test_the_order_of_the_spaces_does_not_matter(measure, seed):
 
 @each
 @given(seed=st.integers(0, 500), size=st.floats(0.01, 100))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_size_and_the_order_of_rows_and_features_do_not_matter(measure, seed, size):
     A, B = spaces(seed)
     rng = np.random.default_rng(seed)
@@ -151,7 +151,7 @@ def test_size_and_the_order_of_rows_and_features_do_not_matter(measure, seed, si
 
 @pytest.mark.parametrize("measure", [m for m in ALL if m is not pwcca], ids=lambda measure: measure.__name__)
 @given(seed=st.integers(0, 500))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_a_rotation_changes_nothing(measure, seed):
     A, B = spaces(seed)
     assert measure(A @ ortho_group.rvs(5, random_state=seed), B).value == pytest.approx(measure(A, B).value, abs=1e-7)
@@ -249,7 +249,7 @@ def test_what_too_few_rows_refuse_is_named_beside_what_they_allow():
 
 
 @given(st.integers(0, 99), st.integers(1, 6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_shared_neighbours_are_those_in_both_sets(seed, k):
     rng = np.random.default_rng(seed)
     one, two = (np.array([rng.permutation(9)[:k] for _ in range(7)]) for _ in range(2))

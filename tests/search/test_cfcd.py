@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.datasets import load_digits
@@ -23,7 +23,6 @@ def drawn(seed, n=9, n_classes=5, gain=0.5):
     return torch.tensor(cosines), torch.tensor(labels)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), probability=st.sampled_from([0.05, 0.1, 0.5]))
 def test_the_middle_row_gets_the_probability_and_a_perfect_row_odds_of_ten_million(seed, probability):
     cosines, labels = drawn(seed)
@@ -54,7 +53,6 @@ def test_a_case_by_hand():
 
 
 @given(seed=st.integers(0, 1000))
-@settings(deadline=None)
 def test_both_grow_as_rows_come_nearer_to_their_classes(seed):
     found = [scale_and_margin(*drawn(seed, gain=gain), 0.1) for gain in (0.0, 0.3, 0.6)]
     scales, margins = ([pair[which].item() for pair in found] for which in (0, 1))

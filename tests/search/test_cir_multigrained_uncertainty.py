@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.core import UserError
@@ -73,7 +73,6 @@ def fitted():
     return A, B, C, MultiGrainedUncertainty(3, epochs=1, random_state=0).fit(A, C, conditions=B)
 
 
-@settings(deadline=None)
 @given(factor=st.floats(0.01, 100))
 def test_the_length_of_a_row_does_not_matter(factor):
     A, B, C, model = fitted()

@@ -102,7 +102,7 @@ def test_what_cannot_be_meant_is_refused_in_words(expr, words):
 
 
 @given(st.text("yearlbktxsco=<>!'\"`()[], .0123andornotinis*{}:@\\\n", max_size=40))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_any_text_is_a_condition_or_a_worded_refusal(expr):
     try:
         condition = parse_filter(expr, TABLE.schema)
@@ -117,7 +117,7 @@ def test_any_text_is_a_condition_or_a_worded_refusal(expr):
     st.booleans(),
     st.sampled_from(["and", "or"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_comparisons_agree_with_python(sign, year, negate, joint):
     expr = f"{'not ' if negate else ''}(year {sign} {year}) {joint} score > 0"
     wanted = []

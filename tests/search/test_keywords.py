@@ -77,7 +77,7 @@ def test_a_query_with_nothing_to_find_finds_nothing(words, query):
 
 
 @given(st.text(max_size=60) | st.text("\"-()*:^ANDORTE{}+,. jsonfile\0'", max_size=60))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_text_upsets_the_index(words, query):
     found, scores = words.search(query, 3)
     assert len(found) == len(scores) <= 3

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.core import UserError
@@ -45,7 +45,6 @@ def slowly(weights, mention, entity):
     return found
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), n=st.integers(1, 4), m=st.integers(1, 4), parts=st.integers(1, 3))
 def test_the_levels_are_their_definitions_pair_by_pair(seed, n, m, parts):
     rng = np.random.default_rng(seed)
@@ -68,7 +67,6 @@ def test_seeing_through_by_hand():
     np.testing.assert_allclose(got, unit(np.array([np.exp(5), 1.0])), rtol=1e-5)
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 1000), n=st.integers(2, 6))
 def test_negatives_of_the_same_side_count_and_a_row_itself_does_not(seed, n):
     one, other = draw(seed, n, 0)[:, 0], draw(seed + 1, n, 0)[:, 0]

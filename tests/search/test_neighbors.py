@@ -36,7 +36,7 @@ def tables(draw):
 
 
 @given(tables(), st.data(), st.sampled_from(["cosine", "inner"]), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_lists_equal_the_definition_with_ties_by_lower_row(X, data, metric, exclude_self):
     k = data.draw(st.integers(1, len(X) - exclude_self))
     found = neighbors(X, k, metric=metric, exclude_self=exclude_self)
@@ -44,7 +44,7 @@ def test_lists_equal_the_definition_with_ties_by_lower_row(X, data, metric, excl
 
 
 @given(tables(), st.data(), st.sampled_from(["cosine", "inner"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_queries_meet_every_row_even_their_equals(X, data, metric):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     Q = rng.integers(-2, 3, (data.draw(st.integers(1, 9)), X.shape[1])).astype(np.float32)

@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.core import UserError, unit_rows
@@ -38,7 +38,6 @@ def test_percentiles_are_shares_of_all_pairs(gaussian):
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=20))
-@settings(deadline=None)
 def test_a_higher_score_never_has_a_lower_percentile(scores):
     null = Null.fit(np.repeat(np.eye(3, dtype=np.float32), [5, 1, 1], axis=0), n_pairs=1000)
     shares = null.percentile(sorted(scores))

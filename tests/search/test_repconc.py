@@ -70,7 +70,7 @@ def test_the_index_takes_the_bytes_it_says():
     assert more[1] - more[0] == 100 * coder.bytes_per_row_
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 1000), crowd=st.floats(0.05, 0.9))
 def test_even_assignment_spreads_rows_that_crowd_on_one_codeword(seed, crowd):
     # Most rows stand nearest to codeword 0 by a hair, which takes them all when left alone.

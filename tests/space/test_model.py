@@ -105,4 +105,4 @@ class Model(RuleBasedStateMachine):
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=20, stateful_step_count=12, deadline=None)
+TestModel.settings = settings(max_examples=20, stateful_step_count=12)
