@@ -1,5 +1,8 @@
 """Rows get other vectors in one step, or nothing changes."""
 
+import time
+from hashlib import sha256
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -14,7 +17,7 @@ OTHER = EncoderIdentity(name="other", sha256="cd" * 32, dim=6)
 
 
 class Computed:
-    """Vectors that exist only while they are read, in order."""
+    """Vectors that exist only while they are read."""
 
     def __init__(self, X, fail_at=None):
         self.X, self.shape, self.dtype, self.fail_at, self.read = X, X.shape, X.dtype, fail_at, []
@@ -95,13 +98,27 @@ def test_a_view_of_earlier_rows_may_not_exchange_them(tmp_path):
 
 
 def test_chunks_made_ahead_come_in_order_and_their_error_comes_through():
-    def chunks():
-        for number in range(5):
-            yield bytes([number])
-        raise ValueError("the disk of the reader")
+    def maker(number):
+        def make():
+            time.sleep(0.01 * (number % 2))  # later ones may be done first
+            if number == 5:
+                raise ValueError("the disk of the reader")
+            return bytes([number])
+
+        return make
 
     seen = []
     with pytest.raises(ValueError, match="the disk of the reader"):
-        for chunk in _ahead(chunks()):
+        for chunk in _ahead(maker(number) for number in range(9)):
             seen.append(chunk)
     assert seen == [b"\0", b"\1", b"\2", b"\3", b"\4"]
+
+
+def test_a_file_of_several_sealed_blocks_has_the_hashes_of_its_bytes(tmp_path):
+    X = np.random.default_rng(0).standard_normal((9_000, 4_000)).astype(np.float32)  # 144 MB: three blocks
+    space = codomain.write(tmp_path / "s", None, X)
+    path = next(space.path.glob("vectors-*.npy"))
+    np.testing.assert_array_equal(np.load(path), X)
+    data, seal = path.read_bytes(), space._manifest.seals[path.name]
+    assert seal.sha256 == sha256(data).hexdigest() and seal.bytes == len(data)
+    assert list(seal.blocks) == [sha256(data[at : at + 2**26]).hexdigest() for at in range(0, len(data), 2**26)]

@@ -61,6 +61,7 @@ def test_the_work_is_carried_and_questions_are_asked_of_the_new_encoder(space: P
     answer = run("migrate", space, "--to", NEW, "--keep", 0.6)
     assert answer.returncode == 0, answer.stderr
     assert "(chosen)" in answer.stdout and "plan: encode 300 of 600 texts" in answer.stderr
+    assert "Scores between two rows" in answer.stdout
     after = codomain.open(space)
     assert after.encoder == resolve(NEW).identity
     assert after.rows().equals(before.rows())
@@ -127,6 +128,8 @@ def test_a_dry_run_measures_and_writes_nothing(space: Path, run: Run) -> None:
     assert set(figures) == {"head", "groups", "alerts"}
     for figure in [*figures.values(), record["measured"]["candidates"][0]["recall"]]:
         assert 0 <= figure["low"] <= figure["value"] <= figure["high"] <= 1
+    told = record["thresholds"]["rows"]
+    assert len(told) > 3 and all(one["low"] <= one["new"] <= one["high"] and one["share"] <= 0.5 for one in told)
     assert record["dry_run"] and (space / "HEAD").read_bytes() == before
 
 
@@ -200,6 +203,10 @@ def test_a_bare_file_is_paired_by_row_and_its_encoder_is_tried(
     assert done.space.encoder == resolve(NEW).identity
     np.testing.assert_array_equal(np.asarray(done.space.vectors), own)  # all known: nothing is bridged, nothing lost
     assert done.record["true_rows"] == 600 and done.worst == []
+    again = migrate(space, tmp_path / "own.npy", encoder=NEW, study=False)  # the same command: nothing is left to do
+    assert again.space.generation == done.space.generation and again.before == done.before
+    with pytest.raises(UserError, match="already"):
+        migrate(space, tmp_path / "own.npy", encoder=NEW, study=False, pairs=100)
 
 
 def test_a_space_of_other_rows_lends_its_encoder(

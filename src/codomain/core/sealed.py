@@ -3,8 +3,10 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -60,6 +62,7 @@ class SealedWriter:
         self._whole, self._block = hashlib.sha256(), hashlib.sha256()
         self._blocks: list[str] = []
         self._size = 0
+        self._pool = ThreadPoolExecutor(1)  # its thread begins with the first task
 
     @property
     def closed(self) -> bool:
@@ -80,10 +83,14 @@ class SealedWriter:
         written = len(left)
         while left:
             piece = left[: BLOCK - self._size % BLOCK]
-            self._file.write(piece)
-            self._whole.update(piece)
-            if self._blocks:  # up to the first boundary the two hashes are one
+            if self._blocks:  # up to the first boundary the two hashes are one; after it each has a thread
+                other = self._pool.submit(self._whole.update, piece)
+                self._file.write(piece)
                 self._block.update(piece)
+                other.result()
+            else:
+                self._file.write(piece)
+                self._whole.update(piece)
             self._size += len(piece)
             left = left[len(piece) :]
             if self._size % BLOCK == 0:
@@ -103,6 +110,7 @@ class SealedWriter:
                 os.fsync(self._file.fileno())
             finally:
                 self._file.close()
+                self._pool.shutdown()
 
     def __enter__(self) -> Self:
         return self
@@ -126,20 +134,29 @@ def npy_chunks(array: Any, dtype: Any = None) -> Iterator[Any]:
     bytes-like
         The header, then blocks of rows in C order.
     """
+    return (make() for make in npy_makers(array, dtype))
+
+
+def npy_makers(array: Any, dtype: Any = None) -> Iterator[Callable[[], Any]]:
+    """Yield what returns each of the chunks of `npy_chunks` when it is called; any thread may call it."""
     kind = np.dtype(dtype or array.dtype)
     if kind.hasobject:
         raise TypeError("An array of Python objects has no safe form on disk: give it a number or string dtype.")
     header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": tuple(array.shape)}
     head = _Bytes()
     np.lib.format.write_array_header_1_0(head, header)
-    yield bytes(head)
+    yield lambda: bytes(head)
     if not array.shape:
-        yield np.asarray(array, dtype=kind).tobytes()
+        yield lambda: np.asarray(array, dtype=kind).tobytes()
         return
     width = int(np.prod(array.shape[1:], dtype=np.int64)) * kind.itemsize
     step = max(1, 8 * _STEP // max(1, width))
+
+    def rows(start: int) -> Any:
+        return np.ascontiguousarray(array[start : start + step], dtype=kind).reshape(-1).view(np.uint8)
+
     for start in range(0, array.shape[0] if width else 0, step):
-        yield np.ascontiguousarray(array[start : start + step], dtype=kind).reshape(-1).view(np.uint8)
+        yield partial(rows, start)
 
 
 class _Bytes(bytearray):

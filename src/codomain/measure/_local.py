@@ -12,21 +12,17 @@ _TOO_CLOSE = 1e-5  # squared distance below which a float32 cosine says nothing 
 
 def lists_of(U: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the k nearest other rows of each row of length 1, and their cosines, both of shape (n_samples, k)."""
-    found, scores = [], []
-    for start in range(0, len(U), 1024):
-        cosines = U[start : start + 1024] @ U.T
-        cosines[np.arange(len(cosines)), start + np.arange(len(cosines))] = -np.inf
-        best = np.argpartition(cosines, -k, axis=1)[:, -k:]
-        theirs = np.take_along_axis(cosines, best, 1)
-        order = np.argsort(-theirs, axis=1, kind="stable")
-        found.append(np.take_along_axis(best, order, 1))
-        scores.append(np.take_along_axis(theirs, order, 1))
-    return np.concatenate(found), np.concatenate(scores)
+    import faiss  # compares and selects in one pass
+
+    scores, found = faiss.knn(U, U, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
+    own = found == np.arange(len(U))[:, None]
+    own[~own.any(axis=1), -1] = True  # a row of many copies, or of zeros, need not be in its own list
+    return found[~own].reshape(len(U), k), scores[~own].reshape(len(U), k)
 
 
 def scores_among(U: NDArray[np.float32], own: NDArray[np.int64], X: Any, k: int) -> NDArray[np.float32]:
     """Return the cosines of rows of length 1, numbered `own`, with their k nearest other rows of all X, in blocks."""
-    import faiss  # compares and selects in one pass
+    import faiss
 
     best = np.full((len(U), k), -np.inf, np.float32)
     for start in range(0, X.shape[0], 16_384):
@@ -69,8 +65,8 @@ def two_nn_dimension(logs: NDArray[np.float64]) -> float:
     logs = np.sort(logs)
     empirical = -np.log1p(-np.arange(1, len(logs) + 1) / (len(logs) + 1))
     kept = slice(0, max(2, int(0.9 * len(logs))))
-    steepness = float(logs[kept] @ logs[kept])
-    return float(logs[kept] @ empirical[kept] / steepness) if steepness > 0 else 0.0
+    steepness = float(np.square(logs[kept]).sum())
+    return float((logs[kept] * empirical[kept]).sum() / steepness) if steepness > 0 else 0.0
 
 
 def likelihood(far: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,7 +22,9 @@ class DualSpace(Paired):
 
     With :math:`g` the geometric mean (0 if a cosine is not positive), a is to b as c to d by
     :math:`g(f_{ac}, f_{bd})` if :math:`g(d_{ab}, d_{cd}) \ge g(d_{ad}, d_{cb})` and else by 0; the composition ab is c
-    by :math:`g(d_{ac}, d_{bc}, f_{bc})`, and 0 if c is a or b. Words are rows of X and y, named by their number.
+    by :math:`g(d_{ac}, d_{bc}, f_{bc})`, and 0 if c is a or b. Words are rows of X and y, named by their number. The
+    scores are the paper's; what makes a domain and a function space is left to the user, and the contexts that
+    `word_spaces` counts, with their weights, are our choice.
 
     Attributes
     ----------

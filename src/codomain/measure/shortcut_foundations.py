@@ -100,7 +100,8 @@ class ShortcutBias(ClassifierMixin, Method):
 
     With answers :math:`a(z)` on probe points, those of the shortcut alone :math:`s(z)` and of the core alone
     :math:`c(z)`, reliance is :math:`R(a) = P(a = s) - P(a = c)`; the bias is :math:`R(a) - R(b)`, b the optimum for
-    Gaussian latents of equal covariance. Fit on latents and labels; it predicts as the optimum does.
+    Gaussian latents of equal covariance. Fit on latents and labels; it predicts as the optimum does. The source fixes
+    that the optimum's reliance is taken off; the formula of reliance, a difference of two agreements, is our choice.
 
     Attributes
     ----------

@@ -19,6 +19,7 @@ class Rows:
         self.dim = int(source.shape[1])
         self.heads: NDArray[np.int64] | None = None
         self.cache: NDArray[np.float32] | None = None
+        self.inverse: NDArray[np.float64] | None = None  # of the lengths, where float64 holds their squares
         self.length = int(source.shape[0])
         self.longest = 1.0
 
@@ -34,6 +35,12 @@ class Rows:
             for start in range(0, self.length, BLOCK):
                 cache[start : start + BLOCK] = self._scaled(start, start + BLOCK)
             self.cache = cache
+        lengths = np.ones(self.length)
+        for start in range(0, self.length if self.cosine else 0, BLOCK):
+            rows = np.asarray(self.raw(start, start + BLOCK), np.float64)
+            lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        if lengths.min(initial=1) > 1e-100 and lengths.max(initial=1) < 1e100:
+            self.inverse = 1 / lengths
 
     def raw(self, start: int, stop: int) -> NDArray[Any]:
         """Rows as they came."""
@@ -52,19 +59,30 @@ class Rows:
 
     def exact(self, which: NDArray[Any]) -> NDArray[np.float64]:
         """Rows (m,) in float64, of length 1 for the cosine."""
-        rows = np.asarray(self.source[which if self.heads is None else self.heads[which]], np.float64)
+        rows = self.doubles(which)
         return unit_rows(rows) if self.cosine else rows
+
+    def doubles(self, which: NDArray[Any]) -> NDArray[np.float64]:
+        """Rows as they came, in float64."""
+        return np.asarray(self.source[which if self.heads is None else self.heads[which]], np.float64)
 
     def dots(self, which: NDArray[Any], others: NDArray[Any], base: "Rows | None" = None) -> NDArray[np.float32]:
         """Scores of rows (m,) with others (m, w) of `base`, settled in float64 and rounded once: shape (m, w)."""
         base = base or self
         scores = np.empty(others.shape, np.float32)
-        step = max(1, (1 << 20) // (self.dim * others.shape[1] + 1))
+        # 1 MB of doubles stays in the cache; without lengths, as much as spares scaling a row many times.
+        room = 1 << (20 if self.inverse is None or base.inverse is None else 17)
+        step = max(1, room // (self.dim * others.shape[1] + 1))
         for start in range(0, len(which), step):
             mine, theirs = which[start : start + step], others[start : start + step]
-            known, where = np.unique(theirs, return_inverse=True)
-            two = base.exact(known)[where.reshape(theirs.shape)]
-            scores[start : start + step] = self.rounded(np.matmul(two, self.exact(mine)[:, :, None])[:, :, 0])
+            if self.inverse is None or base.inverse is None:
+                known, where = np.unique(theirs, return_inverse=True)
+                two = base.exact(known)[where.reshape(theirs.shape)]
+                found = np.matmul(two, self.exact(mine)[:, :, None])[:, :, 0]
+            else:  # scaling the products, not the rows, takes a tenth of the time
+                found = np.matmul(base.doubles(theirs), self.doubles(mine)[:, :, None])[:, :, 0]
+                found *= self.inverse[mine, None] * base.inverse[theirs]
+            scores[start : start + step] = self.rounded(found)
         return scores
 
     def slack(self, asked: "Rows") -> float:

@@ -3,12 +3,14 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from codomain.core.sealed import (
     SealedWriter,
     canonical,
     fsync_folder,
-    npy_chunks,
+    npy_makers,
     replace_atomically,
     seal_of,
     write_sealed,
@@ -58,6 +60,8 @@ class Pen:
     def shard(self, table: pa.Table, vectors: Any, text: str | None, hash_column: str) -> Shard:
         """Write rows and vectors to the temporary folder, block by block."""
         vectors_name = self.vectors(vectors)
+        if text is None:  # the hashes are of the vectors, which may be costly to make
+            vectors = np.load(self.folder / vectors_name, mmap_mode="r")
         # The writer cannot close a sealed file, so close it here: only then is it on the disk.
         with SealedWriter(self.folder / "rows") as file:
             schema = next(hashed_blocks(table.slice(0, 1), vectors, text, hash_column)).schema
@@ -69,7 +73,7 @@ class Pen:
 
     def vectors(self, vectors: Any) -> str:
         """Write vectors to the temporary folder, block by block, and return the name of their file."""
-        seal = write_sealed(self.folder / "vectors", _ahead(npy_chunks(vectors, "<f4")))
+        seal = write_sealed(self.folder / "vectors", _ahead(npy_makers(vectors, "<f4")))
         return self._keep(self.folder / "vectors", f"vectors-{seal.sha256[:16]}.npy", seal)
 
     def part(self, name: str, files: Mapping[str, Any], made_from: str) -> PartRecord:
@@ -226,10 +230,22 @@ def numbered(ids: pa.ChunkedArray, start: int = 0) -> bool:
     return np.array_equal(ids.to_numpy(), np.arange(start, start + len(ids)))
 
 
-def _ahead(chunks: Iterator[Any]) -> Iterator[Any]:
-    """Yield the same chunks, each made in another thread while the one before it is hashed and written."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, chunks, None)
-        while (chunk := coming.result()) is not None:
-            coming = pool.submit(next, chunks, None)
+def _ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
+    """Yield what each of them returns, in order; later ones work in other threads while a chunk is hashed and written.
+
+    One thread a core, each product of matrices on one of them: BLAS threads of their own would wait for each other.
+    """
+    first = list(islice(makers, 3))
+    if len(first) < 3:  # a header and one block
+        yield from (make() for make in first)
+        return
+    from threadpoolctl import threadpool_limits
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    makers = chain(first, makers)
+    with threadpool_limits(1 if cores > 1 else None, user_api="blas"), ThreadPoolExecutor(cores) as threads:
+        coming = deque(threads.submit(make) for make in islice(makers, cores + 1))
+        while coming:
+            chunk = coming.popleft().result()
+            coming.extend(threads.submit(make) for make in islice(makers, 1))
             yield chunk

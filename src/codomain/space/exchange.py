@@ -38,9 +38,8 @@ class Between:
 def exchange(space: Space, vectors: Any, *, encoder: EncoderIdentity, parts: Parts | None = None, note: str) -> Space:
     """Give the rows of a space other vectors, as its next generation.
 
-    Rows, ids, columns and their order stay. The vectors are read once, a few megabytes at a time and in order, so they
-    may be computed while they are read; when there is no text the content hashes, which are of the vectors, are read
-    from them a second time. `rollback` brings the old vectors and parts back.
+    Rows, ids, columns and their order stay. The vectors are read once, a few megabytes at a time and by several threads
+    at once, so they may be computed while they are read. `rollback` brings the old vectors and parts back.
 
     Parameters
     ----------

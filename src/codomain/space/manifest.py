@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 from codomain.core import DamagedError, EncoderIdentity, UserError
@@ -206,6 +207,7 @@ class Files:
     def __init__(self, root: Path, seals: dict[str, Seal], trusted: Iterable[str] = ()) -> None:
         self.root, self.seals = root, seals
         known = set(trusted)
+        self._one = Lock()  # blocks are read ahead by several threads
         self._left = {name: set(range(len(seal.blocks))) for name, seal in seals.items() if name not in known}
 
     @property
@@ -235,12 +237,13 @@ class Files:
     def check(self, name: str, blocks: Iterable[int] | None = None) -> Path:
         """Return a file's path once its 64 MiB blocks (all of them by default) have matched."""
         path = self.root / name
-        if name in self._left:
-            todo = self._left[name] if blocks is None else self._left[name].intersection(blocks)
-            check(path, self.seals[name], blocks=todo, todo=self._todo(name))
-            self._left[name] = self._left[name] - todo
-            if not self._left[name]:
-                del self._left[name]
+        with self._one:
+            if name in self._left:
+                todo = self._left[name] if blocks is None else self._left[name].intersection(blocks)
+                check(path, self.seals[name], blocks=todo, todo=self._todo(name))
+                self._left[name] = self._left[name] - todo
+                if not self._left[name]:
+                    del self._left[name]
         return path
 
     def _todo(self, name: str) -> str:

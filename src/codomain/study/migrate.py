@@ -8,21 +8,18 @@ import numpy as np
 
 import codomain.space
 from codomain.align import BRIDGES, Bridge, Doubt
-from codomain.core import UserError, bar, say
+from codomain.core import UserError, bar
 from codomain.space import Space, exchange
 from codomain.study.first_look import text_column
-from codomain.study.given import FILE
-from codomain.study.label import earlier, seal
+from codomain.study.migrate_again import asked, begun, refreshed, settings_of, still_bridged
 from codomain.study.migrate_carry import Moved, carried
 from codomain.study.migrate_figures import measure
 from codomain.study.migrate_kept import urgency
 from codomain.study.migrate_measured import Measured
-from codomain.study.migrate_pairs import Known, encode_some, known_rows
+from codomain.study.migrate_pairs import Known, encode_some, known_rows, say_what_is_odd
+from codomain.study.migrate_scores import thresholds
 from codomain.study.migrate_shown import Migrated, MigrationRefused
 from codomain.study.opened import check_studied, encoder_of
-from codomain.study.paired import Picked
-from codomain.study.run import finish, place_of_report
-from codomain.study.stages import Settings
 
 _LISTED = 1000
 _MEASURED = 6000  # pairs at most, however many a file has: more do not change the figures
@@ -36,7 +33,8 @@ def migrate(
 
     Some rows are encoded (or taken from a file), bridges are fitted on some of them and measured on the rest. When the
     recall kept is high enough, a new generation gets the true vectors where they are known and bridged ones elsewhere;
-    groups with their names and the map are carried as they are; what is about vectors is made again by a study.
+    groups with their names and the map are carried as they are; what is about vectors is made again by a study. After
+    a kill at any moment the same command goes on.
 
     Parameters
     ----------
@@ -77,8 +75,13 @@ def migrate(
     for name, share in (("keep", keep), ("reencode", reencode)):
         if not 0 <= share <= 1:
             raise UserError(f"{name}={share}.", needed="a share from 0 to 1")
-    if again := _again(opened, to, reencode):
-        moved, measured, record, maker = *again, encoder_of(opened)
+    wish = asked(to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, random_state=random_state)
+    if not dry_run and (record := begun(opened, wish)):
+        done = refreshed(opened, record["settings"] if study else None)
+        return Migrated(done, None, record, record["before"], done.part("migration")["doubtful.json"]["rows"])
+    then = settings_of(opened)
+    if reencode and (moved := still_bridged(opened, to)):
+        measured, record, maker = None, opened.part("migration")["migration.json"], encoder_of(opened)
     else:
         known = known_rows(opened, to, encoder=encoder, pairs=pairs)
         measured, bridge, doubt = _measured(opened, known, pairs, random_state)
@@ -87,10 +90,11 @@ def migrate(
         moved.lay(known.rows, known.vectors)
         record = {
             "from": opened.encoder.to_dict(), "to": known.identity.to_dict(), "bridge": measured.chosen.name,
-            "keep": keep, "measured": measured.to_dict(), "rows": len(opened), "when": _now(),
+            "keep": keep, "measured": measured.to_dict(), "rows": len(opened),
         }  # fmt: skip
     if dry_run:
-        return Migrated(opened, measured, record | {"dry_run": True}, opened.generation)
+        record |= {"dry_run": True, "when": _now(), "thresholds": thresholds(opened, moved, maker)}
+        return Migrated(opened, measured, record, opened.generation)
     if reencode > 0 and not moved.true.all():
         if maker is None:
             raise UserError("No encoder is known that could encode rows again.", todo="name it: --encoder URI")
@@ -98,29 +102,11 @@ def migrate(
             moved.look()
         rows = np.sort(_worst(opened, moved)[: round(reencode * len(opened))])
         moved.lay(rows, encode_some(opened, maker, rows, "worst"))
+    if moved.bridge is not None:
+        record["thresholds"] = thresholds(opened, moved, maker)
+    record |= {"when": _now(), "before": opened.generation, "asked": wish, "settings": then}
     done, record, worst = _write(opened, moved, record)
-    if study and "neighbors" in opened.parts:
-        done = _refreshed(done, Settings.of(opened))
-    return Migrated(done, measured, record, opened.generation, worst)
-
-
-def _again(space: Space, to: str | Path, reencode: float) -> tuple[Moved, None, dict[str, Any]] | None:
-    """Return what is needed to encode more rows of a space that was migrated to the same encoder before."""
-    part = space.parts.get("migration")
-    if not reencode or part is None or str(to) != space.encoder.uri:
-        return None
-    moved = Moved(space, None, space.encoder, None, part["doubt.npy"])
-    rows = np.asarray(part["true_rows.npy"], np.int64)
-    moved.lay(rows, Picked(space.vectors, rows))
-    return moved, None, part["migration.json"]
-
-
-def _refreshed(space: Space, settings: Settings) -> Space:
-    """Make again what is about vectors, and teach the new vectors the labels that people gave."""
-    space = finish(space, settings, place_of_report(space.path, None), encoder_of(space)).space
-    if FILE in space.parts.get("labels", ()):
-        space = seal(space, earlier(space), space.part("labels")["labels.json"]["risk"]).space
-    return space
+    return Migrated(refreshed(done, then if study else None), measured, record, opened.generation, worst)
 
 
 def _measured(space: Space, known: Known, pairs: int | None, random_state: int) -> tuple[Measured, Bridge, Doubt]:
@@ -132,7 +118,12 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
     A = space.vectors[rows]
     good = np.isfinite(B).all(axis=1) & B.any(axis=1) & A.any(axis=1)
     rows, A, B = rows[good], A[good], B[good]
-    _say_what_is_odd(A, B, int((~good).sum()))
+    if np.array_equal(A, B):
+        raise UserError(
+            f"{space.path} holds these very vectors already ({len(A):,} rows compared).",
+            needed="vectors of another encoder",
+        )
+    say_what_is_odd(A, B, int((~good).sum()))
     labels = text_column(space, space.roles.label)
     measured = measure(
         A, B, random_state=random_state, labels=[labels[row] for row in rows] if labels else None,
@@ -141,18 +132,6 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
     kind = next(kind for kind in BRIDGES if kind.name == measured.chosen.name)
     bridge = kind(measured.chosen.stretch).fit(A, B)
     return measured, bridge, Doubt(random_state).fit(A, B, bridge)
-
-
-def _say_what_is_odd(A: Any, B: Any, dropped: int) -> None:
-    if len(A) < 60:
-        raise UserError(f"{len(A)} distinct rows have usable vectors by both encoders.", needed="at least 60")
-    if dropped:
-        say(f"{dropped:,} pairs hold zeros, NaN or infinity and are left out")
-    for X, whose in ((A, "old"), (B, "new")):
-        if still := int((np.ptp(X, axis=0) == 0).sum()):
-            say(f"{still:,} of {X.shape[1]:,} dimensions of the {whose} vectors never change and teach nothing")
-    if int(0.65 * len(A)) < A.shape[1]:
-        say(f"{int(0.65 * len(A)):,} pairs to learn from for {A.shape[1]:,} dimensions: more pairs would help")
 
 
 def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run: bool) -> None:

@@ -121,8 +121,12 @@ def _encoded(space: Space, to: str, pairs: int | None) -> Known:
 
 def check_other(space: Space, identity: EncoderIdentity) -> None:
     """Refuse to move a space to the encoder that it has."""
-    if identity.sha256 and identity.sha256 == space.encoder.sha256:
-        space.encoder.check_same(identity)  # same weights, other pooling or prefix: said by name
+    mine = space.encoder
+    # A server names no weights: name and width must do. Vectors that came without an encoder have no name of their own.
+    served = not identity.sha256 and identity.encodes and mine.encodes
+    same = (identity.name, identity.dim) == (mine.name, mine.dim) if served else bool(identity.sha256)
+    if same and identity.sha256 == mine.sha256:
+        mine.check_same(identity)  # same weights, other pooling or prefix: said by name
         bridged = "migration" in space.parts
         raise UserError(
             f"{space.path} holds vectors of {identity.describe()} already.",
@@ -170,3 +174,24 @@ def texts_of(space: Space, rows: Rows) -> list[str]:
             todo="give a file of them: --to FILE",
         )
     return ["" if text is None else str(text) for text in space.take(rows, [space.roles.text]).column(0).to_pylist()]
+
+
+def say_what_is_odd(A: NDArray[Any], B: NDArray[Any], dropped: int) -> None:
+    """Say what makes pairs poor teachers, and refuse too few of them.
+
+    Parameters
+    ----------
+    A, B : ndarray of shape (n_pairs, n_features)
+        Usable pairs.
+    dropped : int
+        Pairs that were not.
+    """
+    if len(A) < 60:
+        raise UserError(f"{len(A)} distinct rows have usable vectors by both encoders.", needed="at least 60")
+    if dropped:
+        say(f"{dropped:,} pairs hold zeros, NaN or infinity and are left out")
+    for X, whose in ((A, "old"), (B, "new")):
+        if still := int((np.ptp(X, axis=0) == 0).sum()):
+            say(f"{still:,} of {X.shape[1]:,} dimensions of the {whose} vectors never change and teach nothing")
+    if int(0.65 * len(A)) < A.shape[1]:
+        say(f"{int(0.65 * len(A)):,} pairs to learn from for {A.shape[1]:,} dimensions: more pairs would help")

@@ -58,6 +58,24 @@ class Migrated:
         """Draw the bridges and the figures."""
         if self.measured:
             yield from drawn(self.measured, len(self.space))
+        for between, asking in (("rows", "two rows"), ("questions", "a question and a row")):
+            if told := self.record.get("thresholds", {}).get(between):
+                yield scores(told, asking)
+
+
+def scores(told: list[dict[str, float]], between: str) -> Any:
+    """Return the table of scores with what they become, every other one when there are many."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    title = f"Scores between {between}: as many random pairs lie above the old one as above the new one"
+    table = Table("old", "new", "interval, 95 %", "random pairs above", title=title, box=SIMPLE)
+    for column in table.columns:
+        column.justify = "right"
+    for one in told[:: 1 if len(told) < 8 else 2]:
+        interval = f"{one['low']:.3f} to {one['high']:.3f}" if "low" in one else ""
+        table.add_row(f"{one['old']:.2f}", f"{one['new']:.3f}", interval, f"{one['share']:.3%}")
+    return table
 
 
 def drawn(measured: Measured, rows: int) -> Any:

@@ -1,5 +1,8 @@
 """What a space needs before it is used: its encoder, and parts that are about its rows. Imports no heavy room."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from codomain.core import UserError
 from codomain.encode import Encoder, resolve
 from codomain.space import Space
@@ -46,3 +49,23 @@ def check_studied(space: Space) -> None:
             f"Rows of {space.path} changed after its last study: {', '.join(stale)} are about the rows before.",
             todo=f"codomain study {space.path}",
         )
+
+
+def encoded_rows(space: Space) -> NDArray[np.bool_]:
+    """Tell which rows hold a vector that the encoder made; after a migration the others were bridged.
+
+    Parameters
+    ----------
+    space : Space
+        An open space; rows added since its migration were encoded.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_rows,)
+        All true when it was never migrated.
+    """
+    own = np.ones(len(space), bool)
+    if part := space.parts.get("migration"):
+        own[: part["doubt.npy"].shape[0]] = False
+        own[part["true_rows.npy"]] = True
+    return own

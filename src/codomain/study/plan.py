@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from codomain.encode import Encoder
 from codomain.space import Source, Space, text_hashes
+from codomain.study.opened import encoded_rows
 
 # Measured on two cores: seconds per row and dimension of everything linear, and of one pair of rows and dimension.
 _LINEAR = 2.5e-6
@@ -50,7 +51,7 @@ class Plan:
             column: Any = found.rows[found.roles.text]
             hashes = text_hashes(str(text) for text in column.to_pylist())
             wanted, first = np.unique(hashes, return_index=True)
-            new = first[~np.isin(wanted, before.hashes)] if before else first
+            new = first[~np.isin(wanted, before.hashes[encoded_rows(before)])] if before else first
             to_encode = len(new)
             if not maker.identity.uri.startswith("openai:"):
                 seconds = _seconds_per_row(maker, column, new) * to_encode

@@ -16,7 +16,7 @@ from codomain.encode import Encoder, encode_rows, resolve
 from codomain.space import Source, Space, study_problems
 from codomain.study.first_look import FirstLook, text_column
 from codomain.study.look import write_report
-from codomain.study.opened import encoder_of
+from codomain.study.opened import encoded_rows, encoder_of
 from codomain.study.plan import Plan
 from codomain.study.stages import STAGES, Inputs, Settings
 
@@ -234,7 +234,7 @@ def _encode(found: Source, maker: Encoder, folder: Path, before: Space | None, o
 
 
 class Known(Mapping[bytes, NDArray[np.float32]]):
-    """The vectors that a space already has, by the hash of their text.
+    """The vectors that the encoder of a space has made, by the hash of their text; not those of a bridge.
 
     Parameters
     ----------
@@ -244,7 +244,8 @@ class Known(Mapping[bytes, NDArray[np.float32]]):
 
     def __init__(self, space: Space) -> None:
         self.vectors = space.vectors
-        self.rows = {bytes(key): row for row, key in enumerate(space.hashes)}
+        hashes = space.hashes
+        self.rows = {bytes(hashes[row]): int(row) for row in np.flatnonzero(encoded_rows(space))}
 
     def __getitem__(self, key: bytes) -> NDArray[np.float32]:
         return self.vectors[self.rows[key]]
@@ -274,5 +275,8 @@ def finish(space: Space, settings: Settings, report: Path, maker: Encoder | None
         inputs.parts[stage.name] = space.part(stage.name)
     shutil.rmtree(space.work, ignore_errors=True)
     space.tidy()
+    labelled = space.parts.get("labels")
+    if labelled is not None and labelled.made_from.startswith(space.fingerprint):
+        inputs.parts["labels"] = labelled
     write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)
     return Study(space, report)
