@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from codomain.classify.moment_probing import MomentProbing as MomentProbing
     from codomain.classify.nb_vs_lr_linear_eval import NaiveBayesHead as NaiveBayesHead
     from codomain.classify.ogen import OGEN as OGEN
+    from codomain.classify.recalibration import RecalibratedProbing as RecalibratedProbing
     from codomain.classify.reject import Rejects as Rejects
     from codomain.classify.reject import reject as reject
     from codomain.classify.zpe import ZPE as ZPE
@@ -52,6 +53,7 @@ __getattr__, __dir__, __all__ = attach(
         "MomentProbing": "moment_probing",
         "NaiveBayesHead": "nb_vs_lr_linear_eval",
         "OGEN": "ogen",
+        "RecalibratedProbing": "recalibration",
         "Rejects": "reject",
         "SelectedDescriptions": "desc_semantics",
         "TransductivePrototypes": "clustering_all_you_need",

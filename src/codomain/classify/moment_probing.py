@@ -1,5 +1,6 @@
 """Read sets of tokens by how their features vary together, beside their mean."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -28,7 +29,8 @@ class MomentProbing(LinearHead):
     A row is cut into tokens :math:`x_1 \dots x_n`. Each head :math:`h` has two projections and gives the matrix
     :math:`\frac1n \sum_t A_h^\top (x_t - \bar x)(x_t - \bar x)^\top B_h`; a convolution over these matrices, the heads
     being its channels, makes them smaller. Mean and matrices feed one linear layer, and all is trained together.
-    The kernel of 3 by 3 and its step of 2 are ours; the paper's recalibration inside the backbone is not here.
+    The kernel of 3 by 3 and its step of 2 are ours; the paper's recalibration inside the backbone is
+    `RecalibratedProbing`.
 
     Parameters
     ----------
@@ -103,6 +105,10 @@ class MomentProbing(LinearHead):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from X, of shape (n_samples, n_parts * width of a token), and y, of shape (n_samples,)."""
+        return self._fit(X, y)
+
+    def _fit(self, X: ArrayLike, y: ArrayLike, made: Any = None, more: Sequence[Any] = ()) -> Self:
+        """Learn from tokens as they are, or from those that `made` gives for row numbers while it learns `more`."""
         data, which, _ = self._training(X, y)
         n, d = data.shape
         if d % self.n_parts:
@@ -116,6 +122,7 @@ class MomentProbing(LinearHead):
         self.centre_, spread = tokens.mean(axis=0), tokens.std(axis=0)
         self.spread_ = np.where(spread > 0, spread, 1).astype(data.dtype)
         inputs, answers = torch.from_numpy(self._tokens(data)), torch.from_numpy(which)
+        centre, scale = torch.from_numpy(self.centre_), torch.from_numpy(self.spread_)
         rng = check_random_state(self.random_state)
         wide, heads = inputs.shape[2], self.n_heads
         n_moments = wide + heads * ((self.width + 1) // 2) ** 2
@@ -127,10 +134,12 @@ class MomentProbing(LinearHead):
         *maps, coef, intercept = learned
 
         def loss(some: Any) -> Any:
-            scores = both_moments(inputs[some], *maps) @ coef.T + intercept
-            return torch.nn.functional.cross_entropy(scores, answers[some])
+            seen = inputs[some] if made is None else (made(some) - centre) / scale
+            return torch.nn.functional.cross_entropy(both_moments(seen, *maps) @ coef.T + intercept, answers[some])
 
-        losses = descend(loss, learned, n, epochs=self.epochs, learning_rate=self.learning_rate, random_state=rng)
+        losses = descend(
+            loss, [*learned, *more], n, epochs=self.epochs, learning_rate=self.learning_rate, random_state=rng
+        )
         self.losses_ = np.array(losses, dtype=data.dtype)
         found = [part.detach().numpy() for part in learned]
         self.left_, self.right_, self.kernel_, self.coef_, self.intercept_ = found
