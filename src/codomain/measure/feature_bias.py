@@ -68,7 +68,7 @@ class FeatureBias(Paired):
     paper = Paper.get("feature-bias")
     rules: ClassVar = {}
     small: ClassVar = {}
-    partner = "the values of the known features, one column for each,"
+    partner = "a column for each of the known features"
     best: ClassVar = "low"
     bounds: ClassVar = (0.0, 1.0)
 
