@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpydoc.docscrape import ClassDoc
 from numpydoc.validate import validate
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from codomain.core import Method, Paper
@@ -53,6 +54,12 @@ def test_the_walk_finds_methods():
 @parametrize_with_checks([cls(**cls.small) for cls in CLASSES], expected_failed_checks=lambda method: method.excused)
 def test_it_is_a_scikit_learn_estimator(estimator, check):
     check(estimator)
+
+
+@each_class
+def test_its_tags_say_whether_fit_does_without_y(cls):
+    needed = inspect.signature(cls.fit).parameters["y"].default is inspect.Parameter.empty
+    assert get_tags(cls(**cls.small)).target_tags.required == needed
 
 
 @each_class

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,7 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Method, descend, need, unit_rows
+from codomain.core import Int, Method, Real, Seed, descend, need, unit_rows
 
 if TYPE_CHECKING:
     import torch
@@ -73,8 +73,26 @@ def turned(skew: Any) -> Any:
 class Compatible(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     """Check what comes in, hand it to `_train` as arrays; the last step of `transform` is `_features`."""
 
+    rules: ClassVar = {
+        "n_extra": Int(1), "n_hidden": Int(1), "weight_of_base": Real(0, 1), "temperature": Real(1e-3),
+        "epochs": Int(1), "learning_rate": Real(1e-6), "random_state": Seed(),
+    }  # fmt: skip
+    small: ClassVar = {"n_extra": 2, "n_hidden": 8, "epochs": 3, "random_state": 0}
+    needs_y = True
     n_features_old_: int
     losses_: NDArray[Any]
+
+    def __init__(
+        self, n_extra: int = 16, *, n_hidden: int = 64, weight_of_base: float = 0.5, temperature: float = 0.1,
+        epochs: int = 40, learning_rate: float = 0.01, random_state: Any = None,
+    ) -> None:  # fmt: skip
+        self.n_extra = n_extra
+        self.n_hidden = n_hidden
+        self.weight_of_base = weight_of_base
+        self.temperature = temperature
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike, *, old: ArrayLike | None = None) -> Self:
         """Train the net.

@@ -1,6 +1,6 @@
 """Turn a wider net's features until their leading coordinates can be searched for in an older net's."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from codomain.align._compatible import (
     start_net,
     turned,
 )  # fmt: skip
-from codomain.core import Int, Paper, Real, Seed, Trial, claim, need, unit_rows
+from codomain.core import Paper, Trial, claim, need, unit_rows
 
 
 class OCA(Compatible):
@@ -75,23 +75,6 @@ class OCA(Compatible):
     """
 
     paper = Paper.get("oca")
-    rules: ClassVar = {
-        "n_extra": Int(1), "n_hidden": Int(1), "weight_of_base": Real(0, 1), "temperature": Real(1e-3),
-        "epochs": Int(1), "learning_rate": Real(1e-6), "random_state": Seed(),
-    }  # fmt: skip
-    small: ClassVar = {"n_extra": 2, "n_hidden": 8, "epochs": 3, "random_state": 0}
-
-    def __init__(
-        self, n_extra: int = 16, *, n_hidden: int = 64, weight_of_base: float = 0.5, temperature: float = 0.1,
-        epochs: int = 40, learning_rate: float = 0.01, random_state: Any = None,
-    ) -> None:  # fmt: skip
-        self.n_extra = n_extra
-        self.n_hidden = n_hidden
-        self.weight_of_base = weight_of_base
-        self.temperature = temperature
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.random_state = random_state
 
     def _train(self, X: NDArray[Any], codes: NDArray[np.intp], old: NDArray[Any], rng: np.random.RandomState) -> int:
         torch = need("torch", "torch")

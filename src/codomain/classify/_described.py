@@ -97,6 +97,13 @@ def only(told: Described, names: Iterable[str]) -> Described:
     return Described(**out)
 
 
+def known_and_new(seed: int) -> tuple[Described, Described, Described]:
+    """Return all packages with ten docstrings of each to learn from, half of them as known, and the others as new."""
+    told = described_packages(seed, n_few=10)
+    known = np.random.default_rng(seed).permutation(told.names)[: len(told.names) // 2]
+    return told, only(told, known), only(told, np.setdiff1d(told.names, known))
+
+
 _KNOWN: dict[str, dict[str, Any]] = {}
 
 

@@ -123,13 +123,11 @@ class AdaptCLIPZS(WordsHead):
 )  # fmt: skip
 def helps_new_classes(seed: int) -> Trial:
     """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
-    from codomain.classify._described import by_words, described_packages, only
+    from codomain.classify._described import by_words, known_and_new
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
 
-    told = described_packages(seed, n_few=10)
-    known = np.random.default_rng(seed).permutation(told.names)[: len(told.names) // 2]
-    old, new = only(told, known), only(told, np.setdiff1d(told.names, known))
+    _, old, new = known_and_new(seed)
     encoder = resolve("static:wordllama")
     X, A, rows, Q = map(encoder.encode, (old.descriptions, new.descriptions, old.few, new.texts))
     head = AdaptCLIPZS(random_state=seed).fit(X, old.description_classes, rows, old.few_classes)

@@ -153,13 +153,11 @@ class OGEN(WordsHead):
 )  # fmt: skip
 def helps_unknown_classes(seed: int) -> Trial:
     """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
-    from codomain.classify._described import described_packages, encode_once, only
+    from codomain.classify._described import encode_once, known_and_new
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
 
-    told = described_packages(seed, n_few=10)
-    known = np.random.default_rng(seed).permutation(told.names)[: len(told.names) // 2]
-    old, new = only(told, known), only(told, np.setdiff1d(told.names, known))
+    told, old, new = known_and_new(seed)
     encoder = resolve("static:wordllama")
     texts = (told.descriptions, old.descriptions, new.descriptions, old.few, new.texts)
     both, X, A, rows, Q = (encode_once(encoder, part) for part in texts)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim
 from codomain.shrink import _bottleneck
 from codomain.shrink._blocks import StepPacker
-from codomain.shrink._targets import as_targets
+from codomain.shrink._targets import read_targets
 
 MARGIN = 4  # whole numbers beyond those of the training rows that still have a symbol
 
@@ -102,13 +102,7 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
         Features have shape (n_samples, n_targets); labels become one column for each class.
         """
         self._check_params()
-        dtypes = (np.float64, np.float32)
-        if y is None:
-            data: NDArray[Any] = validate_data(self, X, dtype=dtypes)
-            wanted, self.classes_ = data, None
-        else:
-            data, y = validate_data(self, X, y, dtype=dtypes, multi_output=True)
-            wanted, self.classes_ = as_targets(y, data.dtype)
+        data, wanted, self.classes_ = read_targets(self, X, y)
         self._scales = [(part.mean(axis=0), part.std() or part.dtype.type(1)) for part in (data, wanted)]
         A, B = ((part - mean) / size for part, (mean, size) in zip((data, wanted), self._scales, strict=True))
         self._coder, self._decoder, self._prior, losses = _bottleneck.trained(

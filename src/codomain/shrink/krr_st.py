@@ -5,11 +5,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
 from codomain.shrink._kernel_head import Net, head_on
-from codomain.shrink._targets import as_targets
+from codomain.shrink._targets import read_targets
 
 POOL, LIFE = 4, 100  # nets that take turns, and steps that each is trained before a fresh one takes its place
 BATCH = 512  # real rows in a step
@@ -96,13 +95,7 @@ class KRRST(Method):
         Features y, such as a self-supervised net's, have shape (n_samples, n_targets).
         """
         self._check_params()
-        dtypes = (np.float64, np.float32)
-        if y is None:
-            data: NDArray[Any] = validate_data(self, X, dtype=dtypes)
-            wanted, self.classes_ = data, None
-        else:
-            data, y = validate_data(self, X, y, dtype=dtypes, multi_output=True)
-            wanted, self.classes_ = as_targets(y, data.dtype)
+        data, wanted, self.classes_ = read_targets(self, X, y)
         n = len(data)
         if self.n_synthetic > n:
             raise UserError(
