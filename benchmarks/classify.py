@@ -36,7 +36,7 @@ from sklearn.preprocessing import StandardScaler, normalize
 from sklearn.semi_supervised import LabelSpreading
 
 from codomain.classify import FewLabelHead
-from codomain.classify._calibrate import calibration_error
+from codomain.classify.few_labels.calibrate import calibration_error
 from codomain.core import UserError
 from codomain.data import debian_descriptions, fashion_mnist, newsgroups20, reuters, wordnet_glosses
 from codomain.encode import resolve

@@ -11,7 +11,8 @@ from tokenizers import Tokenizer
 
 from benchmarks.paired import paired
 from codomain.data import stdlib_docstrings
-from codomain.encode import encode_rows, minilm, resolve
+from codomain.encode import encode_rows, resolve
+from codomain.encode.encoders import minilm
 
 
 def plain_loop(texts: list[str], batch: int = 32, max_tokens: int = 128) -> NDArray[np.float32]:

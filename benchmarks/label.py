@@ -18,7 +18,7 @@ from codomain.classify import GDA
 from codomain.core import unit_rows
 from codomain.data import stdlib_docstrings
 from codomain.encode import resolve
-from codomain.study.asking import Asker
+from codomain.workbench.label.choose import Asker
 
 STEPS = (20, 40, 80, 160)
 

@@ -27,9 +27,9 @@ from codomain.core.sealed import BLOCK
 from codomain.data import stdlib_docstrings
 from codomain.encode import resolve
 from codomain.space import exchange
-from codomain.study.migrate_carry import Moved
-from codomain.study.migrate_figures import measure
-from codomain.study.migrate_kept import lists, shared
+from codomain.workbench.migrate.carry import Moved
+from codomain.workbench.migrate.figures import measure
+from codomain.workbench.migrate.kept import lists, shared
 
 WIDTH = 384
 

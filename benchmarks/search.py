@@ -17,8 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from codomain.core import unit_rows
 from codomain.shrink import Recipe
-from codomain.shrink.learn import axes_of, learn
-from codomain.shrink.waterfill import Waterfill
+from codomain.shrink.index.learn import axes_of, learn
+from codomain.shrink.index.waterfill import Waterfill
 
 GOALS = ((0.80, 68), (0.90, 112), (0.95, 165), (0.98, 280))  # recall@10, bytes a row in all
 DOT = faiss.METRIC_INNER_PRODUCT

@@ -18,10 +18,10 @@ import numpy as np
 
 from codomain.core import unit_rows
 from codomain.data import stdlib_docstrings
-from codomain.encode.minilm import MiniLM
+from codomain.encode.encoders.minilm import MiniLM
 from codomain.search import MUVERA, MaxSimSketch
-from codomain.search._sets import read_tokens
 from codomain.search.anncur import _nearness
+from codomain.search.shared.sets import read_tokens
 
 AT = (10, 20, 50, 100)
 

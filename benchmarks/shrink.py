@@ -20,9 +20,9 @@ from scipy.spatial import cKDTree
 from benchmarks.paired import paired
 from codomain.core import unit_rows
 from codomain.shrink import Judge, Recipe, bounds, cheapest, kept_neighbors, layout
-from codomain.shrink._grid import grid
-from codomain.shrink._rows import exact_top, without_own
-from codomain.shrink.certificate import found_share
+from codomain.shrink.index.certificate import found_share
+from codomain.shrink.index.grid import grid
+from codomain.shrink.index.rows import exact_top, without_own
 
 DOT = faiss.METRIC_INNER_PRODUCT
 INT8 = faiss.ScalarQuantizer.QT_8bit

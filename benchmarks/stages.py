@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.data import stdlib_docstrings
-from codomain.study.stages import STAGES, Inputs, Settings
+from codomain.workbench.stages import STAGES, Inputs, Settings
 
 
 def clustered(rows: int, dims: int = 384, seed: int = 0) -> tuple[NDArray[np.float32], list[str]]:

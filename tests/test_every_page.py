@@ -43,7 +43,7 @@ def test_python_in_pages_runs_as_written(page, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_python_in_the_readme_runs_after_the_demo(docstrings, tmp_path, monkeypatch):
-    from codomain.study import study
+    from codomain.workbench import study
 
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo").mkdir()

@@ -8,8 +8,8 @@ from scipy.stats import ortho_group
 from sklearn.neighbors import KNeighborsClassifier
 
 from codomain.align import BT2
-from codomain.align._compatible import run_net
 from codomain.align.bt2 import _assemble
+from codomain.align.shared.compatible import run_net
 from codomain.core import unit_rows
 
 

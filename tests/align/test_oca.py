@@ -8,7 +8,7 @@ from scipy.linalg import expm
 from sklearn.neighbors import KNeighborsClassifier
 
 from codomain.align import OCA
-from codomain.align._compatible import class_means, precision, turned
+from codomain.align.shared.compatible import class_means, precision, turned
 
 
 def scene(seed=0, n=240, classes=6):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import AdaptCLIPZS, ByDescription
-from codomain.classify._contrast import contrastive
+from codomain.classify.shared.contrast import contrastive
 
 
 def unit(A):
@@ -41,7 +41,7 @@ def test_the_loss_is_the_mean_over_the_bag_one_row_at_a_time(seed, temperature):
 
 
 def test_what_was_learnt_helps_classes_that_were_not_there(monkeypatch):
-    import codomain.classify._contrast as module
+    import codomain.classify.shared.contrast as module
 
     monkeypatch.setattr(module, "STEP", 1e-2)
     rng = np.random.default_rng(0)
@@ -55,7 +55,7 @@ def test_what_was_learnt_helps_classes_that_were_not_there(monkeypatch):
 
 
 def test_without_a_step_it_is_classification_by_description(monkeypatch):
-    import codomain.classify._contrast as module
+    import codomain.classify.shared.contrast as module
 
     monkeypatch.setattr(module, "STEP", 0.0)
     X, y, Z, of = task(np.random.default_rng(1), 5, np.eye(6), 0.1)

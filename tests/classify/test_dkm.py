@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal, wishart
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from codomain.classify import DKM
-from codomain.classify._deep_kernel import JITTER, Deep, bound, features, readout
+from codomain.classify.dkm.maths import JITTER, Deep, bound, features, readout
 
 
 def rbf(G):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import GIST
-from codomain.classify._contrast import adapt, contrastive
 from codomain.classify.gist import best_matches
+from codomain.classify.shared.contrast import adapt, contrastive
 
 
 def unit(A):
@@ -46,7 +46,7 @@ def test_on_single_pairs_the_loss_is_the_cross_entropy_of_finding_the_partner_bo
 def test_without_a_step_it_is_the_linear_probe(monkeypatch):
     from sklearn.linear_model import LogisticRegression
 
-    import codomain.classify._contrast as module
+    import codomain.classify.shared.contrast as module
 
     monkeypatch.setattr(module, "STEP", 0.0)
     X, y, Z, of = task(0)

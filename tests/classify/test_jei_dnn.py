@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import JEIDNN
-from codomain.classify._gates import exit_shares, worth_stopping
+from codomain.classify.jei_dnn.gates import exit_shares, worth_stopping
 
 
 def layers(seed, n=200):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import LaSO
-from codomain.classify._set_networks import OPERATIONS, set_labels
+from codomain.classify.laso.networks import OPERATIONS, set_labels
 
 PYTHON = {"union": set.union, "intersection": set.intersection, "difference": set.difference}
 

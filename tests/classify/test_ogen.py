@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import codomain.classify._made_up as module
+import codomain.classify.ogen.synthesis as module
 from codomain.classify import OGEN
-from codomain.classify._made_up import make_up, mean_state, nearest_known
+from codomain.classify.ogen.synthesis import make_up, mean_state, nearest_known
 
 
 def unit(A):

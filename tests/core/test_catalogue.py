@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from codomain import cli_methods
+from codomain.cli import methods as cli_methods
 from codomain.core import UserError, claims, no_claim
 from codomain.core.catalogue import Entry, methods, named, rooms, to_markdown
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
 from codomain.extend import L1AMTRL
-from codomain.extend._tasks import shared_subspace
 from codomain.extend.lasso_a_mtrl import lasso_shares
+from codomain.extend.lasso_a_mtrl.subspace import shared_subspace
 
 
 def tasks(seed, needs=(0, 3), n_sources=8, d=12, width=3, noise=0.0, n_target=6):

@@ -74,7 +74,7 @@ def test_a_memory_map_gives_what_the_array_gives_and_blocks_do_not_change_it(tmp
     whole = model.store(documents).search(queries, 5)
     np.save(tmp_path / "vectors.npy", documents)
     monkeypatch.setattr("codomain.search.bidr.BLOCK", 64)
-    monkeypatch.setattr("codomain.search._bigranular.BLOCK", 64)
+    monkeypatch.setattr("codomain.search.bidr.granular.BLOCK", 64)
     mapped = model.store(np.load(tmp_path / "vectors.npy", mmap_mode="r")).search(queries, 5)
     np.testing.assert_array_equal(mapped.indices, whole.indices)
     np.testing.assert_allclose(mapped.scores, whole.scores, atol=1e-6)

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 from codomain.core import UserError
 from codomain.search import CFCD
-from codomain.search._margins import margin_loss, scale_and_margin
+from codomain.search.cfcd.margins import margin_loss, scale_and_margin
 
 torch = pytest.importorskip("torch")
 

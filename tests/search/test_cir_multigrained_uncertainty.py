@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import MultiGrainedUncertainty
-from codomain.search._combiner import fluctuating, regularised
+from codomain.search.shared.combiner import fluctuating, regularised
 
 torch = pytest.importorskip("torch")
 

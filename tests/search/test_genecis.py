@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import GeneCIS
-from codomain.search._combiner import composed, cross_entropy
-from codomain.search._triplets import partners
+from codomain.search.shared.combiner import composed, cross_entropy
+from codomain.tasks.triplets import partners
 
 torch = pytest.importorskip("torch")
 

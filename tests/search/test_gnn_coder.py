@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError, one_thread
 from codomain.search import GNNCoder, Trees, _angular, _functions, mean_angular_margin, syntax_trees
-from codomain.search._ast import TYPES
-from codomain.search._functions import mean_reciprocal_rank
-from codomain.search._tree_net import beginning, best_nodes, graph_vectors, near_means
+from codomain.search.gnn_coder.net import beginning, best_nodes, graph_vectors, near_means
+from codomain.search.gnn_coder.trees import TYPES
+from codomain.tasks.functions import mean_reciprocal_rank
 
 SOURCES = [
     "def f(x, *rest, key=None):\n    for y in rest:\n        x += y[key]\n    return g(x)",

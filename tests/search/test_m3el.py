@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import M3EL
-from codomain.search._matching import levels, through, with_own_negatives
+from codomain.search.m3el.matching import levels, through, with_own_negatives
 
 torch = pytest.importorskip("torch")
 

@@ -70,7 +70,7 @@ def test_blocks_do_not_change_the_answer(monkeypatch):
     for most in (1, 24, 3000):  # one set, few tokens, few sets at once
         monkeypatch.setattr(muvera, "_BLOCK", most)
         np.testing.assert_allclose(encoder.encode_sets(tokens, offsets), whole, atol=1e-12)
-    monkeypatch.setattr("codomain.search._sets._PRODUCTS", 24)
+    monkeypatch.setattr("codomain.search.shared.sets._PRODUCTS", 24)
     np.testing.assert_allclose(max_sim(tokens[:4], tokens, offsets), scores, atol=1e-12)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import RagLLaVA
-from codomain.search._judge import beginning, best_bar, judged
+from codomain.search.ragllava.judge import beginning, best_bar, judged
 
 torch = pytest.importorskip("torch")
 CHANCES = st.lists(st.integers(0, 20).map(lambda n: n / 20), min_size=1, max_size=12)

@@ -9,7 +9,7 @@ from scipy.stats import entropy
 
 from codomain.core import UserError, unit_rows
 from codomain.search import RepCONC
-from codomain.search._codes import entropy_of, even_codes, flat_index, learn, warm_start
+from codomain.search.shared.codes import entropy_of, even_codes, flat_index, learn, warm_start
 
 
 def cloud(seed, n=300, d=6):

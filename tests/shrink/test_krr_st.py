@@ -9,7 +9,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from codomain.shrink import KRRST
-from codomain.shrink._kernel_head import Net, head_on
+from codomain.shrink.krr_st.kernel_head import Net, head_on
 
 
 def rings(seed=0, n=400):

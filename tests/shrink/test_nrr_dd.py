@@ -9,8 +9,8 @@ from sklearn.datasets import make_blobs
 from sklearn.linear_model import LogisticRegression
 
 from codomain.shrink import NRRDD, distance_student
-from codomain.shrink._distances import half_way
 from codomain.shrink.nrr_dd import class_loss
+from codomain.shrink.nrr_dd.distances import half_way
 
 
 def blobs(seed=0, n=300, classes=3, wide=6):

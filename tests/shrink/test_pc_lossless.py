@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from codomain.shrink import PCLossless, _hidden_tree
-from codomain.shrink._hidden_tree import bits_of, grow, walk
+from codomain.shrink.pc_lossless.hidden_tree import bits_of, grow, walk
 
 
 def mixed(seed=0, n=300):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import approx_fprime
 
 from codomain.shrink import QuickSelection
-from codomain.shrink._links import Links
+from codomain.shrink.quickselection.links import Links
 
 
 def mixed(seed=0, n=400, noise=12):

@@ -8,7 +8,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from codomain.align._compatible import digits_parts, learn, plain_net, precision, run_net, start_net
+from codomain.align.shared.compatible import digits_parts, learn, plain_net, precision, run_net, start_net
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
 
 

@@ -9,7 +9,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.align._compatible import learn, run_net, start_net
+from codomain.align.shared.compatible import learn, run_net, start_net
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, need
 
 

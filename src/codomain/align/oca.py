@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.align._compatible import (
+from codomain.align.shared.compatible import (
     Compatible,
     class_means,
     digits_update,

@@ -93,8 +93,8 @@ def turns_encoders(seed: int) -> Trial:
     """Hidden layers of two digit nets that differ by seed; the head sees only the first."""
     from sklearn.linear_model import RidgeCV
 
-    from codomain.data import twin_digit_nets
     from codomain.measure import head_accuracy
+    from codomain.tasks import twin_digit_nets
 
     train, test = twin_digit_nets(seed)
     shared = np.random.default_rng(seed).choice(len(train.y), 64, replace=False)

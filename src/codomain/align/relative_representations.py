@@ -85,8 +85,8 @@ class RelativeRepresentation(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 def swaps_encoders(seed: int) -> Trial:
     """Hidden layers of two digit nets that differ by seed; the head sees only the first."""
     from codomain.align import Procrustes
-    from codomain.data import twin_digit_nets
     from codomain.measure import head_accuracy
+    from codomain.tasks import twin_digit_nets
 
     train, test = twin_digit_nets(seed)
     one, two = (RelativeRepresentation(64, random_state=seed).fit(Z) for Z in (train.one, train.two))

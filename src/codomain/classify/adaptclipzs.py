@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from codomain.classify._contrast import adapt, train_adapters
-from codomain.classify._words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.contrast import adapt, train_adapters
 from codomain.core import Int, Paper, Real, Seed, Trial, claim
 
 
@@ -123,9 +123,9 @@ class AdaptCLIPZS(WordsHead):
 )  # fmt: skip
 def helps_new_classes(seed: int) -> Trial:
     """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
-    from codomain.classify._described import by_words, known_and_new
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
+    from codomain.tasks.described import by_words, known_and_new
 
     _, old, new = known_and_new(seed)
     encoder = resolve("static:wordllama")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from codomain.classify._words import WordsHead
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Real, Seed, Trial, claim, descend, need, unit_rows
 
 if TYPE_CHECKING:
@@ -168,9 +168,9 @@ class AttrSeg(WordsHead):
 )  # fmt: skip
 def gathers_attributes(seed: int) -> Trial:
     """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
-    from codomain.classify._described import by_words, known_and_new
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
+    from codomain.tasks.described import by_words, known_and_new
 
     _, old, new = known_and_new(seed)
     encoder = resolve("static:wordllama")

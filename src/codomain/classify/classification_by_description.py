@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify._words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead, class_means
 from codomain.core import Flag, Paper, Trial, UserError, claim, unit_rows
 
 
@@ -89,9 +89,9 @@ class ByDescription(WordsHead):
 )  # fmt: skip
 def beats_the_name(seed: int) -> Trial:
     """Docstrings of the 65 or so packages with 18 documented objects, package names hidden, a static encoder."""
-    from codomain.classify._described import by_words, described_packages
-    from codomain.classify.descriptions import Descriptions
+    from codomain.classify.describe.descriptions import Descriptions
     from codomain.encode import resolve
+    from codomain.tasks.described import by_words, described_packages
 
     told = described_packages(seed)
     encoder = resolve("static:wordllama")

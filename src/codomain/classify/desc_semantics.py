@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify._words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead, class_means
 from codomain.core import Int, Paper, Real, Trial, UserError, claim
 
 _CHUNK = 2**24  # numbers of a table held at once
@@ -137,9 +137,9 @@ class SelectedDescriptions(WordsHead):
 )  # fmt: skip
 def chooses_descriptions(seed: int) -> Trial:
     """Docstrings of the 60 or so packages with 22 documented objects, package names hidden, a static encoder."""
-    from codomain.classify._described import described_packages
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
+    from codomain.tasks.described import described_packages
 
     told = described_packages(seed, n_few=4)
     encoder = resolve("static:wordllama")

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify._words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead, class_means
 from codomain.core import Int, Paper, Trial, UserError, claim, unit_rows
 
 _CHUNK = 2**24  # numbers of a table held at once
@@ -138,8 +138,8 @@ def without_shared_words(told: Iterable[str], other: Iterable[str]) -> str:
 )  # fmt: skip
 def asks_again(seed: int) -> Trial:
     """Docstrings of the 65 or so packages with 18 documented objects, package names hidden, a static encoder."""
-    from codomain.classify._described import by_words, described_packages
     from codomain.encode import resolve
+    from codomain.tasks.described import by_words, described_packages
 
     told = described_packages(seed)
     encoder = resolve("static:wordllama")

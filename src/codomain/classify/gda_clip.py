@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify._linear import LinearHead
+from codomain.classify.shared.linear import LinearHead
 from codomain.core import Flag, Paper, Real, Trial, UserError, claim, unit_rows
 
 
@@ -110,9 +110,9 @@ def needs_no_training(seed: int) -> Trial:
     """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.classify._shots import docstring_packages
     from codomain.encode import resolve
     from codomain.measure import head_accuracy
+    from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
     X, y, Q, truth = docstring_packages(encoder, seed, 4)

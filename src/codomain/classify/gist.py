@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import check_random_state
 
-from codomain.classify._contrast import adapt, train_adapters
-from codomain.classify._words import WordsHead
+from codomain.classify.shared.by_words import WordsHead
+from codomain.classify.shared.contrast import adapt, train_adapters
 from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim
 
 
@@ -145,9 +145,9 @@ def best_matches(
 )  # fmt: skip
 def aligns_before_reading(seed: int) -> Trial:
     """Docstrings of the 60 or so packages with 26 documented objects: 8 of each to learn from, a static encoder."""
-    from codomain.classify._described import described_packages
     from codomain.core import unit_rows
     from codomain.encode import resolve
+    from codomain.tasks.described import described_packages
 
     told = described_packages(seed, n_few=8)
     encoder = resolve("static:wordllama")

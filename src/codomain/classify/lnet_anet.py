@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.linear_model import lars_path_gram
 from sklearn.utils.validation import check_is_fitted
 
-from codomain.classify._several import SeveralLabels
+from codomain.classify.shared.several import SeveralLabels
 from codomain.core import Int, Paper, Trial, UserError, claim
 
 
@@ -107,7 +107,7 @@ def few_units_suffice(seed: int) -> Trial:
     """Five attributes of the digit that the net was never told of; 599 digits it was not trained on, mean accuracy."""
     from sklearn.linear_model import LogisticRegression
 
-    from codomain.data import twin_digit_nets
+    from codomain.tasks import twin_digit_nets
 
     train, test = twin_digit_nets(seed)
     of = {

@@ -117,8 +117,8 @@ class Loki(ClassifierMixin, Method):
 )  # fmt: skip
 def errs_less_far(seed: int) -> Trial:
     """Docstrings: a head for 28 packages, asked about all 42 or so, which the vectors of their names relate."""
-    from codomain.classify._shots import docstring_packages
     from codomain.encode import resolve
+    from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
     X, y, Q, truth = docstring_packages(encoder, seed, 20)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.classify._linear import LinearHead
+from codomain.classify.shared.linear import LinearHead
 from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim, descend, need
 
 
@@ -174,10 +174,10 @@ def reads_more_than_the_mean(seed: int) -> Trial:
     """Docstrings of ten packages, their first 16 tokens as MiniLM leaves them: ten to train on, 30 to test on each."""
     from sklearn.preprocessing import StandardScaler
 
-    from codomain.classify._tokens import docstring_tokens
-    from codomain.encode.minilm import MiniLM
+    from codomain.encode.encoders.minilm import MiniLM
     from codomain.measure import head_accuracy
-    from codomain.search._sets import read_tokens
+    from codomain.search.shared.sets import read_tokens
+    from codomain.tasks.tokens import docstring_tokens
 
     torch = need("torch", "torch")
     (X, y), (Q, truth) = docstring_tokens(lambda texts, most: read_tokens(MiniLM, texts, most)[0], seed, n_train=10)

@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from codomain.classify._linear import LinearHead
+from codomain.classify.shared.linear import LinearHead
 from codomain.core import Paper, Real, Trial, claim
 
 
@@ -84,9 +84,9 @@ def needs_fewer_rows(seed: int) -> Trial:
     """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
     from sklearn.neighbors import NearestCentroid
 
-    from codomain.classify._shots import docstring_packages
     from codomain.encode import resolve
     from codomain.measure import head_accuracy
+    from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
     ours, floor, peer = [], [], []

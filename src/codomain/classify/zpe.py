@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
-from codomain.classify._words import WordsHead
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Paper, Real, Trial, UserError, claim, unit_rows
 
 
@@ -125,8 +125,8 @@ _UNSUITED = (
 )  # fmt: skip
 def weighs_templates(seed: int) -> Trial:
     """Docstrings of the 70 or so packages with 12 documented objects, names in templates, MiniLM."""
-    from codomain.classify._described import described_packages, encode_once
     from codomain.encode import resolve
+    from codomain.tasks.described import described_packages, encode_once
 
     told = described_packages(seed, n_test=4)
     encoder = resolve("builtin:minilm")

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify._words import WordsHead
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Trial, claim
 
 
@@ -78,9 +78,9 @@ class ZSARCap(WordsHead):
 )  # fmt: skip
 def sentences_beat_words(seed: int) -> Trial:
     """Docstrings of the 75 or so packages with 10 documented objects, package names hidden, MiniLM."""
-    from codomain.classify._described import described_packages, encode_once
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
+    from codomain.tasks.described import described_packages, encode_once
 
     told = described_packages(seed, n_test=2)
     y, truth = np.array(told.description_classes), np.array(told.classes)

@@ -14,7 +14,7 @@ from codomain.core.errors import UserError
 from codomain.core.paper import Paper
 
 PACKAGE = Path(__file__).parents[1]
-NOT_ROOMS = {"core", "data", "serve", "space", "study"}
+NOT_ROOMS = {"cli", "core", "data", "serve", "space", "tasks", "workbench"}
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def rooms() -> list[str]:
 def files(room: str) -> Iterator[ModuleType]:
     """Import and yield the public files of a room, in order of their names."""
     for part in pkgutil.iter_modules([str(PACKAGE / room)]):
-        if not part.name.startswith("_") and not part.ispkg:
+        if not part.name.startswith("_"):
             yield import_module(f"codomain.{room}.{part.name}")
 
 

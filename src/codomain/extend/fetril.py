@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.svm import LinearSVC
 
 from codomain.core import Flag, Paper, Real, Trial, claim, unit_rows
-from codomain.extend._means import GrowingHead
+from codomain.extend.shared.means import GrowingHead
 
 
 class FeTrIL(GrowingHead):
@@ -110,10 +110,10 @@ class FeTrIL(GrowingHead):
 )  # fmt: skip
 def keeps_old_classes(seed: int) -> Trial:
     """Twenty docstrings of each of 42 or so packages: half the packages at once, then three at a time."""
-    from codomain.classify._shots import docstring_packages
     from codomain.encode import resolve
     from codomain.extend import NMC
-    from codomain.extend._steps import class_steps, fine_tuned
+    from codomain.tasks.shots import docstring_packages
+    from codomain.tasks.steps import class_steps, fine_tuned
 
     X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
     steps = list(class_steps(y, seed, [21] + [3] * 7))

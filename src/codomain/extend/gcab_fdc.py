@@ -8,7 +8,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.utils.validation import check_array, validate_data
 
 from codomain.core import Paper, Real, Trial, UserError, claim
-from codomain.extend._means import GrowingHead
+from codomain.extend.shared.means import GrowingHead
 
 
 class FDC(GrowingHead):
@@ -155,7 +155,7 @@ def follows_the_drift(seed: int) -> Trial:
     from sklearn.neural_network import MLPClassifier
 
     from codomain.extend import NMC
-    from codomain.extend._steps import class_steps
+    from codomain.tasks.steps import class_steps
 
     pixels, digits = load_digits(return_X_y=True)
     X, Q, y, truth = train_test_split(pixels / 16, digits, test_size=1 / 3, random_state=seed, stratify=digits)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
 from codomain.core import OneOf, Paper, Trial, claim, unit_rows
-from codomain.extend._means import GrowingHead
+from codomain.extend.shared.means import GrowingHead
 
 
 class NMC(GrowingHead):
@@ -74,9 +74,9 @@ def forgets_nothing(seed: int) -> Trial:
     """Twenty docstrings of each of the 42 or so largest packages, as a static encoder sees them."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.classify._shots import docstring_packages
     from codomain.encode import resolve
-    from codomain.extend._steps import class_steps, fine_tuned
+    from codomain.tasks.shots import docstring_packages
+    from codomain.tasks.steps import class_steps, fine_tuned
 
     X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
     steps = list(class_steps(y, seed, [6] * 7))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import softmax
 
 from codomain.core import Paper, Real, Trial, claim, unit_rows
-from codomain.extend._means import GrowingHead
+from codomain.extend.shared.means import GrowingHead
 
 
 class TEEN(GrowingHead):
@@ -99,10 +99,10 @@ def leans_on_the_base(seed: int) -> Trial:
     from scipy.stats import hmean
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.classify._shots import docstring_packages
     from codomain.encode import resolve
     from codomain.extend import NMC
-    from codomain.extend._steps import class_steps
+    from codomain.tasks.shots import docstring_packages
+    from codomain.tasks.steps import class_steps
 
     X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
     first, *later = class_steps(y, seed, [30, 4, 4, 4])

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from codomain.core import Paper, Trial, UserError, claim
-from codomain.measure._agreement import Formula, Moments, Products, alone
-from codomain.measure._record import Measure
+from codomain.measure.shared.record import Measure
+from codomain.measure.two_spaces.agreement import Formula, Moments, Products, alone
 
 
 def _dependence(sums: Products) -> float:

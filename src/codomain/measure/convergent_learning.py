@@ -179,7 +179,7 @@ def few_tell_more_than_one(seed: int) -> Trial:
     """Hidden layers of two digit nets that differ by seed; aligned on training digits, scored on others."""
     from sklearn.linear_model import RidgeCV
 
-    from codomain.data import twin_digit_nets
+    from codomain.tasks import twin_digit_nets
 
     train, test = twin_digit_nets(seed)
     ours, floor = (ConvergentLearning(way).fit(train.one, train.two) for way in ("one-to-many", "one-to-one"))

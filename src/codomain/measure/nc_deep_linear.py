@@ -146,8 +146,8 @@ def collapses_in_training(seed: int) -> Trial:
     """Hidden layer of a digit net, seen on digits that it is not trained on, at nine points of its training."""
     from scipy.stats import spearmanr
 
-    from codomain.data import digit_net_in_training
     from codomain.measure import fisher_ratio
+    from codomain.tasks import digit_net_in_training
 
     passes, ours, floor, peer = [], [], [], []
     for epoch, Z, y in digit_net_in_training(seed):

@@ -137,8 +137,8 @@ def follows_training(seed: int) -> Trial:
     from sklearn.cluster import KMeans
     from sklearn.metrics import calinski_harabasz_score, silhouette_score
 
-    from codomain.data import digit_net_in_training
     from codomain.measure import fisher_ratio
+    from codomain.tasks import digit_net_in_training
 
     truth, ours, floor, peer = [], [], [], []
     for _, Z, y in digit_net_in_training(seed):

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim, unit_rows
-from codomain.search._sets import SetEncoder, checked_offsets, read_tokens, ten_best_held
+from codomain.search.shared.sets import SetEncoder, checked_offsets, read_tokens, ten_best_held
 
 _PRODUCTS = 1 << 22  # inner products held at once
 
@@ -163,7 +163,7 @@ def _nearness(asked: NDArray[Any], tokens: NDArray[Any], starts: NDArray[Any]) -
 def beats_the_mean_at_equal_size(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens, 500 others to learn from; 100 more, cut to 12 tokens, ask."""
     from codomain.data import stdlib_docstrings
-    from codomain.encode.minilm import MiniLM
+    from codomain.encode.encoders.minilm import MiniLM
     from codomain.search.muvera import MUVERA
 
     texts = np.random.default_rng(0).permutation(np.array(stdlib_docstrings()["text"].to_pylist(), object))

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, claim, need
-from codomain.search._combiner import (
+from codomain.search.shared.combiner import (
     Composing,
     checked_conditions,
     composed,
@@ -18,7 +18,7 @@ from codomain.search._combiner import (
     regularised,
     single,
 )
-from codomain.search._triplets import named_docstrings, partners, tuned_share
+from codomain.tasks.triplets import named_docstrings, partners, tuned_share
 
 
 class MultiGrainedUncertainty(Composing, Paired):

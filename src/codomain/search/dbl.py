@@ -153,7 +153,7 @@ def finds_partners(seed: int) -> Trial:
     import torch
 
     from codomain.encode import resolve
-    from codomain.search._docstrings import docstring_views
+    from codomain.tasks.docstrings import docstring_views
 
     A, B = docstring_views(resolve, "head", "text")
     order = np.random.default_rng(seed).permutation(len(A))

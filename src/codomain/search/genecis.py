@@ -8,8 +8,16 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
-from codomain.search._combiner import Composing, checked_conditions, composed, cross_entropy, drawn, learnt, single
-from codomain.search._triplets import named_docstrings, partners, tuned_share
+from codomain.search.shared.combiner import (
+    Composing,
+    checked_conditions,
+    composed,
+    cross_entropy,
+    drawn,
+    learnt,
+    single,
+)
+from codomain.tasks.triplets import named_docstrings, partners, tuned_share
 
 
 class GeneCIS(Composing, Method):

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Seed, Trial, claim, unit_rows
-from codomain.search._sets import SetEncoder, read_tokens, sums_of, ten_best_held
+from codomain.search.shared.sets import SetEncoder, read_tokens, sums_of, ten_best_held
 
 _BLOCK = 1 << 22  # numbers per array in work at once: bounds the memory beside the answer
 
@@ -152,7 +152,7 @@ class MUVERA(SetEncoder, Method):
 def finds_what_max_sim_ranks_first(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens with context; 100 others, cut to 12 tokens, are the queries."""
     from codomain.data import stdlib_docstrings
-    from codomain.encode.minilm import MiniLM
+    from codomain.encode.encoders.minilm import MiniLM
 
     texts = np.random.default_rng(0).permutation(np.array(stdlib_docstrings()["text"].to_pylist(), object))
     tokens, starts = read_tokens(MiniLM, tuple(texts[:1000]), 32)

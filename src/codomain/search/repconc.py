@@ -9,7 +9,8 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, one_thread, unit_rows
-from codomain.search._codes import (
+from codomain.search.engine.neighbors import neighbors
+from codomain.search.shared.codes import (
     Batch,
     Floats,
     entropy_of,
@@ -20,7 +21,6 @@ from codomain.search._codes import (
     quantiser,
     warm_start,
 )
-from codomain.search.neighbors import neighbors
 
 _EVEN = 0.05  # entropy of the even assignment, for distances scaled to -1 to 1
 
@@ -194,7 +194,7 @@ def finds_neighbours_in_few_bytes(seed: int) -> Trial:
     import faiss
 
     from codomain.encode import resolve
-    from codomain.search._docstrings import docstring_views
+    from codomain.tasks.docstrings import docstring_views
 
     (vectors,) = docstring_views(resolve, "text")
     order = np.random.default_rng(seed).permutation(len(vectors))

@@ -9,8 +9,8 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Trial, UserError, claim, sinkhorn, unit_rows
-from codomain.search._sets import checked_offsets, sums_of
-from codomain.search._words import softest, word_vectors
+from codomain.search.shared.sets import checked_offsets, sums_of
+from codomain.search.shared.words import softest, word_vectors
 
 _PRODUCTS = 1 << 23  # similarities of words held at once
 
@@ -176,7 +176,7 @@ def _means(tokens: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
 def finds_what_a_first_line_tells_of(seed: int) -> Trial:
     """300 docstrings without their first line, searched by it; the first lines of 300 others are the bank."""
     from codomain.data import stdlib_docstrings
-    from codomain.encode.static import TokenTable
+    from codomain.encode.encoders.static import TokenTable
 
     pairs = [text.partition("\n")[::2] for text in stdlib_docstrings()["text"].to_pylist()]
     pairs = [(first, rest) for first, rest in pairs if len(first) >= 10 and len(rest.strip()) >= 20]

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codomain.core import DamagedError, UserError
+from codomain.core.locks import writing
 from codomain.core.sealed import (
     Seal,
     SealedWriter,
@@ -30,7 +31,6 @@ from codomain.core.sealed import (
     write_sealed,
 )
 from codomain.space.intake import file_chunks, hashed_blocks, plain_name
-from codomain.space.lock import writing
 from codomain.space.manifest import Head, Manifest, PartRecord, Shard, library_versions
 
 _OURS = {"HEAD", ".lock", "manifests", "parts", "work"}

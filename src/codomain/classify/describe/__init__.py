@@ -1,0 +1,1 @@
+"""Descriptions of classes, from files, language models, WordNet or the classes' own texts."""

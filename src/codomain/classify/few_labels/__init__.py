@@ -1,0 +1,1 @@
+"""The head behind `codomain label`: candidates, calibration, learning curve, rejects."""

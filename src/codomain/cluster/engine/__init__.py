@@ -1,0 +1,1 @@
+"""The groups of `codomain study`, and their names."""

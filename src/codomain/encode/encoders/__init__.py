@@ -1,0 +1,1 @@
+"""Encoders of text, and encoding many rows so that a crash costs one block."""

@@ -1,0 +1,1 @@
+"""The audit of `codomain study`: copies, outliers, doubtful labels."""

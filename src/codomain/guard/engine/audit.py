@@ -1,0 +1,316 @@
+"""Look through a space for rows that deserve a second look."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.core import Neighbors, UserError
+from codomain.guard.engine.duplicates import HALF, NEAR_RATE, Near, distances, families, near_copies
+from codomain.guard.engine.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
+from codomain.guard.engine.outliers import RATE, remote_rows
+
+LISTED = 1000
+COPY, NEAR_COPY, OUTLIER, LABEL = 1, 2, 4, 8
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question asked of every row.
+
+    Parameters
+    ----------
+    kind : {"duplicate", "near_duplicate", "outlier", "label"}
+        The question.
+    title, says, how : str
+        A heading, what was found in one sentence, and how we know.
+    count : int
+        Rows flagged.
+    rows : list of int
+        The flagged rows, worst first, at most 1,000.
+    findings : list of dict
+        For each of them `row`, `other` (the row it is held against, or None), `score` (higher is more suspect) and
+        `why` (one sentence).
+    """
+
+    kind: str
+    title: str
+    says: str
+    how: str
+    count: int
+    rows: list[int]
+    findings: list[dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON can hold them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the checks found.
+
+    Parameters
+    ----------
+    checks : list of Check
+        Copies, near copies, outliers and, when labels were given, labels.
+    flags : ndarray of shape (n_samples,), uint8
+        Sum of 1 (copy of an earlier row), 2 (near copy of an earlier row), 4 (outlier) and 8 (label in doubt).
+    """
+
+    checks: list[Check]
+    flags: NDArray[np.uint8]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the checks as JSON can hold them."""
+        return {"checks": [check.to_dict() for check in self.checks]}
+
+
+def audit(
+    X: Any,
+    neighbors: Neighbors,
+    *,
+    texts: Sequence[Any] | None = None,
+    labels: Sequence[Any] | None = None,
+    null: Any = None,
+    random_state: Any = 0,
+) -> Audit:
+    """Find copies, near copies, outliers and labels in doubt.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Vectors; read in slices, so a memory map will do.
+    neighbors : Neighbors
+        `indices` of shape (n_samples, k) without the row itself and `scores` (cosines), best first.
+    texts : sequence of length n_samples or None, default=None
+        The rows' texts; rows with the same text are copies whatever their vectors.
+    labels : sequence of length n_samples or None, default=None
+        The user's labels; None, NaN and empty texts are no label.
+    null : object with a method percentile(scores) or None, default=None
+        Cosines of random pairs of the space; used to say how unusual a near copy is.
+    random_state : int, RandomState or None, default=0
+        Taken for the sake of a common signature; nothing here is drawn by chance.
+
+    Returns
+    -------
+    Audit
+        One Check per question, and the flags of every row.
+
+    Raises
+    ------
+    UserError
+        When lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> X = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]], dtype=np.float32)
+    >>> near = SimpleNamespace(indices=np.array([[2], [0], [0]]), scores=np.array([[1.0], [0.0], [1.0]]))
+    >>> audit(X, near).flags
+    array([0, 0, 1], dtype=uint8)
+    """
+    indices, scores = np.asarray(neighbors.indices), np.asarray(neighbors.scores)
+    n = len(X)
+    if indices.ndim != 2 or indices.shape != scores.shape or len(indices) != n:
+        raise UserError(
+            f"{n} vectors came with neighbour lists of shape {indices.shape} and {scores.shape}.",
+            needed="one list of indices and one of scores per vector, both of shape (n_samples, k)",
+        )
+    for what, given in (("texts", texts), ("labels", labels)):
+        if given is not None and len(given) != n:
+            raise UserError(f"{len(given)} {what} came with {n} vectors.", needed="one per vector, in the same order")
+    first = families(X, texts)
+    near, near_result = _near(indices, scores, first, null)
+    far = distances(scores)
+    results = [
+        _copies(first, texts),
+        near_result,
+        _outliers(indices, far, scores, near.others & ~near.pairs),
+    ]
+    if labels is not None:
+        copies = (indices >= 0) & (first[indices] == first[:, None])
+        results.append(_labels(indices, far, near.pairs | copies, first, labels))
+    flags = np.zeros(n, dtype=np.uint8)
+    for bit, (_, flagged) in zip((COPY, NEAR_COPY, OUTLIER, LABEL), results, strict=False):
+        flags[flagged] |= bit
+    return Audit([check for check, _ in results], flags)
+
+
+def _rows(count: int) -> str:
+    return f"{count:,} row" + ("" if count == 1 else "s")
+
+
+def _worst(flagged: NDArray[Any], score: NDArray[Any]) -> NDArray[Any]:
+    return flagged[np.lexsort((flagged, -score[flagged]))][:LISTED]
+
+
+def _copies(first: NDArray[Any], texts: Sequence[Any] | None) -> tuple[Check, NDArray[Any]]:
+    n = len(first)
+    copies = np.bincount(first, minlength=n)[first]
+    flagged = np.flatnonzero(first != np.arange(n))
+    worst = _worst(flagged, copies)
+    findings = []
+    for row in worst.tolist():
+        other = int(first[row])
+        if texts is None:
+            why = "Same vector as the other row"
+        elif not str(texts[row]).strip():
+            why = "No text, like the other row"
+        elif str(texts[row]).strip() == str(texts[other]).strip():
+            why = "Same text as the other row"
+        else:
+            why = "Same vector as the other row, though the texts differ: the encoder does not see the difference"
+        why += f"; {copies[row]:,} rows are alike." if copies[row] > 2 else "."
+        findings.append({"row": row, "other": other, "score": float(copies[row]), "why": why})
+    says = (
+        f"{_rows(len(flagged))} ({len(flagged) / n:.1%}) repeat an earlier row."
+        if len(flagged)
+        else "No row repeats another."
+    )
+    what = "by vector" if texts is None else "by vector and, apart from white space around them, by text"
+    how = f"Rows are compared bit for bit {what}. The first row of each family is not flagged: the others can go."
+    return Check("duplicate", "Copies", says, how, len(flagged), worst.tolist(), findings), flagged
+
+
+def _near(
+    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Any
+) -> tuple[Near, tuple[Check, NDArray[Any]]]:
+    n, k = indices.shape
+    near = near_copies(indices, scores, first)
+    # Of each pair the later row is flagged, and of a family of copies only its first row is looked at.
+    row, entry = np.nonzero(near.pairs & (first == np.arange(n))[:, None])
+    other = first[indices[row, entry]]
+    cosine = scores[row, entry]
+    later, earlier = np.maximum(row, other), np.minimum(row, other)
+    order = np.lexsort((earlier, -cosine, later))
+    flagged, best = np.unique(later[order], return_index=True)
+    partner, likeness = np.full(n, -1), np.zeros(n)
+    partner[flagged], likeness[flagged] = earlier[order][best], cosine[order][best]
+    worst = _worst(flagged, likeness)
+    reach = 1 - near.reach.astype(float) ** 2 / 2
+    rare = _rarity(null, likeness[worst])
+    findings = [
+        {
+            "row": i,
+            "other": int(partner[i]),
+            "score": float(likeness[i]),
+            "why": f"Nearly the same as the other row: cosine {likeness[i]:.3f}, where the {k} nearest rows "
+            f"usually reach down to {reach[i]:.2f}{note}.",
+        }
+        for i, note in zip(worst.tolist(), rare, strict=True)
+    ]
+    if near.share == 0:
+        says = "This check was not possible."
+        how = "At least 20 rows with lists of 5 neighbours that are not their copies are needed."
+    else:
+        says = f"{_rows(len(flagged))} ({len(flagged) / n:.1%}) are nearly the same as an earlier row."
+        says = says if len(flagged) else "No row is nearly the same as another."
+        typical = float(np.median(near.reach))
+        bar = 1 - (near.share * typical) ** 2 / 2
+        reason = (
+            "half of it is the most that we call near"
+            if near.share == HALF
+            else f"fewer than one row in {1 / NEAR_RATE:,.0f} would have a neighbour that close by chance"
+        )
+        how = (
+            f"Here the lists of {k} neighbours reach a distance of {typical:.2f} (median), and rows spread in at "
+            f"least {near.dimension:.0f} directions around each other. A near copy is closer than {near.share:.2f} of "
+            f"its own list's reach: {reason}. For a typical row that is a cosine above {bar:.3f}; "
+            "in a crowded part of the space it is higher. No fixed threshold is used."
+        )
+    return near, (
+        Check("near_duplicate", "Near copies", says, how, len(flagged), worst.tolist(), findings),
+        flagged,
+    )
+
+
+def _rarity(null: Any, cosines: NDArray[Any]) -> list[str]:
+    if null is None or not len(cosines):
+        return [""] * len(cosines)
+    return [
+        "; fewer than 1 in 10,000 random pairs are as alike"
+        if share > 0.9999
+        else f"; {share:.2%} of random pairs are less alike"
+        for share in np.asarray(null.percentile(cosines))
+    ]
+
+
+def _outliers(
+    indices: NDArray[Any], far: NDArray[Any], scores: NDArray[Any], counts: NDArray[Any]
+) -> tuple[Check, NDArray[Any]]:
+    odd = remote_rows(indices, far, counts)
+    flagged = np.flatnonzero(odd.flagged)
+    worst = _worst(flagged, odd.score)
+    findings = []
+    for row in worst.tolist():
+        entry = int(np.argmax(counts[row]))
+        if odd.locally[row] / odd.bars[0] >= odd.overall[row] / odd.bars[1]:
+            why = f"{odd.locally[row]:.2f} times as far from its neighbours as they are from theirs"
+        else:
+            why = f"{odd.overall[row]:.2f} times as far from its neighbours as rows usually are"
+        why += f"; its nearest row has cosine {scores[row, entry]:.2f}."
+        findings.append({"row": row, "other": int(indices[row, entry]), "score": float(odd.score[row]), "why": why})
+    if np.isinf(odd.bars[0]):
+        says, how = (
+            "This check was not possible.",
+            "At least 50 rows that have neighbours other than copies are needed.",
+        )
+    else:
+        says = f"{_rows(len(flagged))} ({len(flagged) / len(far):.1%}) lie far from everything."
+        says = says if len(flagged) else "No row lies far from everything."
+        how = (
+            "Each row's mean distance to its neighbours is divided by theirs to their own, and by the median of all "
+            f"rows; copies do not count as company. An outlier is above {odd.bars[0]:.2f} or {odd.bars[1]:.2f}, which "
+            f"the usual tails of this space would pass once in {1 / RATE:,.0f} rows each. Foreign rows that keep each "
+            "other company are a group, not outliers. An outlier may be rare rather than wrong: look before dropping."
+        )
+    return Check("outlier", "Odd ones out", says, how, len(flagged), worst.tolist(), findings), flagged
+
+
+def _labels(
+    indices: NDArray[Any], far: NDArray[Any], near: NDArray[Any], first: NDArray[Any], labels: Sequence[Any]
+) -> tuple[Check, NDArray[Any]]:
+    title = "Labels in doubt"
+    classes, given = read_labels(labels)
+    reason = why_not(len(classes), given, indices.shape[1])
+    if reason:
+        how = "A label is judged by the labels of the rows around it."
+        nobody: NDArray[Any] = np.zeros(0, dtype=np.int64)
+        return Check("label", title, f"This check was not possible: {reason}.", how, 0, [], []), nobody
+    doubt = doubtful_labels(indices, far, indices >= 0, near, first, classes, given)
+    flagged = np.flatnonzero(doubt.flagged)
+    worst = _worst(flagged, doubt.score)
+    findings = []
+    for row in worst.tolist():
+        better = classes[doubt.better[row]]
+        findings.append(
+            {
+                "row": row,
+                "other": int(doubt.witness[row]),
+                "score": float(doubt.score[row]),
+                "given": classes[given[row]],
+                "better": better,
+                "why": f"Labelled {classes[given[row]]}; {doubt.votes[row]} of {doubt.voices[row]} nearest rows "
+                f"are {better}.",
+            }
+        )
+    labelled = int((given >= 0).sum())
+    says = (
+        f"{_rows(len(flagged))} ({len(flagged) / labelled:.1%} of those labelled) disagree with the rows around them."
+    )
+    says = says if len(flagged) else "No label is contradicted by the rows around it."
+    unjudged = labelled - int(doubt.judged.sum())
+    how = (
+        "The nearest rows vote, the nearer the louder. Copies of a row may contradict its label but not confirm it, "
+        "and many copies have one vote. A label is in doubt when another class has half of the rows and of the vote, "
+        f"{FAIRLY:.0%} of what its own rows usually get, and {CLEARLY} times the vote of the given class, which gets "
+        "less than usual. "
+        f"Here a given label gets {doubt.agreement:.0%} of the vote on average: the lower that is, the more of the "
+        "rows listed are hard cases rather than mistakes. "
+        f"{_rows(unjudged)} could not be judged: a class with fewer than {RAREST} rows, or too few neighbours to ask."
+    )
+    return Check("label", title, says, how, len(flagged), worst.tolist(), findings), flagged

@@ -1,0 +1,150 @@
+"""Compare relations and compositions of words by two likenesses: of domain and of function."""
+
+from functools import cache
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
+
+from codomain.core import Paired, Paper, Trial, UserError, claim, unit_rows
+from codomain.measure.dual_space.word_spaces import word_spaces as word_spaces
+
+
+def geometric(*likenesses: NDArray[Any]) -> NDArray[Any]:
+    """Return the geometric mean, 0 where one of them is not positive."""
+    product = np.prod([np.maximum(one, 0) for one in likenesses], axis=0)
+    return np.asarray(product ** (1 / len(likenesses)), dtype=likenesses[0].dtype)
+
+
+class DualSpace(Paired):
+    r"""Score relations and compositions of words by cosines in a domain and in a function space.
+
+    With :math:`g` the geometric mean (0 if a cosine is not positive), a is to b as c to d by
+    :math:`g(f_{ac}, f_{bd})` if :math:`g(d_{ab}, d_{cd}) \ge g(d_{ad}, d_{cb})` and else by 0; the composition ab is c
+    by :math:`g(d_{ac}, d_{bc}, f_{bc})`, and 0 if c is a or b. Words are rows of X and y, named by their number. The
+    scores are the paper's; what makes a domain and a function space is left to the user, and the contexts that
+    `word_spaces` counts, with their weights, are our choice.
+
+    Attributes
+    ----------
+    domain_ : ndarray of shape (n_words, n_features)
+        Domain vectors of length 1.
+    function_ : ndarray of shape (n_words, n_outputs)
+        Function vectors of length 1.
+    best : str
+        "high": a higher score is more alike.
+    bounds : tuple of float
+        Lowest and highest possible score.
+
+    Raises
+    ------
+    ValueError
+        In `fit`, when y is missing or has other rows; in the verbs, when a number names no word.
+
+    References
+    ----------
+    Turney (2013), arXiv:1309.4035.
+
+    Examples
+    --------
+    >>> domain = [[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]  # carpenter, wood; mason, stone
+    >>> function = [[1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]  # artisan, material; artisan, material
+    >>> DualSpace().fit(domain, function).relation([[0, 1, 2, 3], [0, 1, 3, 2]])
+    array([1., 0.])
+    """
+
+    paper = Paper.get("dual-space")
+    rules: ClassVar = {}
+    small: ClassVar = {}
+    partner = "the function space"
+    best: ClassVar = "high"
+    bounds: ClassVar = (0.0, 1.0)
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
+        """Keep the domain space X, (n_words, n_features), and the function space y, (n_words, n_outputs)."""
+        domain, function = self._pairs(X, y)
+        self.domain_, self.function_ = unit_rows(domain), unit_rows(function)
+        return self
+
+    def relation(self, questions: ArrayLike) -> NDArray[Any]:
+        """Say how alike a:b and c:d are, 0 to 1, (n_questions,), for rows (a, b, c, d) of numbers of words."""
+        a, b, c, d = self._words(questions, 4)
+        likeness = geometric(self._cosines("function_", a, c), self._cosines("function_", b, d))
+        straight = geometric(self._cosines("domain_", a, b), self._cosines("domain_", c, d))
+        crossed = geometric(self._cosines("domain_", a, d), self._cosines("domain_", c, b))
+        return np.where(straight >= crossed, likeness, np.zeros_like(likeness))
+
+    def composition(self, questions: ArrayLike) -> NDArray[Any]:
+        """Say how alike the composition ab is to c, 0 to 1, (n_questions,), for rows (a, b, c); b is the head."""
+        a, b, c = self._words(questions, 3)
+        near, head = self._cosines("domain_", a, c), self._cosines("domain_", b, c)
+        likeness = geometric(near, head, self._cosines("function_", b, c))
+        return np.where((a != c) & (b != c), likeness, np.zeros_like(likeness))
+
+    def _words(self, questions: ArrayLike, width: int) -> NDArray[np.intp]:
+        """Check numbers of words and return them one row a role."""
+        check_is_fitted(self)
+        asked, count = np.asarray(questions), len(self.domain_)
+        if asked.ndim != 2 or asked.shape[1] != width or asked.dtype.kind not in "iu":
+            raise UserError(
+                f"questions of shape {asked.shape} and type {asked.dtype}.",
+                needed=f"whole numbers, {width} in each row",
+            )
+        if asked.size and not 0 <= asked.min() <= asked.max() < count:
+            raise UserError(f"Words {asked.min()} to {asked.max()}.", needed=f"numbers from 0 to {count - 1}")
+        return asked.T
+
+    def _cosines(self, space: str, one: NDArray[np.intp], two: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the cosines of pairs of words in a space."""
+        vectors = getattr(self, space)
+        return np.clip(np.einsum("ij,ij->i", vectors[one], vectors[two]), -1, 1)
+
+
+@cache
+def docstrings() -> NDArray[Any]:
+    """Return the standard library's docstrings, read once for all seeds of the claim."""
+    from codomain.data import stdlib_docstrings
+
+    return np.array(stdlib_docstrings()["text"].to_pylist(), dtype=object)
+
+
+@claim(
+    DualSpace, unit="share of questions answered rightly, 0 to 1", margin=0.03, seconds=60,
+    says="Domain and function together tell which compound two words make better than adding up one space does.",
+    floor="cosine to the sum of the two words in one space of both contexts", peer="the sum in the domain space alone",
+)  # fmt: skip
+def tells_compounds_from_their_parts(seed: int) -> Trial:
+    """Words of the standard library's docstrings that are two others written together, as filename; five choices."""
+    rng = np.random.default_rng(seed)
+    texts = docstrings()
+    words, domain, function = word_spaces(list(rng.permutation(texts)[: len(texts) * 4 // 5]), random_state=seed)
+    number = {word: place for place, word in enumerate(words)}
+    compounds = [
+        (number[word[:cut]], number[word[cut:]], place)
+        for place, word in enumerate(words)
+        for cut in range(3, len(word) - 2)
+        if word[:cut] in number and word[cut:] in number
+    ]
+    parts, right_ones = np.array(compounds)[:, :2], np.array(compounds)[:, 2]
+    asked = []
+    for a, b, c in compounds:
+        # Wrong choices share a part with the right one while there are such; the first choice is the right one.
+        kin = ((parts == [a, b]).any(axis=1)) & (right_ones != c)
+        rest = ~np.isin(right_ones, [c, *right_ones[kin]])
+        wrong = [*rng.permutation(np.unique(right_ones[kin])), *rng.permutation(np.unique(right_ones[rest]))][:4]
+        asked.append([(a, b, int(told)) for told in (c, *wrong)])
+    questions = np.array(asked)
+    one, two, choice = questions.reshape(-1, 3).T
+
+    def right(scores: NDArray[Any]) -> float:
+        table = scores.reshape(len(questions), 5)
+        return float(np.mean(table[:, 0] > table[:, 1:].max(axis=1)))
+
+    def by_sum(space: NDArray[Any]) -> float:
+        vectors = unit_rows(space)
+        return right(np.einsum("ij,ij->i", unit_rows(vectors[one] + vectors[two]), vectors[choice]))
+
+    both = np.concatenate([unit_rows(domain), unit_rows(function)], axis=1)
+    ours = DualSpace().fit(domain, function).composition(questions.reshape(-1, 3))
+    return Trial(ours=right(ours), floor=by_sum(both), peer=by_sum(domain))

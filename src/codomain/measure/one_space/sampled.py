@@ -1,0 +1,131 @@
+"""What several measures of one space need, made once: lengths, a sample of rows, neighbour lists."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.core import Neighbors, UserError, unit_rows
+from codomain.measure.one_space import local
+from codomain.measure.shared.interval import FOLDS, around
+
+Lists = tuple[NDArray[Any], NDArray[Any]]
+
+
+class Sampled:
+    """A space as its measures see it; what takes long is made when the first of them asks for it."""
+
+    def __init__(
+        self, X: Any, labels: Sequence[Any] | None, neighbors: Neighbors | None, seed: int, most: int, listed: int
+    ) -> None:
+        self.X, (self.n, self.d) = X, X.shape
+        self.seed, self.rng = seed, np.random.default_rng(seed)
+        self.labels, self.neighbors = labels, neighbors
+        self.lengths, self.keys = self._scan()
+        self.chosen = self._draw(min(self.n, most), 1)
+        self.fold = np.random.default_rng([seed, 2]).permutation(len(self.chosen)) % FOLDS
+        self.k = 0 if self.n < 3 else min(15, self.n - 1) if neighbors is None else neighbors.indices.shape[1]
+        self.m = min(self.n, listed)
+        self.k_sample = min(self.k, self.m - 1)
+
+    def _draw(self, rows: int, purpose: int) -> NDArray[np.int64]:
+        """Draw rows in the same way whichever measures are asked for."""
+        return np.sort(np.random.default_rng([self.seed, purpose]).choice(self.n, rows, replace=False))
+
+    @cached_property
+    def sample(self) -> NDArray[np.float32]:
+        """Rows for moments."""
+        return self._rows(self.chosen)
+
+    @cached_property
+    def _few(self) -> NDArray[np.int64]:
+        return self._draw(self.m, 3)
+
+    @cached_property
+    def listed(self) -> NDArray[np.float32]:
+        """Rows of length 1 that are compared all with all."""
+        return unit_rows(self._rows(self._few))
+
+    @cached_property
+    def directions(self) -> NDArray[np.float32]:
+        """As many random directions."""
+        return unit_rows(np.random.default_rng([self.seed, 4]).standard_normal((self.m, self.d), np.float32))
+
+    @cached_property
+    def sampled(self) -> Lists:
+        """Neighbours among the listed rows, and their cosines."""
+        if self.neighbors is None or self.n > self.m:
+            return local.lists_of(self.listed, self.k_sample)
+        return np.asarray(self.neighbors.indices, np.int64), self.neighbors.scores
+
+    @cached_property
+    def random(self) -> Lists:
+        """Neighbours among the random directions."""
+        return local.lists_of(self.directions, self.k_sample)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Rows that `indices` and `scores` are about."""
+        return np.arange(self.n) if self.neighbors is not None else self._few
+
+    @property
+    def indices(self) -> NDArray[Any]:
+        """The lists that were given, else those of the listed rows."""
+        return self.sampled[0] if self.neighbors is None else self.neighbors.indices
+
+    @property
+    def scores(self) -> NDArray[Any]:
+        """Their cosines."""
+        return self.sampled[1] if self.neighbors is None else self.neighbors.scores
+
+    @cached_property
+    def dense(self) -> NDArray[Any]:
+        """Cosines with the nearest of all rows, as dense as they are: of the listed rows when there are no lists."""
+        if self.neighbors is not None or self.n <= self.m:
+            return self.scores
+        return local.scores_among(self.listed, self._few, self.X, self.k_sample)
+
+    def _scan(self) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
+        """Read every row once: its length, and a hash of its numbers."""
+        lengths, keys = np.empty(self.n), np.empty(self.n, np.uint64)
+        multipliers = np.random.default_rng(0).integers(1, 2**63, self.d, np.uint64) * np.uint64(2) + np.uint64(1)
+        for start in range(0, self.n, 8192):
+            rows = np.asarray(self.X[start : start + 8192], np.float64) + 0.0  # -0 becomes 0
+            lengths[start : start + 8192] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            if not np.isfinite(lengths[start : start + 8192]).all():
+                bad = start + int(np.flatnonzero(~np.isfinite(lengths[start : start + 8192]))[0])
+                raise UserError(f"Row {bad} holds a value that is not finite, or is too long.", needed="finite numbers")
+            bits = rows.view(np.uint64)
+            # The low half of a float32 widened to float64 is empty, so fold the high half in.
+            keys[start : start + 8192] = (bits ^ (bits >> np.uint64(29))) @ multipliers
+        return lengths, keys
+
+    def _rows(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.concatenate(
+            [np.asarray(self.X[chosen[s : s + 4096]], np.float32) for s in range(0, len(chosen), 4096)]
+        )
+
+    def interval(self, values: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> tuple[float, float]:
+        """Leave out a tenth of the rows at a time."""
+        fold = self.rng.permutation(len(values)) % FOLDS
+        return around(measure(values), [measure(values[fold != f]) for f in range(FOLDS) if len(values) > FOLDS])
+
+    def sampled_rows(self) -> str:
+        """Say how many rows the measures over rows read."""
+        return f"{len(self.sample):,} rows drawn at random" if len(self.sample) < self.n else f"all {self.n:,} rows"
+
+    def listed_rows(self) -> str:
+        """Say how many rows the measures over lists read."""
+        return f"all {self.n:,} rows" if len(self.rows) == self.n else f"{self.m:,} rows drawn at random"
+
+
+def codes(labels: Sequence[Any]) -> NDArray[np.int64]:
+    """Give each label a number; -1 for None, "" and nan."""
+    numbers: dict[Any, int] = {}
+    missing = (label is None or label == "" or label != label for label in labels)
+    return np.array(
+        [-1 if gone else numbers.setdefault(label, len(numbers)) for label, gone in zip(labels, missing, strict=True)],
+        np.int64,
+    )

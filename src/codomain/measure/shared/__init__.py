@@ -1,0 +1,1 @@
+"""What the measures of this room share."""

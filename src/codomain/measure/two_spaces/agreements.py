@@ -1,0 +1,48 @@
+"""Every measure of two spaces at once, so that the rows are read once."""
+
+from typing import Any
+
+from codomain.core import UserError
+from codomain.measure.cka import BIASED, DEBIASED
+from codomain.measure.shared.record import Measure, Measures
+from codomain.measure.two_spaces.agreement import Formula, Sums, judged, pair
+from codomain.measure.two_spaces.cca import PWCCA, SVCCA
+from codomain.measure.two_spaces.procrustes_distance import PROCRUSTES
+
+_FORMULAS: tuple[Formula, ...] = (DEBIASED, BIASED, PROCRUSTES, SVCCA, PWCCA)
+
+
+def agreements(A: Any, B: Any, *, random_state: int = 0) -> tuple[Measures, dict[str, str]]:
+    """Apply `debiased_cka`, `biased_cka`, `procrustes_distance`, `svcca` and `pwcca` to two spaces.
+
+    Parameters
+    ----------
+    A, B : array-like of shape (n_samples, n_features)
+        The same items in two spaces, whose widths may differ. Memory maps are read in blocks.
+    random_state : int, default=0
+        Seed of the tenths and the shuffles.
+
+    Returns
+    -------
+    measures : Measures
+        Those that this many rows allow; the same as one by one.
+    refused : dict of str to str
+        Why the others are not there.
+
+    Raises
+    ------
+    UserError
+        When the rows differ in number, are fewer than 20, are not finite or are all equal.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> A = np.random.default_rng(0).standard_normal((200, 5))
+    >>> measures, refused = agreements(A, A[:, ::-1])
+    >>> [round(measure.value, 6) for measure in measures]
+    [1.0, 1.0, 0.0, 1.0, 1.0]
+    """
+    found = judged(_FORMULAS, Sums(*pair(A, B), random_state))
+    named = [(formula.name, one) for formula, one in zip(_FORMULAS, found, strict=True)]
+    refused = {name: " ".join(str(one).split()) for name, one in named if isinstance(one, UserError)}
+    return Measures([one for one in found if isinstance(one, Measure)]), refused

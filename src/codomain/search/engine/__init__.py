@@ -1,0 +1,1 @@
+"""The engine behind `codomain search`: exact neighbours, keywords, filters, scores with a null."""

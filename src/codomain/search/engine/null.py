@@ -1,0 +1,183 @@
+"""What a cosine is worth in this space: how rarely unrelated things score as high."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Protocol, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codomain.core import UserError, unit_rows
+from codomain.search.engine.everyday import QUESTIONS
+
+Asked = Literal["row", "question"]
+
+# Probabilities at which a null is kept: even steps of log-odds, so that the tails are as fine as the middle.
+_LEVELS = 1 / (1 + np.exp(-np.linspace(-13, 13, 401)))
+_ONE_IN_A_HUNDRED = 2.326  # normal deviate that 1 in 100 exceeds
+
+
+class _Encodes(Protocol):
+    def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class Null:
+    """Scores of things that have nothing to do with each other.
+
+    Two questions are answered. *Is this pair closer than chance?* `percentile` compares a cosine with those of
+    random pairs: two rows, or an everyday question and a row. *Is there anything here at all?* `nothing_close`
+    compares the best hit with the best hits of questions about nothing: everyday questions on a hundred subjects,
+    few of which any collection treats, and made-up words spelt with the letters of its own texts. Their median and
+    the spread of their lower half decide, so a collection that does answer up to half of them does not move the bar.
+    Without an encoder the bar is what 99 of 100 rows reach with their own nearest row.
+
+    Attributes
+    ----------
+    rows, questions : tuple of float
+        Cosines of random pairs of rows, and of everyday questions with rows, at 401 levels; empty when not fitted.
+    n_rows, n_questions : int
+        Pairs behind them: no percentile claims more than ``1 - 1 / (2 * pairs)``.
+    nothing : tuple of (float, float)
+        Median and spread of the best hit of everyday questions, then of made-up words; empty without an encoder.
+    least : float
+        The cosine that 99 of 100 rows reach with their nearest row.
+    """
+
+    rows: tuple[float, ...]
+    n_rows: int
+    least: float
+    questions: tuple[float, ...] = ()
+    n_questions: int = 0
+    nothing: tuple[tuple[float, float], ...] = ()
+
+    @classmethod
+    def fit(
+        cls, X: Any, *, texts: Sequence[str | None] | None = None, encoder: _Encodes | None = None,
+        random_state: int = 0, n_pairs: int = 200_000,
+    ) -> Self:  # fmt: skip
+        """Draw pairs of rows, and ask questions about nothing when there is an encoder.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            The space, read in blocks.
+        texts : sequence of str, optional
+            Texts of the rows, whose letters spell the made-up words; plain a to z when missing.
+        encoder : Encoder, optional
+            The space's own encoder.
+        random_state : int, default=0
+            Seed of the draws.
+        n_pairs : int, default=200_000
+            Pairs of rows to draw.
+
+        Returns
+        -------
+        Null
+
+        Raises
+        ------
+        UserError
+            When there are fewer than two rows.
+        """
+        n = X.shape[0]
+        if n < 2:
+            raise UserError(f"{n} row has no pairs to compare.", needed="two rows or more")
+        rng = np.random.default_rng(random_state)
+        drawn = np.sort(rng.choice(n, min(n, 4096), replace=False))
+        some = unit_rows(np.asarray(X[drawn], np.float32))
+        left = rng.integers(len(some), size=n_pairs)
+        right = (left + rng.integers(1, len(some), size=n_pairs)) % len(some)  # never itself
+        pairs = np.concatenate(
+            [
+                np.einsum("ij,ij->i", some[left[s : s + 16384]], some[right[s : s + 16384]])
+                for s in range(0, n_pairs, 16384)
+            ]
+        )
+        few = rng.choice(len(some), min(len(some), 500), replace=False)
+        least = float(np.quantile(_best_hits(X, some[few], own=drawn[few]), 0.01))
+        if encoder is None:
+            return cls(_at_levels(pairs), n_pairs, least)
+        everyday = unit_rows(encoder.encode(QUESTIONS, query=True))
+        made_up = unit_rows(encoder.encode(_made_up(texts, 100, rng), query=True))
+        asked = (everyday @ some.T).ravel()
+        nothing = tuple(_middle_and_spread(_best_hits(X, Q)) for Q in (everyday, made_up))
+        return cls(_at_levels(pairs), n_pairs, least, _at_levels(asked), len(asked), nothing)
+
+    @property
+    def bar(self) -> float | None:
+        """The best hit that only 1 in 100 questions about nothing exceeds; None without an encoder."""
+        return max((middle + _ONE_IN_A_HUNDRED * spread for middle, spread in self.nothing), default=None)
+
+    def percentile(self, scores: ArrayLike, *, asked: Asked = "row") -> NDArray[np.float64]:
+        """Share of unrelated pairs that score lower, from 0 to 1.
+
+        Parameters
+        ----------
+        scores : array-like
+            Cosines.
+        asked : {"row", "question"}, default="row"
+            What was compared with the rows; questions are shorter, so their cosines run differently.
+
+        Returns
+        -------
+        ndarray of the shape of `scores`
+            From ``1 / (2 * pairs)`` to ``1 - 1 / (2 * pairs)``, never falling with the score.
+        """
+        kept, pairs = (self.questions, self.n_questions) if asked == "question" and self.questions else (
+            self.rows, self.n_rows
+        )  # fmt: skip
+        # Levels are kept to seven digits; a score equal to a level beats only what is below that level.
+        share = np.interp(np.asarray(scores, np.float64) - 1e-6, kept, _LEVELS)
+        return np.clip(share, 1 / (2 * pairs), 1 - 1 / (2 * pairs))
+
+    def nothing_close(self, best: float, *, asked: Asked = "row") -> bool:
+        """Whether a best hit with this cosine is no better than one gets by asking about nothing."""
+        bar = self.bar if asked == "question" else None
+        return best <= self.least - 1e-6 if bar is None else best <= bar
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as JSON can hold them."""
+        return {**asdict(self), "rows": list(self.rows), "questions": list(self.questions),
+                "nothing": [list(pair) for pair in self.nothing]}  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        nothing = tuple((float(middle), float(spread)) for middle, spread in record["nothing"])
+        return cls(**{**record, "rows": tuple(record["rows"]), "questions": tuple(record["questions"]),
+                      "nothing": nothing})  # fmt: skip
+
+
+def _at_levels(scores: NDArray[Any]) -> tuple[float, ...]:
+    return tuple(round(float(value), 7) for value in np.quantile(scores.astype(np.float64), _LEVELS))
+
+
+def _middle_and_spread(best: NDArray[Any]) -> tuple[float, float]:
+    """Median, and the standard deviation that the lower half alone would have if it were normal."""
+    low, middle = np.quantile(best.astype(np.float64), [0.1587, 0.5])
+    return round(float(middle), 7), round(float(middle - low), 7)
+
+
+def _best_hits(X: Any, Q: NDArray[np.float32], *, own: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+    """Highest cosine of each query with the rows of X, a row's own left out."""
+    best = np.full(len(Q), -1, np.float32)
+    for start in range(0, X.shape[0], 8192):
+        scores = Q @ unit_rows(np.asarray(X[start : start + 8192], np.float32)).T
+        if own is not None:
+            inside = np.flatnonzero((own >= start) & (own < start + scores.shape[1]))
+            scores[inside, own[inside] - start] = -1
+        best = np.maximum(best, scores.max(axis=1))
+    return best
+
+
+def _made_up(texts: Sequence[str | None] | None, count: int, rng: "np.random.Generator") -> list[str]:
+    """Two or three words each, of 4 to 9 letters drawn as often as the texts use them."""
+    some = [texts[i] for i in rng.integers(len(texts), size=300)] if texts is not None and len(texts) else []
+    letters = "".join(re.findall(r"[^\W\d_]", " ".join((text or "")[:500] for text in some).lower()))
+    pool = np.array(list(letters if len(set(letters)) > 1 else "abcdefghijklmnopqrstuvwxyz"))
+    return [
+        " ".join("".join(rng.choice(pool, rng.integers(4, 10))) for _ in range(rng.integers(2, 4)))
+        for _ in range(count)
+    ]

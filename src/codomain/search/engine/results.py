@@ -1,0 +1,172 @@
+"""What a search returns: hits with their scores and the reason for each, as a table, a page or records."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.search.engine.keywords import Query
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a row is a hit.
+
+    Attributes
+    ----------
+    words : tuple of str
+        Words of the query that its text holds.
+    by_meaning, by_words : int or None
+        Its place on each list, from 1; None where it is not on it.
+    """
+
+    words: tuple[str, ...] = ()
+    by_meaning: int | None = None
+    by_words: int | None = None
+
+    def __str__(self) -> str:
+        places = [
+            f"{place}. by {road}" for road, place in (("meaning", self.by_meaning), ("words", self.by_words)) if place
+        ]
+        return ", ".join(places) + (f" ({', '.join(self.words)})" if self.words else "")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One row that was found.
+
+    Attributes
+    ----------
+    row : int
+        Its number in the space.
+    id : object
+        Its id.
+    score : float
+        Cosine with the query; BM25 when only words were looked up.
+    percentile : float or None
+        Share of unrelated pairs that score lower, 0 to 1; None when only words were looked up.
+    why : Why
+        The words it shares with the query and its place on each list.
+    columns : dict
+        The row, by column.
+    """
+
+    row: int
+    id: Any
+    score: float
+    percentile: float | None
+    why: Why
+    columns: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Hits, best first.
+
+    Attributes
+    ----------
+    hits : list of Hit
+        Shorter than asked when there are no more rows.
+    nothing_close : bool
+        The best hit is no better than one gets by asking about nothing: the hits are the least bad, not answers.
+    notes : list of str
+        What a person should know, for example that a condition left no row.
+    text : str or None
+        Column that is printed.
+    """
+
+    hits: list[Hit]
+    nothing_close: bool
+    notes: list[str] = field(default_factory=list)
+    text: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    def __iter__(self) -> Any:
+        return iter(self.hits)
+
+    def __getitem__(self, place: int) -> Hit:
+        return self.hits[place]
+
+    def to_records(self) -> list[dict[str, Any]]:
+        """Return one dict per hit: id, score, percentile, why and the row's columns."""
+        return [
+            {"id": hit.id, "score": hit.score, "percentile": hit.percentile, "why": str(hit.why), **hit.columns}
+            for hit in self.hits
+        ]
+
+    def _lines(self) -> list[tuple[str, str, str, str, str]]:
+        lines = []
+        for place, hit in enumerate(self.hits, 1):
+            others = ", ".join(f"{name}: {value}" for name, value in hit.columns.items() if value != hit.id)
+            shown = hit.columns.get(self.text) if self.text else others
+            text = " ".join(str(shown or "").split())
+            lines.append(
+                (str(place), str(hit.id), f"{hit.score:.3f}", _above(hit.percentile), f"{text[:90]} [{hit.why}]")
+            )
+        return lines
+
+    def _heads(self) -> list[str]:
+        if not self.hits:
+            return self.notes or ["No row was found."]
+        close = ["Nothing close: no hit is better than one gets by asking about nothing."] if self.nothing_close else []
+        return [*self.notes, *close]
+
+    def __repr__(self) -> str:
+        lines = self._lines()
+        widths = [max((len(line[i]) for line in lines), default=0) for i in range(4)]
+        table = ["  ".join([*(cell.rjust(w) if i != 1 else cell.ljust(w) for i, (cell, w) in
+                               enumerate(zip(line[:4], widths, strict=True))), line[4]]) for line in lines]  # fmt: skip
+        known = any(hit.percentile is not None for hit in self.hits)
+        legend = ["score: cosine. 1 in N: share of unrelated pairs of these rows that are as close."] if known else []
+        return "\n".join([*self._heads(), *table, *legend])
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{name}</th>" for name in ("", "id", "score", "unrelated pairs as close", "row"))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in self._lines()
+        )
+        notes = "".join(f"<p>{escape(line)}</p>" for line in self._heads())
+        return f"{notes}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _above(percentile: float | None) -> str:
+    """Say how rare such a score is among unrelated pairs, to two digits, or how many of them it beats."""
+    if percentile is None:
+        return ""
+    rest = 1 - percentile
+    return f"1 in {round(1 / rest, 2 - len(str(int(1 / rest)))):,.0f}" if rest < 0.1 else f"above {percentile:.0%}"
+
+
+def hits(
+    space: Any, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
+    by_meaning: NDArray[np.int64], by_words: NDArray[np.int64], text: str | None,
+) -> list[Hit]:  # fmt: skip
+    """Take the rows of a space and say why each is there."""
+    table = space.take(rows)
+    places = [{row: place for place, row in enumerate(ranked.tolist(), 1)} for ranked in (by_meaning, by_words)]
+    parsed = Query.parse(text) if text else None
+    asked = [*parsed.words, *parsed.phrases] if parsed else []
+    hits = []
+    for row, percentile, columns in zip(rows.tolist(), percentiles, table.to_pylist(), strict=True):
+        shown = columns.get(space.roles.text) if space.roles.text else None
+        why = Why(_shared(asked, str(shown or "")), places[0].get(row), places[1].get(row))
+        hits.append(Hit(row, columns[table.column_names[0]], float(scores[row]), percentile, why, columns))
+    return hits
+
+
+def _shared(asked: Sequence[str], text: str) -> tuple[str, ...]:
+    """Words of the query that the text holds, compared without case and accents as the index does."""
+    folded = f" {' '.join(_folded(text))} "
+    return tuple(part for part in asked if (plain := " ".join(_folded(part))) and f" {plain} " in folded)
+
+
+def _folded(text: str) -> list[str]:
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    return re.findall(r"[^\W_]+", bare)

@@ -1,0 +1,152 @@
+"""Search a space by meaning, by words, by example or by a vector, and say when nothing is close."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from codomain.core import UserError
+from codomain.search.engine.keywords import MOST_WORDS, Keywords, Query
+from codomain.search.engine.nearest import Index, Rows, cosines_of, nearest
+from codomain.search.engine.null import Asked, Null
+from codomain.search.engine.query import Encoder, allowed_by, check, direction, without
+from codomain.search.engine.results import Results, hits
+
+
+def search(
+    space: Any, query: str | ArrayLike | None = None, *, like: Sequence[Any] | None = None,
+    unlike: Sequence[Any] | None = None, encoder: Encoder | None = None, index: Index | None = None,
+    keywords: Keywords | None = None, null: Null | None = None, k: int = 10,
+    mode: Literal["both", "meaning", "words"] = "both", where: str | None = None, exact: bool = False,
+) -> Results:  # fmt: skip
+    """Find the rows of a space that answer a question, resemble some rows, or lie near a vector.
+
+    Parameters
+    ----------
+    space : Space
+        Where to look.
+    query : str or array-like of shape (n_features,), optional
+        A question in words, or a vector made by the space's encoder.
+    like, unlike : sequence of ids, optional
+        Rows to resemble, and rows not to resemble; they are not returned themselves.
+    encoder : Encoder, optional
+        The space's encoder: needed to compare a question by its meaning.
+    index : object with ``search(Q, k) -> (scores, rows)``, optional
+        Proposes near rows; their cosines are then computed exactly. Without it, or with a condition or an
+        unwanted word, or with ``exact=True``, the query is compared with every row.
+    keywords, null : Keywords and Null, optional
+        The part "index" of the space when missing; without that, no words, and a null fitted now, which takes
+        seconds.
+    k : int, default=10
+        Most hits to return.
+    mode : {"both", "meaning", "words"}, default="both"
+        How to compare a question. "both" joins the two lists by reciprocal ranks.
+    where : str, optional
+        A condition on columns, see `parse_filter`. Rows that break it are never candidates.
+    exact : bool, default=False
+        Use no index.
+
+    Returns
+    -------
+    Results
+        At most k hits, best first.
+
+    Raises
+    ------
+    UserError
+        When there is nothing to look for, a width or an id or a condition does not fit, or words were asked of a
+        space without an index of words.
+    EncoderMismatch
+        When `encoder` is not the one that made the space.
+    """
+    check(query, like, unlike, k, mode)
+    notes: list[str] = []
+    keywords, null = _parts(space, keywords, null)
+    parsed = Query.parse(query if isinstance(query, str) else "")
+    said = parsed.wanted if any(letter.isalnum() for letter in parsed.wanted) else ""
+    text = query if isinstance(query, str) and said else None
+    if len(parsed.words) == MOST_WORDS and mode != "meaning":
+        notes.append(f"The question is long: {MOST_WORDS} of its words are looked up.")
+    if text and mode == "words" and keywords is None:
+        raise UserError(f"{space.path} has no index of words.", todo=f"codomain study {space.path}")
+    q, own = direction(space, query, said, like, unlike, encoder, mode, keywords, notes)
+
+    allowed: NDArray[np.bool_] | None = None
+    if where is not None:
+        allowed = allowed_by(space, where)
+        if not allowed.any():
+            return Results([], True, [f"No row meets the condition: {where}"], space.roles.text)
+    if parsed.without:
+        allowed = without(parsed.without, keywords, np.ones(len(space), bool) if allowed is None else allowed, notes)
+    if len(own) and (allowed is not None or index is None or exact):
+        allowed = np.ones(len(space), bool) if allowed is None else allowed
+        allowed[own] = False
+
+    deep = max(3 * k, 50)
+    by_meaning, cosines = nearest(space, q, deep, allowed, None if exact else index, own)
+    by_words, bm25 = np.empty(0, np.int64), np.empty(0, np.float32)
+    if text and mode != "meaning" and keywords is not None:
+        by_words, bm25 = keywords.search(text, deep + len(own), among=allowed)
+        seen = (by_words < len(space)) & ~np.isin(by_words, own)
+        by_words, bm25 = by_words[seen], bm25[seen]
+    rows = fuse([by_meaning, by_words])[:k]
+
+    asked: Asked = "question" if text else "row"
+    percentiles: list[float | None] = [None] * len(rows)
+    if q is None:
+        scores = dict(zip(by_words.tolist(), bm25.tolist(), strict=True))
+        nothing_close = not len(rows)
+    else:
+        scores = dict(zip(rows.tolist(), cosines_of(space, q, rows).tolist(), strict=True))
+        if null is None and len(space) > 1:
+            texts = space.rows([space.roles.text]).column(space.roles.text).to_pylist() if space.roles.text else None
+            null = Null.fit(space.vectors, texts=texts, encoder=encoder if asked == "question" else None)
+        if null is not None:
+            percentiles = null.percentile([scores[row] for row in rows.tolist()], asked=asked).tolist()
+        best = float(cosines[0]) if len(cosines) else -1.0
+        nothing_close = not len(rows) or (null is not None and null.nothing_close(best, asked=asked))
+        if nothing_close and len(by_words) and text and keywords is not None and keywords.together(text):
+            nothing_close = False  # a row that holds all the words is close, whatever the encoder makes of them
+    return Results(
+        hits(space, rows, scores, percentiles, by_meaning, by_words, text), nothing_close, notes, space.roles.text
+    )
+
+
+def fuse(lists: Sequence[ArrayLike], *, constant: int = 60) -> Rows:
+    r"""Join ranked lists by reciprocal ranks.
+
+    A row at place :math:`r` of a list earns :math:`1 / (c + r)`; rows are ordered by what they earn in all.
+
+    Parameters
+    ----------
+    lists : sequence of array-like of int
+        Row numbers, best first, each list without repeats.
+    constant : int, default=60
+        The c above: the larger, the less the first places weigh.
+
+    Returns
+    -------
+    ndarray of int64
+        Every row of any list, best first, ties by lower number.
+
+    Examples
+    --------
+    >>> fuse([[7, 3], [3, 5]]).tolist()
+    [3, 7, 5]
+    """
+    earned: dict[int, float] = {}
+    for ranked in lists:
+        for place, row in enumerate(np.asarray(ranked, np.int64).tolist(), 1):
+            earned[row] = earned.get(row, 0.0) + 1 / (constant + place)
+    return np.array(sorted(earned, key=lambda row: (-earned[row], row)), np.int64)
+
+
+def _parts(space: Any, keywords: Keywords | None, null: Null | None) -> tuple[Keywords | None, Null | None]:
+    """Take from the space's index what was not given."""
+    part = space.parts.get("index")
+    if part is not None and keywords is None and "keywords.sqlite" in part.names:
+        keywords = Keywords(part.path("keywords.sqlite"))
+    if part is not None and null is None and "null.json" in part.names:
+        null = Null.from_dict(part["null.json"])
+    return keywords, null

@@ -1,0 +1,1 @@
+"""Recipes, their codes and indices, and the certificate of what they keep."""

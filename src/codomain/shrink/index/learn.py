@@ -1,0 +1,151 @@
+"""Learn what a recipe needs from some rows: turns, codebooks, centres. Nothing is encoded yet."""
+
+from contextlib import nullcontext
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import dct
+
+from codomain.core import UserError, one_thread
+from codomain.shrink.index.fitted import FittedRecipe
+from codomain.shrink.index.lists import Lists
+from codomain.shrink.index.recipe import FILL, PQ, RABITQ, Recipe
+from codomain.shrink.index.rows import Floats, Ints, slots_of
+from codomain.shrink.index.signs import Signs
+from codomain.shrink.index.waterfill import Waterfill
+
+ROUNDS = 10  # of OPQ and ITQ: faiss takes 50, and five times as long
+TURN_ROWS = 5_000  # that a turn of OPQ is learned from
+_KINDS = {
+    "f16": faiss.ScalarQuantizer.QT_fp16,
+    "int8": faiss.ScalarQuantizer.QT_8bit,
+    "int6": faiss.ScalarQuantizer.QT_6bit,
+    "int4": faiss.ScalarQuantizer.QT_4bit,
+}
+Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def learn(
+    recipe: Recipe, sample: Floats, rng: np.random.Generator, *, train: Ints | None = None, axes: Axes | None = None
+) -> FittedRecipe:
+    """Fit on rows of length 1 in memory; `train` says which rows they are, `axes` is what `axes_of` gave."""
+    d, pq = sample.shape[1], PQ.fullmatch(recipe.code)
+    width, parts = recipe.width or d, int(pq[1]) if pq else 1
+    directions = {"pca": width, "opq": d, "itq": d}.get(recipe.project, 0)  # with fewer rows, faiss's OPQ crashes
+    least = max(2 ** int(pq[2]) if pq else 2, directions, recipe.lists)
+    if width > d or parts > width:
+        raise UserError(
+            f"{recipe.name} needs at least {max(width, parts)} columns.", needed="no more than the vectors have",
+            todo=f"choose a recipe for {d} columns",
+        )  # fmt: skip
+    if len(sample) < least:
+        raise UserError(f"{recipe.name} learns from at least {least} rows and got {len(sample)}.", todo="add rows")
+    return FittedRecipe(recipe, _index(recipe, sample, rng, axes), train)
+
+
+def axes_of(sample: Floats) -> Axes:
+    """Return weights (largest first) and directions, one a row, of the uncentred second moment of the sample."""
+    weight, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64))
+    return weight[::-1], directions.T[::-1]
+
+
+def _index(recipe: Recipe, sample: Floats, rng: np.random.Generator, axes: Axes | None) -> Any:
+    """Return the index of a recipe, trained and empty."""
+    d, pq, rabitq = sample.shape[1], PQ.fullmatch(recipe.code), RABITQ.fullmatch(recipe.code)
+    if recipe.code == "signs":
+        sifted = Signs(d, recipe.depth)
+        sifted.train(sample)
+        return sifted
+    if recipe.lists and pq:
+        listed = Lists(d, int(pq[1]), recipe.depth, recipe.lists, recipe.probe)
+        listed.train(sample, int(rng.integers(2**31)))
+        return listed
+    if fill := FILL.fullmatch(recipe.code):
+        filled = Waterfill(d, int(fill[1]))
+        filled.train(sample, axes or axes_of(sample))
+        return filled
+    width, steps = _steps(recipe, sample, rng, axes, int(pq[1]) if pq else 1)
+    index = _coder(recipe.code, width, pq, rabitq)
+    for step in reversed(steps):
+        index = faiss.IndexPreTransform(step, index)
+    if recipe.rescore != "none":
+        index = faiss.IndexRefine(index, _coder(recipe.rescore, d, None, None))
+        index.k_factor = float(recipe.depth)
+    # Starting threads for each of many small steps costs up to 25 times the work.
+    with one_thread() if pq or recipe.project == "itq" else nullcontext():
+        index.train(sample)
+    return index
+
+
+def _steps(
+    recipe: Recipe, sample: Floats, rng: np.random.Generator, axes: Axes | None, parts: int
+) -> tuple[int, list[Any]]:
+    """Return the columns that are coded, and the transforms that come before."""
+    d, width = sample.shape[1], recipe.width or sample.shape[1]
+    size, slots = slots_of(width, parts)
+    wide = parts * size
+    if recipe.project == "opq":
+        turn = faiss.OPQMatrix(d, parts, wide)
+        turn.niter, turn.max_train_points = ROUNDS, TURN_ROWS
+        turn.pq = faiss.ProductQuantizer(wide, parts, 4)
+        turn.pq.cp.min_points_per_centroid = 1
+        return wide, [turn]
+    if recipe.project == "itq":
+        signed = faiss.ITQTransform(d, width, True)
+        signed.itq.max_iter = ROUNDS
+        return width, [signed]
+    steps: list[Any] = []
+    if recipe.project == "pca":
+        weight, keep = (part[:width] for part in axes or axes_of(sample))
+        A = np.zeros((wide, d))
+        if PQ.fullmatch(recipe.code):
+            A[_balanced(weight, parts, size)] = keep
+        else:  # a turn inside the kept space changes no inner product and gives every column the same spread
+            A[slots] = dct(keep * rng.choice([-1.0, 1.0], (width, 1)), axis=0, norm="ortho")
+        step: Any = faiss.LinearTransform(d, wide, False)
+        faiss.copy_array_to_vector(A.astype(np.float32).ravel(), step.A)
+        step.is_trained = True
+        steps.append(step)
+    elif wide != d:
+        step = faiss.RemapDimensionsTransform(d, wide)
+        places = np.full(wide, -1, dtype=np.int32)
+        places[slots] = np.arange(width)
+        faiss.copy_array_to_vector(places, step.map)
+        steps.append(step)
+    if recipe.project == "truncate":
+        steps.append(faiss.NormalizationTransform(wide, 2.0))
+    return wide, steps
+
+
+def _coder(code: str, width: int, pq: Any, rabitq: Any) -> Any:
+    """Return the untrained faiss index of a code."""
+    dot = faiss.METRIC_INNER_PRODUCT
+    if code == "f32":
+        return faiss.IndexFlatIP(width)
+    if code in _KINDS:
+        return faiss.IndexScalarQuantizer(width, _KINDS[code], dot)
+    if rabitq:
+        return faiss.IndexRaBitQFastScan(width, dot, 32, int(rabitq[1]))
+    if pq:
+        kind = faiss.IndexPQFastScan if pq[2] == "4" else faiss.IndexPQ
+        index: Any = kind(width, int(pq[1]), int(pq[2]), dot)
+        index.pq.cp.min_points_per_centroid = 1  # fewer than its taste is allowed, and it should not print
+        return index
+    index = faiss.IndexLSH(width, width, False, True)  # signs around each column's median, learned from the sample
+    index.metric_type = dot  # it ignores the metric; a refining index wants both of its parts to agree
+    return index
+
+
+def _balanced(weight: Any, parts: int, size: int) -> Ints:
+    """Deal the directions, heaviest first, so that the product of weights is about equal in every part."""
+    load, count = np.zeros(parts), np.zeros(parts, dtype=np.int64)
+    slots = np.empty(len(weight), dtype=np.int64)
+    floor = max(float(weight[0]), 1e-30) * 1e-9
+    for direction, gain in enumerate(np.log(np.maximum(weight, floor) / floor)):
+        part = int(np.where(count < size, load, np.inf).argmin())
+        slots[direction] = part * size + count[part]
+        load[part] += gain
+        count[part] += 1
+    return slots

@@ -1,0 +1,53 @@
+"""What the indices that compare in whole numbers share: rows in int8, steps of queries, threads, compiled loops."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from importlib.util import find_spec
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.shrink.index.rows import Floats
+
+FEW = 16  # queries that are not worth the half second that starting the compiled loops takes
+
+
+@cache
+def compiled() -> Any:
+    """Return the loops in machine code, or None where numba is not installed."""
+    if find_spec("numba") is None:
+        return None
+    from codomain.shrink.index import kernels
+
+    return kernels
+
+
+def int8(rows: Floats) -> tuple[NDArray[np.int8], NDArray[np.float16]]:
+    """Whole numbers from -127 to 127, and for each row what to multiply them by."""
+    scale = (np.abs(rows).max(axis=1) / 127).astype(np.float16)
+    whole = np.rint(rows / np.maximum(scale, 1e-7)[:, None].astype(np.float32))
+    return np.clip(whole, -127, 127).astype(np.int8), scale
+
+
+def largest(d: int) -> np.float32:
+    """Largest whole number of a query, so that d products with int8 sum to less than 2 to the power of 31."""
+    return np.float32(min(32767, (2**31 - 1) // (127 * d)))
+
+
+@cache
+def _threads(process: int, count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(count, thread_name_prefix="shrink")
+
+
+def share_out(work: Callable[[slice], None], n: int) -> None:
+    """Do the work for slices of n queries, on as many threads as faiss takes."""
+    count = max(faiss.omp_get_max_threads(), 1)
+    if n < 4 * count or count == 1:
+        work(slice(None))
+        return
+    cuts = np.linspace(0, n, 4 * count + 1).astype(int).tolist()
+    list(_threads(os.getpid(), count).map(lambda start, end: work(slice(start, end)), cuts, cuts[1:]))

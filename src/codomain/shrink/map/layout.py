@@ -1,0 +1,227 @@
+"""Draw a map in two dimensions from neighbour lists, and say for each row how much of it the map keeps."""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.fft import irfft2, next_fast_len, rfft2
+from scipy.sparse import csr_matrix
+from scipy.spatial import cKDTree
+
+from codomain.core import UserError, bar, need
+from codomain.shrink.index.rows import Floats, Ints, blocks, take
+
+CELL = 0.35  # side of a cell of the grid, in units of the width of the repulsion
+MOST_CELLS = 1024
+LONGEST_STEP = np.float32(5)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A map.
+
+    Parameters
+    ----------
+    xy : ndarray of shape (n_samples, 2)
+        Places, within [-1, 1].
+    kept : ndarray of shape (n_samples,)
+        Share of each row's k true neighbours that are among its k nearest on the map, from 0 to 1.
+    method : str
+        How it was made, in words.
+    """
+
+    xy: Floats
+    kept: Floats
+    method: str
+
+
+def layout(
+    X: Any,
+    neighbors: Any,
+    *,
+    method: str = "forces",
+    random_state: int = 0,
+    max_iter: int = 500,
+    exaggeration: float = 1.0,
+    progress: bool = False,
+) -> Layout:
+    """Place rows so that neighbours stay together.
+
+    "forces" minimises the loss of t-SNE with equal weight on every given neighbour. All rows repel each other;
+    the repulsion is a convolution, so it is computed on a grid by FFT, and a step costs O(n). It starts from the
+    first two principal components and draws nothing at random: the same input gives the same map.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Array, memory map or a space's vectors.
+    neighbors : ndarray of int, or object with `indices`, of shape (n_samples, k)
+        Nearest rows of each row, without itself; -1 where there are fewer.
+    method : {"forces", "pca", "umap"}, default="forces"
+        "umap" needs the extra `map`.
+    random_state : int, default=0
+        Seed; only "umap" draws.
+    max_iter : int, default=500
+        Steps of "forces".
+    exaggeration : float, default=1.0
+        How much stronger than in t-SNE neighbours attract each other at the end: more gives clearer groups and keeps
+        fewer neighbours.
+    progress : bool, default=False
+        Whether to draw a bar.
+
+    Returns
+    -------
+    Layout
+        Places within [-1, 1] and what they keep.
+
+    Raises
+    ------
+    UserError
+        When the lists are not of X's rows, the method is unknown, or umap-learn is not installed.
+    """
+    lists = np.asarray(getattr(neighbors, "indices", neighbors))
+    n = X.shape[0]
+    if lists.ndim != 2 or len(lists) != n or lists.max(initial=-1) >= n:
+        raise UserError(
+            f"Neighbour lists of shape {lists.shape} do not belong to {n} rows.", needed=f"({n}, k), rows below {n}"
+        )
+    if method == "pca":
+        xy, how = _pca(X, 2), "first two principal components"
+    elif method == "umap":
+        umap = need("umap", "map")
+        xy = umap.UMAP(n_neighbors=min(15, n - 1), random_state=random_state, n_jobs=1).fit_transform(_pca(X, 50))
+        how = f"umap-learn {umap.__version__} on 50 principal components"
+    elif method == "forces":
+        xy, how = (
+            _forces(_pca(X, 2), lists, max_iter, exaggeration, progress),
+            f"t-SNE forces on {lists.shape[1]} neighbours",
+        )
+    else:
+        raise UserError(f"method={method!r}", needed="'forces', 'pca' or 'umap'")
+    xy = _spread(np.asarray(xy, dtype=np.float64))
+    return Layout(xy, kept_neighbors(xy, lists), how)
+
+
+def kept_neighbors(xy: NDArray[Any], lists: NDArray[Any]) -> Floats:
+    """Share of each row's listed neighbours among as many nearest points of the map, of shape (n_samples,)."""
+    n, k = lists.shape
+    k = min(k, n - 1)
+    if k < 1:
+        return np.ones(n, dtype=np.float32)
+    near = cKDTree(xy).query(xy, k + 1, workers=-1)[1]
+    # Among rows at one place the tree may list others first, so a row is dropped by number, not by position.
+    order = np.argsort(near == np.arange(n)[:, None], axis=1, kind="stable")[:, :k]
+    near = np.take_along_axis(near, order, axis=1)
+    listed = lists >= 0
+    hit = np.zeros(lists.shape, dtype=bool)
+    for column in near.T:
+        hit |= lists == column[:, None]
+    return np.asarray((hit & listed).sum(axis=1) / np.maximum(listed.sum(axis=1), 1), dtype=np.float32)
+
+
+def _pca(X: Any, width: int) -> Floats:
+    """Principal components of the rows at length 1, learned from at most 20,000 of them."""
+    n, d = X.shape
+    sample = take(X, np.linspace(0, n - 1, min(n, 20_000)).astype(np.int64))
+    mean = sample.mean(axis=0)
+    directions = np.linalg.eigh(np.cov((sample - mean).T, bias=True).reshape(d, d))[1][:, ::-1][:, :width]
+    directions *= np.where(directions.sum(axis=0) < 0, -1, 1)  # a sign that does not depend on the linear algebra
+    out = np.zeros((n, max(width, 2)) if width == 2 else (n, min(width, d)), dtype=np.float32)
+    for start, rows in blocks(X):
+        out[start : start + len(rows), : directions.shape[1]] = (rows - mean) @ directions.astype(np.float32)
+    return out
+
+
+def _graph(lists: Ints) -> csr_matrix:
+    """Symmetric weights of the neighbour lists, summing to 1: a row that lists another pulls and is pulled."""
+    n, k = lists.shape
+    who, whom = np.repeat(np.arange(n), k), lists.ravel()
+    good = (whom >= 0) & (whom != who)
+    one = csr_matrix((np.ones(good.sum(), dtype=np.float32), (who[good], whom[good])), shape=(n, n))
+    both = (one + one.T).tocsr()
+    both.data /= max(float(both.sum(dtype=np.float64)), 1.0)
+    return both
+
+
+def _forces(start: Floats, lists: Ints, max_iter: int, exaggeration: float, progress: bool) -> NDArray[np.float32]:
+    """Descend the loss of t-SNE with momentum and a gain for each coordinate, attraction exaggerated at first."""
+    n = len(start)
+    if n < 4:
+        return start
+    graph = _graph(lists)
+    counts = np.diff(graph.indptr)
+    ones = np.ones((n, 1), dtype=np.float32)
+    Y = start / max(float(start[:, 0].std()), 1e-12) * np.float32(1e-2)
+    speed, gain = np.zeros_like(Y), np.ones_like(Y)
+    grid = _Grid()
+    early = max_iter // 3
+    with bar("map", total=max_iter, unit="steps") if progress else nullcontext(lambda done: None) as tick:
+        for step in range(max_iter):
+            pull = 12.0 if step < early else exaggeration
+            squares = sum((np.repeat(y, counts) - y[graph.indices]) ** 2 for y in (Y[:, 0], Y[:, 1]))
+            near = csr_matrix((graph.data / (1 + squares), graph.indices, graph.indptr), shape=graph.shape)
+            sums = near @ np.hstack([Y, ones])
+            slope = 4 * (pull * (sums[:, 2:] * Y - sums[:, :2]) - grid.repulsion(Y))
+            gain = np.maximum(np.where(slope * speed < 0, gain + 0.2, gain * 0.8), 0.01)
+            speed = (0.5 if step < early else 0.8) * speed - (n / pull) * gain * slope
+            # A point that lands on a stranger is thrown off; without a limit it flies off the map and stays there.
+            speed *= np.minimum(1, LONGEST_STEP / np.maximum(np.linalg.norm(speed, axis=1, keepdims=True), 1e-12))
+            Y = Y + speed
+            Y -= Y.mean(axis=0)
+            tick(1)
+    return Y
+
+
+class _Grid:
+    """Sums over all pairs of points as convolutions on a grid."""
+
+    def __init__(self) -> None:
+        self.key: Any = None
+        self.kernels: Any = None
+
+    def repulsion(self, Y: Floats) -> Floats:
+        """Sum over j of q_ij ** 2 (y_i - y_j) over the sum of all q_ij, where q_ij = 1 / (1 + |y_i - y_j| ** 2)."""
+        low = Y.min(axis=0)
+        span = max(float((Y.max(axis=0) - low).max()), 1e-9)
+        cell = max(min(CELL, span / 64), span / MOST_CELLS)
+        size = next_fast_len(2 * (int(span / cell) + 2), real=True)
+        if self.key != (cell, size):
+            self.key = cell, size
+            apart = (((np.arange(size) + size // 2) % size - size // 2) * cell).astype(np.float32)
+            near = 1 / (1 + apart[:, None] ** 2 + apart[None, :] ** 2)
+            push = apart[:, None] * near**2
+            self.kernels = [rfft2(kernel, workers=-1) for kernel in (near, push, push.T)]
+        # Each point is shared by the four corners of its cell, and reads its force from the same four.
+        place = (Y - low) / np.float32(cell)
+        corner = place.astype(np.int64)
+        part = place - corner
+        weights = [
+            (np.abs(1 - i - part[:, 0]) * np.abs(1 - j - part[:, 1]), (corner[:, 0] + i) * size + corner[:, 1] + j)
+            for i in (0, 1)
+            for j in (0, 1)
+        ]
+        parts = [np.bincount(at, weight, minlength=size * size) for weight, at in weights]
+        mass = np.sum(parts, axis=0).astype(np.float32).reshape(size, size)
+        waves = rfft2(mass, workers=-1)
+        field, *pushes = (irfft2(waves * kernel, (size, size), workers=-1) for kernel in self.kernels)
+        # A point's pull on itself is less than 1 on the grid, as its four shares lie apart: take off just that.
+        shares = [weight for weight, _ in weights]
+        pairs = ((0, 1, 1), (2, 3, 1), (0, 2, 1), (1, 3, 1), (0, 3, 2), (1, 2, 2))
+        own = sum(float((w * w).sum(dtype=np.float64)) for w in shares)
+        for a, b, squares in pairs:
+            own += 2 * float((shares[a] * shares[b]).sum(dtype=np.float64)) / (1 + squares * cell**2)
+        total = max(float((mass * field).sum(dtype=np.float64)) - own, 1e-12)
+        force = [sum(weight * push.ravel()[at] for weight, at in weights) / total for push in pushes]
+        return np.column_stack(force).astype(np.float32)
+
+
+def _spread(xy: NDArray[np.float64]) -> Floats:
+    """Fit into [-1, 1] with one scale for both axes; the outermost points in a thousand are drawn in, not the rest."""
+    low, high = np.quantile(xy, [0.0005, 0.9995], axis=0)
+    out = (xy - (low + high) / 2) / max(float((high - low).max()) / 2, 1e-12)
+    reach = np.abs(out).max(axis=1, keepdims=True)
+    far = reach > 1
+    out = np.where(far, out / np.maximum(reach, 1) * (1.1 - 0.1 / np.maximum(reach, 1)), out)
+    return (out / max(float(np.abs(out).max()), 1e-12)).astype(np.float32)

@@ -1,0 +1,129 @@
+"""A real task for claims of classifiers by words: name the package of a docstring from what the package says."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_NAMES, N_SENTENCES = 8, 8  # at most, of each package
+
+
+@dataclass(frozen=True)
+class Described:
+    """Packages, their descriptions and docstrings to be labelled; a package's own name is in none of the texts.
+
+    Attributes
+    ----------
+    names : list of str
+        Packages, sorted.
+    descriptions, description_classes : list of str
+        Sentences of the package's own docstring and the names of some of its objects, and whose they are.
+    few, few_classes : list of str
+        Docstrings of other objects, the same number of each package, and their packages.
+    texts, classes : list of str
+        Docstrings of yet other objects and their packages.
+    """
+
+    names: list[str]
+    descriptions: list[str]
+    description_classes: list[str]
+    few: list[str]
+    few_classes: list[str]
+    texts: list[str]
+    classes: list[str]
+
+
+@cache
+def _tables() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Return each package's own docstring and the docstrings of its objects by their name."""
+    from codomain.data import stdlib_docstrings
+
+    modules: dict[str, str] = {}
+    objects: dict[str, dict[str, str]] = {}
+    for row in stdlib_docstrings().to_pylist():
+        package = row["package"]
+        if row["kind"] == "module":
+            modules |= {package: row["text"]} if row["module"] == package else {}
+        else:
+            objects.setdefault(package, {})[row["name"]] = row["text"]
+    return modules, objects
+
+
+def _words(name: str) -> str:
+    """Write the last part of a dotted name as words, as in HTTPConnection: HTTP connection."""
+    last = name.rpartition(".")[2]
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", last).strip()
+
+
+def described_packages(seed: int, *, n_test: int = 10, n_few: int = 0) -> Described:
+    """Draw descriptions and docstrings of every package of the standard library with enough documented objects."""
+    from codomain.classify.describe.sentences import sentences
+
+    modules, objects = _tables()
+    rng = np.random.default_rng(seed)
+    out: dict[str, Any] = {field: [] for field in Described.__dataclass_fields__}
+    for package in sorted(objects):
+        drawn = [str(name) for name in rng.permutation(sorted(objects[package]))]
+        if len(drawn) < N_NAMES + n_few + n_test:
+            continue
+        own = re.compile(rf"\b{re.escape(package)}\b", re.IGNORECASE)
+        told = [own.sub("", part) for part in sentences(modules.get(package, ""))]
+        told = [part for part in told if len(part.split()) > 2][:N_SENTENCES]
+        told += [part for name in drawn[:N_NAMES] if (part := own.sub("", _words(name)).strip())]
+        texts = [own.sub("", objects[package][name])[:600] for name in drawn[N_NAMES : N_NAMES + n_few + n_test]]
+        out["names"].append(package)
+        for key, of, more in (
+            ("descriptions", "description_classes", told),
+            ("few", "few_classes", texts[:n_few]),
+            ("texts", "classes", texts[n_few:]),
+        ):
+            out[key] += more
+            out[of] += [package] * len(more)
+    return Described(**out)
+
+
+def only(told: Described, names: Iterable[str]) -> Described:
+    """Return what is told of these packages alone."""
+    kept = set(names)
+    out: dict[str, Any] = {"names": [name for name in told.names if name in kept]}
+    for texts, classes in (("descriptions", "description_classes"), ("few", "few_classes"), ("texts", "classes")):
+        pairs = zip(getattr(told, texts), getattr(told, classes), strict=True)
+        left = [(text, name) for text, name in pairs if name in kept]
+        out[texts], out[classes] = [text for text, _ in left], [name for _, name in left]
+    return Described(**out)
+
+
+def known_and_new(seed: int) -> tuple[Described, Described, Described]:
+    """Return all packages with ten docstrings of each to learn from, half of them as known, and the others as new."""
+    told = described_packages(seed, n_few=10)
+    known = np.random.default_rng(seed).permutation(told.names)[: len(told.names) // 2]
+    return told, only(told, known), only(told, np.setdiff1d(told.names, known))
+
+
+_KNOWN: dict[str, dict[str, Any]] = {}
+
+
+def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
+    """Return the vectors of texts; what earlier draws of a claim encoded is not encoded again."""
+    known = _KNOWN.setdefault(encoder.identity.uri, {})
+    new = list(dict.fromkeys(text for text in texts if text not in known))
+    if new:
+        known |= dict(zip(new, encoder.encode(new), strict=True))
+    return np.stack([known[text] for text in texts])
+
+
+def by_words(described: Described) -> float:
+    """Return the accuracy of the rival without vectors: TF-IDF of all that is said of a class, by cosine."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    said = {name: [name] for name in described.names}
+    for text, name in zip(described.descriptions, described.description_classes, strict=True):
+        said[name].append(text)
+    table = TfidfVectorizer(sublinear_tf=True, stop_words="english")
+    classes = table.fit_transform(" ".join(said[name]) for name in described.names)
+    best = np.asarray((table.transform(described.texts) @ classes.T).argmax(axis=1)).ravel()
+    return float(np.mean(np.array(described.names)[best] == np.array(described.classes)))

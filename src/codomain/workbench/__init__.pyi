@@ -1,0 +1,16 @@
+from .compare.result import Compared as Compared
+from .compare.run import compare_spaces as compare_spaces
+from .export import export_labels as export_labels
+from .export import export_space as export_space
+from .label.run import apply_head as apply_head
+from .label.run import label_space as label_space
+from .label.words import Labelled as Labelled
+from .migrate.run import migrate_space as migrate_space
+from .migrate.shown import Migrated as Migrated
+from .run import Study as Study
+from .run import add as add
+from .run import study as study
+from .search import search_space as search_space
+from .shrink import Shrunk as Shrunk
+from .shrink import shrink_space as shrink_space
+from .stages import Settings as Settings

@@ -1,0 +1,1 @@
+"""`codomain compare`: whether two spaces are the same."""

@@ -1,0 +1,113 @@
+"""Give people their own table back, with what the study found in new columns."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv, parquet
+
+from codomain.core import UserError, say
+from codomain.space import Space
+from codomain.workbench.encoders import check_studied
+
+_WRITERS = {".parquet": parquet.write_table, ".csv": csv.write_csv}
+FLAGS = {1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label_in_doubt"}
+
+
+def export_space(space: Space, out: Path) -> Path:
+    """Write the rows with their group, place on the map, flags, and labels where there are any.
+
+    Parameters
+    ----------
+    space : Space
+        A studied space.
+    out : Path
+        A file ending in .parquet or .csv.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    UserError
+        When the ending is another, or the space has not been studied.
+    """
+    _check_ending(out)
+    check_studied(space)
+    table = space.rows()
+    labels = np.asarray(space.part("groups")["labels.npy"])
+    names = [group["name"] for group in space.part("groups")["groups.json"]["groups"]]
+    xy, flags = np.asarray(space.part("map")["xy.npy"]), np.asarray(space.part("audit")["flags.npy"])
+    new = {
+        "group": labels,
+        "group_name": [names[label] if label >= 0 else None for label in labels],
+        "map_x": xy[:, 0],
+        "map_y": xy[:, 1],
+        "kept": np.asarray(space.part("map")["kept.npy"]),
+    } | {f"is_{name}": (flags & bit) > 0 for bit, name in FLAGS.items()}
+    if "labels" in space.parts:
+        if space.parts["labels"].made_from.startswith(space.fingerprint):
+            new |= label_columns(space)
+        else:
+            say(f"labels are left out, for rows have changed since; to mend it: codomain label {space.path} --ask 0")
+    for name, values in new.items():
+        taken = f"codomain_{name}" if name in table.column_names else name
+        table = table.append_column(taken, pa.array(values))
+    _WRITERS[out.suffix](table, out)
+    return out
+
+
+def export_labels(space: Space, out: Path) -> Path:
+    """Write ids and labels, which `codomain label --from` reads again.
+
+    Parameters
+    ----------
+    space : Space
+        A labelled space.
+    out : Path
+        A file ending in .parquet or .csv.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    _check_ending(out)
+    columns = label_columns(space)
+    table = pa.table({space.columns[0]: space.ids, **{name: pa.array(values) for name, values in columns.items()}})
+    _WRITERS[out.suffix](table, out)
+    return out
+
+
+def label_columns(space: Space) -> dict[str, Any]:
+    """Return the label of every row, whether a person gave it, its probability, and whether it was rejected.
+
+    Parameters
+    ----------
+    space : Space
+        A labelled space.
+
+    Returns
+    -------
+    dict
+        Columns of length n. The probability is that of the predicted class; of a given label it is that of the label.
+    """
+    part = space.part("labels")
+    classes = np.array([one["name"] for one in part["labels.json"]["classes"]])
+    code, share = np.array(part["predicted.npy"]), np.asarray(part["probabilities.npy"])
+    given = np.zeros(len(code), bool)
+    if "given.parquet" in part:
+        table = parquet.read_table(part.path("given.parquet"))
+        rows = table["row"].to_numpy()
+        given[rows] = True
+        code[rows] = np.searchsorted(classes, table["label"].to_numpy().astype(str))
+    columns = {"label": classes[code], "label_given": given, "label_probability": share[np.arange(len(code)), code]}
+    return columns | ({"label_rejected": np.asarray(part["rejected.npy"])} if "rejected.npy" in part else {})
+
+
+def _check_ending(out: Path) -> None:
+    if out.suffix not in _WRITERS:
+        raise UserError(f"{out} ends in {out.suffix!r}.", needed="a file that ends in .parquet or .csv")

@@ -1,0 +1,1 @@
+"""`codomain label`: few labels in, calibrated labels out."""

@@ -1,0 +1,138 @@
+"""Read labels by id from a file, or from a column of the space; everything that is wrong is said at once."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from codomain.core import UserError
+from codomain.space import Roles, Space
+from codomain.space.checks import blank_rows, is_string, nearest, no_column, refuse, some
+from codomain.space.guess import guess_roles
+from codomain.space.intake import as_table
+from codomain.space.tables import read_csv, read_json, read_parquet
+from codomain.workbench.label.given import Given
+
+_READERS = {
+    ".csv": read_csv, ".tsv": read_csv, ".json": read_json, ".jsonl": read_json, ".ndjson": read_json,
+    ".parquet": read_parquet,
+}  # fmt: skip
+_SHOWN = 20  # contradictions that are listed
+
+
+def from_column(space: Space, column: str) -> Given:
+    """Read the labels that the space's own rows carry."""
+    if column not in space.columns:
+        raise UserError(no_column(column, space.columns), todo="name one with --column")
+    words, notes = _words(space.rows([column])[column], column)
+    labels = {row: word for row, word in enumerate(words) if word}
+    return Given.of(labels, [f"labels: column {column!r} of the space; others: --from FILE", *notes])
+
+
+def from_file(space: Space, path: Path, column: str | None = None) -> Given:
+    """Read labels by id from a csv, tsv, json, jsonl or parquet file.
+
+    Parameters
+    ----------
+    space : Space
+        Whose rows the ids name.
+    path : Path
+        The file.
+    column : str, optional
+        The column with labels; guessed, and said, when left out.
+
+    Returns
+    -------
+    Given
+        One label a row.
+
+    Raises
+    ------
+    UserError
+        Naming every problem with its rows: no ids, contradictory labels, labels that are no classes.
+    """
+    if not path.is_file():
+        raise UserError(f"{path} does not exist.", needed="a file of ids and labels")
+    if path.suffix.lower() not in _READERS:
+        raise UserError(f"{path} ends in {path.suffix!r}.", needed=f"one of {', '.join(_READERS)}")
+    held = _READERS[path.suffix.lower()](path)
+    table = as_table(held.table)
+    key = _id_column(space, table, path)
+    column, notes = (column, []) if column else _label_column(table, key, path)
+    if column not in table.column_names:
+        raise UserError(f"{path}: {no_column(column, table.column_names)}", todo="name one with --column")
+    words, said = _words(table[column], column)
+    ids = table[key].cast(pa.string()).to_pylist()
+    row_of = {str(value): row for row, value in enumerate(space.ids.to_pylist())}
+    labels: dict[int, str] = {}
+    line_of: dict[int, int] = {}
+    strange, problems = [], []
+    for line, (name, word) in enumerate(zip(ids, words, strict=True)):
+        row = row_of.get(name or "")
+        if not word:
+            continue
+        if row is None:
+            strange.append(line)
+        elif labels.setdefault(row, word) != word:
+            before = f"row {line_of[row]} labels it {labels[row]!r}"
+            problems.append(f"row {line} labels the id {name!r} {word!r}, and {before}: keep one")
+        else:
+            line_of.setdefault(row, line)
+    refuse(str(path), problems[:_SHOWN] + [f"and {len(problems) - _SHOWN:,} more"] * (len(problems) > _SHOWN))
+    if strange:
+        said.append(f"{some(strange)} of {path.name}: no such id in the space, left out")
+    if not labels:
+        there = ", ".join(repr(value) for value in space.ids[:3].to_pylist())
+        raise UserError(
+            f"{path} labels no row of {space.path}: {'; '.join(said)}.", needed=f"ids such as {there}, with labels"
+        )
+    return Given.of(labels, [*held.notes, *notes, *said])
+
+
+def _id_column(space: Space, table: pa.Table, path: Path) -> str:
+    key = space.columns[0]
+    if key in table.column_names:
+        return key
+    raise UserError(
+        f"{path} has no column {key!r}, which is what names a row of {space.path}; its columns are "
+        f"{', '.join(map(repr, table.column_names))}{nearest(key, table.column_names)}",
+        needed=f"the ids of the space in a column {key!r}",
+        todo="rename the column that has them",
+    )
+
+
+def _label_column(table: pa.Table, key: str, path: Path) -> tuple[str, list[str]]:
+    others = [name for name in table.column_names if name != key]
+    hinted = guess_roles(table.select(others), Roles(text="", id=""))[0].label if others else None
+    found = others[0] if len(others) == 1 else hinted
+    if found is None:
+        which = ", ".join(map(repr, others)) or "there is only the id"
+        raise UserError(f"{path} does not say which column has the labels: {which}.", todo="name one with --column")
+    return found, [f"label column: {found!r}; another: --column NAME"]
+
+
+def _words(column: pa.ChunkedArray, name: str) -> tuple[list[str], list[str]]:
+    """Return labels as words, empty where there is none, and what is to be said about them."""
+    kind = column.type
+    if pa.types.is_floating(kind):
+        values = column.to_numpy()
+        empty = np.isnan(values)
+        broken = np.flatnonzero(~empty & (values != np.floor(values)))
+        if len(broken):
+            raise UserError(
+                f"{name!r} holds numbers with fractions ({some(broken)}: {column[int(broken[0])].as_py()}).",
+                needed="classes: words, whole numbers or yes and no",
+                todo="cut the measurements into classes first, or name another column with --column",
+            )
+        column = pa.chunked_array([pa.array(np.where(empty, 0, values).astype(np.int64), mask=empty)])
+    elif not (is_string(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind)):
+        raise UserError(f"{name!r} is of type {kind}.", needed="classes: words, whole numbers or yes and no")
+    blank = blank_rows(column)
+    words = [" ".join(str(value).split()) if value is not None else "" for value in column.to_pylist()]
+    notes = [f"{some(blank)} of {len(words):,} without {name!r}: to be predicted"] if len(blank) else []
+    spellings: dict[str, set[str]] = {}
+    for word in set(words):
+        spellings.setdefault(word.casefold(), set()).add(word)
+    twice = [" and ".join(map(repr, sorted(same))) for same in spellings.values() if len(same) > 1]
+    notes += [f"classes that differ in capitals only are kept apart: {'; '.join(sorted(twice))}"] if twice else []
+    return words, notes

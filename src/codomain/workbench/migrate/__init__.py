@@ -1,0 +1,1 @@
+"""`codomain migrate`: move a space to another encoder."""

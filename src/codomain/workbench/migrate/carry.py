@@ -1,0 +1,127 @@
+"""Carry a space over a bridge: vectors computed while they are written, and the parts that are worth keeping."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codomain.align import Bridge, Doubt
+from codomain.core import EncoderIdentity, UserError, bar, unit_rows
+from codomain.space import Space
+from codomain.workbench.compare.join import Rows
+from codomain.workbench.stages import STAGES, Settings
+
+CARRIED = ("groups", "map")  # what people have named and pointed at; the rest is about vectors and made again
+_BLOCK = 8192
+
+
+class Moved:
+    """The rows of a space in the new encoder's space, computed block by block as they are read, by any thread.
+
+    Parameters
+    ----------
+    space : Space
+        The space that moves.
+    bridge : Bridge or None
+        From the old vectors to the new; None leaves rows that are not laid over as they are.
+    identity : EncoderIdentity
+        The new encoder.
+    doubt : Doubt or None
+        What foretells the error of a bridged row; None keeps `doubts`.
+    doubts : ndarray of shape (n,), optional
+        Doubt of each row, from an earlier migration.
+    """
+
+    def __init__(
+        self, space: Space, bridge: Bridge | None, identity: EncoderIdentity, doubt: Doubt | None, doubts: Any = None
+    ) -> None:
+        self.space, self.bridge, self.identity, self.doubt = space, bridge, identity, doubt
+        self.shape, self.dtype = (len(space), identity.dim), np.dtype(np.float32)
+        self.doubts = np.zeros(len(space), np.float32) if doubts is None else np.array(doubts)
+        self.true = np.zeros(len(space), bool)
+        self.tick: Callable[[int], object] = lambda done: None
+        self._over: list[tuple[Rows, Any]] = []
+
+    def lay(self, rows: Rows, vectors: Any) -> None:
+        """Give rows, their numbers rising, their true vectors; `vectors` are read only when they are needed."""
+        self._over.append((rows, vectors))
+        self.true[rows], self.doubts[rows] = True, 0
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        start, stop, _ = rows.indices(len(self))
+        new, doubts = self._bridged(self.space.vectors[start:stop])
+        for known, vectors in self._over:
+            first, last = np.searchsorted(known, [start, stop])
+            new[known[first:last] - start] = vectors[first:last]
+        if doubts is not None:
+            self.doubts[start:stop] = np.where(self.true[start:stop], 0, doubts)
+        if not np.isfinite(np.einsum("ij,ij->i", new, new)).all():
+            row = start + int(np.flatnonzero(~np.isfinite(new).all(axis=1))[0])
+            raise UserError(f"Row {row} would become NaN or infinity.", todo="look at its vectors in both spaces")
+        self.tick(stop - start)
+        return new
+
+    def some(self, rows: Rows) -> NDArray[np.float32]:
+        """Return a few rows, their numbers rising, as they will be; nothing is remembered of them."""
+        new = self._bridged(self.space.vectors[rows])[0]
+        for known, vectors in self._over:
+            _, mine, theirs = np.intersect1d(rows, known, assume_unique=True, return_indices=True)
+            new[mine] = vectors[theirs]
+        return new
+
+    def _bridged(self, old: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """Bridge rows; also return their doubts where those are foretold."""
+        if self.bridge is None:
+            return np.array(old), None
+        new = self.bridge.transform(old)
+        doubts = None if self.doubt is None else self.doubt.score(old, new)
+        if self.identity.normalised:
+            lengths = np.sqrt(np.einsum("ij,ij->i", new, new))
+            if lengths.min(initial=1) > 1e-12 and lengths.max(initial=1) < 1e12:
+                new /= lengths[:, None]  # in place: half the time of the general way
+            else:
+                new = unit_rows(new)
+        return new, doubts
+
+    def look(self) -> NDArray[np.float32]:
+        """Read every row once for its doubt alone."""
+        with bar("doubt", total=len(self)) as tick:
+            for start in range(0, len(self), _BLOCK):
+                tick(len(self[start : start + _BLOCK]))
+        return self.doubts
+
+
+def fresh_keys(space: Space, rows: str) -> dict[str, str]:
+    """Return what a study of these settings would write on each part of rows with another fingerprint.
+
+    Parameters
+    ----------
+    space : Space
+        Whose parts tell the settings.
+    rows : str
+        Fingerprint of the rows.
+    """
+    settings, made = Settings.of(space), dict[str, str]()
+    for stage in STAGES:
+        made[stage.name] = stage.fingerprint(rows, settings, made)
+    return made
+
+
+def carried(space: Space, rows: str) -> Iterator[tuple[str, tuple[None, str]]]:
+    """Yield the parts that stay as they are, with the fingerprint under which a study keeps them.
+
+    A part that a study would make again anyway, for its settings or its version, still would be.
+    """
+    before, after = fresh_keys(space, space.fingerprint), fresh_keys(space, rows)
+    for name in CARRIED:
+        if name in space.parts:
+            usual = space.parts[name].made_from == before[name]
+            yield name, (None, after[name] if usual else f"{rows}-carried")
+    if (
+        "labels" in space.parts
+    ):  # its key stays: the labels that people gave count, what the old head said is out of date
+        yield "labels", (None, space.parts["labels"].made_from)

@@ -1,0 +1,317 @@
+"""The report: one HTML file that opens from disk, with the network off, and can be searched."""
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, FunctionLoader
+from markupsafe import Markup
+from numpy.typing import NDArray
+
+from codomain.core import UserError
+from codomain.workbench.report import pack
+from codomain.workbench.report.figures import front_plot, scale
+
+__all__ = ["ReportData", "render", "write_page"]
+
+_BITS = {"duplicate": 1, "near_duplicate": 2, "outlier": 4, "label": 8}  # of the audit's flags
+_SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
+
+
+@dataclass
+class ReportData:
+    """Everything that a report shows; what a study has not worked out yet is left at its default.
+
+    Parameters
+    ----------
+    title, source : str
+        Heading of the report, and the file that was studied.
+    n, d : int
+        Rows, and numbers in a vector.
+    encoder : str
+        What made the vectors.
+    generated : str
+        Date.
+    partial : str, optional
+        "2,000 of 9,812 rows" when the report is of a part.
+    versions : mapping of str to str
+        What ran.
+    health : sequence of dict
+        Measures, as `Measure.to_dict` gives them.
+    certificate : dict, optional
+        The sealed certificate.json.
+    groups : dict, optional
+        The sealed groups.json.
+    labels : ndarray of shape (n,), optional
+        Each row's group, -1 for none.
+    xy : ndarray of shape (n, 2), optional
+        Places on the map.
+    kept : ndarray of shape (n,), optional
+        Share of each row's neighbours that are neighbours on the map too, 0 to 1.
+    map_info : dict, optional
+        The sealed map.json.
+    audit : dict, optional
+        The sealed audit.json.
+    flags : ndarray of shape (n,), optional
+        Sum of the audit's bits for each row: 1 duplicate, 2 near duplicate, 4 outlier, 8 doubtful label.
+    neighbors, scores : ndarray of shape (n, k), optional
+        Each row's nearest rows, nearest first, and their cosines.
+    texts : sequence of str, optional
+        One a row, or empty when the rows have no words.
+    ids : sequence of str
+        One a row; row numbers when empty.
+    columns : mapping of str to sequence
+        Columns of the user's table to show and to hand back.
+    user_labels : sequence of str, optional
+        The user's own labels.
+    labelled : dict, optional
+        The sealed labels.json: what `codomain label` has found.
+    search_command : str, optional
+        Command that searches by meaning; a person's query replaces "{query}" or a quoted text at its end, or goes last.
+        Empty when nothing can encode a new sentence.
+    commands : mapping of str to str
+        Other commands to offer, by what they do.
+    sent_to : str, optional
+        The server that the texts were sent to for encoding; empty when nothing left the machine.
+    """
+
+    title: str
+    source: str
+    n: int
+    d: int
+    encoder: str
+    generated: str
+    partial: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    health: Sequence[dict[str, Any]] = ()
+    certificate: dict[str, Any] | None = None
+    groups: dict[str, Any] | None = None
+    labels: NDArray[Any] | None = None
+    xy: NDArray[Any] | None = None
+    kept: NDArray[Any] | None = None
+    map_info: dict[str, Any] | None = None
+    audit: dict[str, Any] | None = None
+    flags: NDArray[Any] | None = None
+    neighbors: NDArray[Any] | None = None
+    scores: NDArray[Any] | None = None
+    texts: Sequence[str] | None = ()
+    ids: Sequence[str] = ()
+    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    user_labels: Sequence[str] | None = None
+    labelled: dict[str, Any] | None = None
+    search_command: str = ""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    sent_to: str = ""
+
+    def check(self) -> None:
+        """Refuse when a field does not have one entry a row."""
+        by_row = {name: getattr(self, name) for name in ("labels", "xy", "kept", "flags", "neighbors", "scores")}
+        by_row |= {"texts": self.texts or None, "ids": self.ids or None, "user_labels": self.user_labels}
+        by_row |= {f"columns[{name!r}]": column for name, column in self.columns.items()}
+        wrong = [
+            f"{name} has {len(value)}" for name, value in by_row.items() if value is not None and len(value) != self.n
+        ]
+        if self.n < 1 or wrong:
+            raise UserError(f"The report is of {self.n} rows, but {', '.join(wrong) or 'none can be shown'}.",
+                            needed="one entry a row, and at least one row")  # fmt: skip
+
+
+def render(report: ReportData, path: str | Path) -> Path:
+    """Write the report.
+
+    Parameters
+    ----------
+    report : ReportData
+        What to show.
+    path : str or Path
+        The HTML file to write.
+
+    Returns
+    -------
+    Path
+        The file: UTF-8, self-contained, without any address to fetch from.
+
+    Raises
+    ------
+    UserError
+        When a field does not have one entry a row.
+    """
+    report.check()
+    blocks, facts = _blocks(report)
+    return write_page(
+        path, "report.html.jinja", ("report.css",), _SCRIPTS, r=report, facts=facts, blocks=blocks,
+        plot=front_plot(report.certificate) if report.certificate else None,
+    )  # fmt: skip
+
+
+def write_page(path: str | Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> Path:
+    """Write a page whose own policy lets a browser run its script and nothing else.
+
+    Parameters
+    ----------
+    path : str or Path
+        The HTML file to write.
+    template : str
+        A file of the folder `page`.
+    styles, scripts : sequence of str
+        Files that are put into it, in this order.
+    **values
+        What the template prints; text is escaped.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    page = files(__package__).joinpath("page")
+
+    def read(name: str) -> str:
+        return page.joinpath(name).read_text("utf-8")
+
+    script = '(() => {\n"use strict";\n' + "\n".join(map(read, scripts)) + "\n})();"
+    style = "\n".join(map(read, styles))
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_readable, loader=FunctionLoader(read)
+    )
+    environment.globals["scale"] = scale
+    environment.filters |= {
+        "thousands": lambda value: f"{value:,.0f}", "figure": figure, "share": share, "bytes": size, "anchor": anchor,
+        "tenths": lambda value: "–" if value is None else f"{value:.1%}",
+        "hundredths": lambda value: "–" if value is None else f"{value:.2f}",
+        "plural": lambda count, one, many=None: one if count == 1 else many or f"{one}s",
+    }  # fmt: skip
+    html = environment.get_template(template).render(
+        **values, script=Markup(script), style=Markup(style), script_hash=Markup(_hash(script)),
+        style_hash=Markup(_hash(style)),
+    )  # fmt: skip
+    target = Path(path)
+    target.write_text(html, encoding="utf-8", errors="replace", newline="\n")
+    return target
+
+
+Block = dict[str, str]  # id, kind and content of a script element that holds data
+
+
+def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
+    """Pack the rows; return the blocks and what the template says about them."""
+    groups = sorted((report.groups or {}).get("groups", []), key=lambda group: -group["size"])
+    checks = (report.audit or {}).get("checks", [])
+    words, table, length = pack.packed_words(report.texts or (), report.columns)
+    label_names, user_labels = _numbered(report.user_labels)
+    blocks, reals = _real_blocks(report)
+    blocks += _integer_blocks(report, user_labels)
+    k = 0 if report.neighbors is None else report.neighbors.shape[1]
+    shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
+    head = shared | {
+        "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
+        "bits": _BITS if report.flags is not None else {},
+    }  # fmt: skip
+    ids = [str(name) for name in report.ids]
+    for name, content in (
+        ("head", pack.packed_json(head)), ("ids", pack.packed_json(ids)), ("texts", words), ("columns", table),
+    ):  # fmt: skip
+        blocks.append({"id": name, "kind": "json", "content": content})
+    in_none = report.labels is not None and groups
+    facts = shared | {
+        "outside": int(np.sum(np.asarray(report.labels) < 0)) if in_none else 0,
+        "kept": None if report.kept is None else float(np.nanmean(report.kept)),
+        "verdicts": Counter(measure.get("verdict") for measure in report.health),
+        "winner": _winner(report.certificate),
+        "texts": [pack.cut(text, length) for text in report.texts or ()],
+        "ids": ids or [str(row) for row in range(report.n)],
+    }
+    return blocks, facts
+
+
+def _numbered(labels: Sequence[str] | None) -> tuple[list[str], NDArray[np.intp] | None]:
+    """Return the names of the labels, most frequent first, and each row's number among them."""
+    if labels is None:
+        return [], None
+    names = [name for name, _ in Counter(map(str, labels)).most_common()]
+    number = {name: i for i, name in enumerate(names)}
+    return names, np.array([number[str(label)] for label in labels], dtype=np.intp)
+
+
+def _real_blocks(report: ReportData) -> tuple[list[Block], dict[str, tuple[float, float]]]:
+    """Pack what is measured; return the blocks, and the lowest value and the step of each."""
+    values = {"kept": report.kept, "scores": report.scores}
+    if report.xy is not None:
+        values |= {"x": report.xy[:, 0], "y": report.xy[:, 1]}
+    blocks, reals = [], {}
+    for name, column in values.items():
+        if column is not None:
+            kind, content, low, step = pack.packed_reals(column)
+            blocks.append({"id": name, "kind": kind, "content": content})
+            reals[name] = (low, step)
+    return blocks, reals
+
+
+def _integer_blocks(report: ReportData, user_labels: NDArray[np.intp] | None) -> list[Block]:
+    neighbors = pack.near(report.neighbors, report.n)
+    columns = {"labels": report.labels, "flags": report.flags, "user_labels": user_labels, "neighbors": neighbors}
+    packed = {name: pack.packed_integers(column) for name, column in columns.items() if column is not None}
+    return [{"id": name, "kind": kind, "content": content} for name, (kind, content) in packed.items()]
+
+
+def _winner(certificate: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not certificate or certificate.get("winner") is None:
+        return None
+    return certificate["rows"][certificate["winner"]]
+
+
+def _hash(content: str) -> str:
+    """Return what the page's own policy lists, so that a browser runs this script and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def _readable(value: Any) -> Any:
+    """Replace what HTML cannot hold, such as NUL, in text that the template prints."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value)
+    return value
+
+
+def figure(value: Any) -> str:
+    """Return a number with three significant digits and thousands separated.
+
+    Parameters
+    ----------
+    value : float or None
+        Any number.
+
+    Returns
+    -------
+    str
+        "not measured" when there is none.
+    """
+    if value is None or value != value:
+        return "not measured"
+    if isinstance(value, int) or abs(value) >= 100:
+        return f"{value:,.0f}"
+    return "about 0" if 0 < abs(value) < 1e-4 else f"{value:.3g}"
+
+
+def share(value: Any) -> str:
+    """Return a share of 0 to 1 in percent, finer near both ends and never rounded up to 100%."""
+    if value is None or value != value:
+        return "not measured"
+    if not (0 < value < 0.1 or 0.9 < value < 1):
+        return f"{value:.0%}"
+    return f"{min(value, 0.999):.1%}".replace(".0%", "%")
+
+
+def size(value: float) -> str:
+    """Return bytes per vector for people."""
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+def anchor(kind: Any) -> str:
+    """Return the name of a check's place on the page."""
+    return "check-" + re.sub(r"[^a-z0-9]+", "-", str(kind).lower()).strip("-")

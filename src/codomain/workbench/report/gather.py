@@ -1,0 +1,130 @@
+"""Gather what the stages found into one report."""
+
+import shlex
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as kinds
+
+from codomain.core import EncoderIdentity
+from codomain.space import Roles
+from codomain.workbench.report import ReportData, render
+from codomain.workbench.stages import Inputs
+
+_TEXT_CHARACTERS = 300
+_MOST_COLUMNS = 8
+_PACKAGES = ("codomain", "numpy", "scikit-learn", "faiss-cpu", "pyarrow")
+
+
+def write_report(
+    path: Path,
+    inputs: Inputs,
+    rows: pa.Table,
+    roles: Roles,
+    encoder: EncoderIdentity,
+    title: str,
+    *,
+    space: Path | None = None,
+    partial: str | None = None,
+) -> Path:
+    """Write the report of the parts that are there.
+
+    Parameters
+    ----------
+    path : Path
+        Where to write it.
+    inputs : Inputs
+        Vectors, texts, labels and the parts of the stages that ran.
+    rows : pyarrow.Table
+        The person's columns.
+    roles : Roles
+        Which column is what.
+    encoder : EncoderIdentity
+        What made the vectors.
+    title : str
+        Name of the data.
+    space : Path, optional
+        Where the space lies, for the commands to copy.
+    partial : str, optional
+        How much of the data this is about, when not all of it.
+
+    Returns
+    -------
+    Path
+        The file.
+    """
+    parts = inputs.parts
+    count, dims = inputs.X.shape
+    groups = parts["groups"]["groups.json"]
+    name = shlex.quote(str(space))
+    return render(
+        ReportData(
+            title=title,
+            source=title,
+            n=count,
+            d=dims,
+            encoder=encoder.describe(),
+            generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            partial=partial,
+            versions=_versions(),
+            health=parts["health"]["health.json"]["measures"],
+            certificate=parts["shrink"]["certificate.json"] if "shrink" in parts else None,
+            groups=groups,
+            labels=np.asarray(parts["groups"]["labels.npy"]),
+            xy=np.asarray(parts["map"]["xy.npy"]),
+            kept=np.asarray(parts["map"]["kept.npy"]),
+            map_info=parts["map"]["map.json"],
+            audit=parts["audit"]["audit.json"],
+            flags=np.asarray(parts["audit"]["flags.npy"]),
+            neighbors=np.asarray(parts["neighbors"]["indices.npy"]),
+            scores=np.asarray(parts["neighbors"]["scores.npy"]),
+            texts=[text[:_TEXT_CHARACTERS] for text in inputs.texts or ()],
+            ids=[str(value) for value in rows[roles.id].to_pylist()] if roles.id else [],
+            columns=_columns(rows, roles),
+            user_labels=inputs.labels,
+            labelled=parts["labels"]["labels.json"] if "labels" in parts else None,
+            search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
+            commands=_commands(name) if space else {},
+            sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
+        ),
+        path,
+    )
+
+
+def suggestion(groups: dict[str, Any]) -> str:
+    """Return words worth searching for: those that name the largest group."""
+    names = groups["groups"]
+    words = names[0]["words"][:2] if names else []
+    return " ".join(str(word) for word in words) or "your words here"
+
+
+def _columns(rows: pa.Table, roles: Roles) -> dict[str, list[Any]]:
+    """Pick the columns that fit into a page: short values, not the ones that have a place of their own."""
+    picked: dict[str, list[Any]] = {}
+    for name in rows.column_names:
+        kind = rows.schema.field(name).type
+        plain = kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_primitive(kind)
+        if name in (roles.id, roles.text) or not plain or len(picked) == _MOST_COLUMNS:
+            continue
+        picked[name] = [str(value)[:80] if isinstance(value, str) else value for value in rows[name].to_pylist()]
+    return picked
+
+
+def _commands(name: str) -> dict[str, str]:
+    return {
+        "More like a row": f"codomain search {name} --like ID",
+        "Add new rows": f"codomain add {name} new-rows.csv",
+        "Take your table with the new columns": f"codomain export {name} table.parquet",
+        "What was written when": f"codomain log {name}",
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": ".".join(map(str, sys.version_info[:3]))}
+    return found | {name: version(name) for name in _PACKAGES}

@@ -1,0 +1,282 @@
+"""Run a study: read, encode, seal, every stage, report; resumable after any interruption."""
+
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import codomain.space
+from codomain.core import EncoderIdentity, UserError, say
+from codomain.encode import Encoder, encode_rows, resolve
+from codomain.space import Source, Space, study_problems
+from codomain.workbench.encoders import encoded_rows, encoder_of
+from codomain.workbench.first_look import FirstLook, text_column
+from codomain.workbench.plan import Plan
+from codomain.workbench.report.gather import write_report
+from codomain.workbench.stages import STAGES, Inputs, Settings
+
+DEFAULT_ENCODER = "builtin:minilm"
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a study leaves behind.
+
+    Parameters
+    ----------
+    space : Space
+        The sealed space with every part.
+    report : Path
+        The report, one HTML file.
+    """
+
+    space: Space
+    report: Path
+
+    def _repr_html_(self) -> str:
+        return f"{self.space._repr_html_()}<p><a href='{self.report}'>{self.report}</a></p>"
+
+
+def study(
+    source: str | Path,
+    *,
+    text: str | None = None,
+    label: str | None = None,
+    id: str | None = None,
+    vector: str | None = None,
+    vectors: str | Path | None = None,
+    encoder: str | None = None,
+    space: str | Path | None = None,
+    report: str | Path | None = None,
+    drop_empty: bool = False,
+    sample: int | None = None,
+    settings: Settings | None = None,
+) -> Study:
+    """Study a table, a folder, bare vectors or a space.
+
+    Parameters
+    ----------
+    source : str or Path
+        A file or folder that `codomain.read` takes, or a space, whose stages are then brought up to date.
+    text, label, id, vector : str, optional
+        Columns; guessed, and said aloud, when left out.
+    vectors : str or Path, optional
+        A file of vectors in the same order as the rows.
+    encoder : str, optional
+        What `codomain.encode.resolve` takes. With given vectors it names the encoder that made them, and eight rows
+        are encoded again to see whether that is true.
+    space : str or Path, optional
+        Where to write; `<source>.space` beside the working folder's files by default.
+    report : str or Path, optional
+        Where to write the report; `<space>-report.html` beside the space by default.
+    drop_empty : bool, default=False
+        Leave out rows without text instead of refusing.
+    sample : int, optional
+        Study only this many rows, drawn evenly by a fixed seed.
+    settings : Settings, optional
+        What the stages use.
+
+    Returns
+    -------
+    Study
+        The space and the report.
+
+    Raises
+    ------
+    UserError
+        When the data, the space or the encoder cannot be used; nothing is half written then.
+    """
+    settings = settings or Settings()
+    if _is_space(source):
+        opened = codomain.space.open(source, mend=True)  # what is damaged but can be made again is made again
+        return finish(opened, settings, place_of_report(opened.path, report), encoder_of(opened))
+    found = codomain.space.read(
+        source, text=text, label=label, id=id, vector=vector, vectors=vectors, sample=sample, drop_empty=drop_empty
+    )
+    for guess in found.guesses:
+        say(guess)
+    _refuse_what_cannot_be_studied(found)
+    target = Path(space) if space else Path(f"{found.name}.space")
+    report_path = place_of_report(target, report)
+    maker = _maker(found, encoder)
+    identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
+    before = codomain.space.open(target, mend=True) if _is_space(target) else None
+    if before:
+        before.encoder.check_same(
+            identity, todo=f"choose another folder with --space, or encode with {before.encoder.uri or 'given vectors'}"
+        )
+    plan = Plan.of(found, maker, identity.dim, before)
+    say(plan.line())
+    opened = _bring_rows(target, before, found, maker, identity, report_path, settings)
+    return finish(opened, settings, report_path, maker)
+
+
+def add(space: str | Path, source: str | Path, *, report: str | Path | None = None, drop_empty: bool = False) -> Study:
+    """Append the rows of a file to a space and bring every stage up to date.
+
+    Parameters
+    ----------
+    space : str or Path
+        The space.
+    source : str or Path
+        New rows, with the columns that the space has.
+    report : str or Path, optional
+        Where to write the report.
+    drop_empty : bool, default=False
+        Leave out rows without text instead of refusing.
+
+    Returns
+    -------
+    Study
+        The space with the new rows, and the report.
+    """
+    opened = codomain.space.open(space)
+    roles = opened.roles
+    found = codomain.space.read(source, text=roles.text, label=roles.label, id=roles.id, drop_empty=drop_empty)
+    maker = encoder_of(opened) if found.vectors is None else None
+    if found.vectors is None and maker is None:
+        raise UserError(
+            f"{source} holds no vectors, and {opened.path} holds vectors that came without an encoder.",
+            needed="vectors of the same kind",
+            todo="put them in the file, in a column of lists",
+        )
+    vectors = found.vectors if maker is None else _encode(found, maker, opened.work / "encode", opened, None)
+    opened = opened.append(found.rows, vectors, encoder=maker.identity if maker else opened.encoder)
+    return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
+
+
+def _is_space(path: str | Path) -> bool:
+    return (Path(path) / "HEAD").is_file()
+
+
+def place_of_report(space: Path, report: str | Path | None) -> Path:
+    """Return where the report of a space is written: beside it unless a person says otherwise."""
+    return Path(report) if report else space.with_name(f"{space.stem}-report.html")
+
+
+def _refuse_what_cannot_be_studied(found: Source) -> None:
+    if found.vectors is not None:
+        problems = study_problems(found.vectors)
+    else:
+        texts = text_column(found, found.roles.text) or []
+        problems = study_problems(np.arange(len(texts)))  # the texts differ until shown otherwise
+        if not problems and len(set(texts)) == 1:
+            problems = [f"all {len(texts):,} texts in column {found.roles.text!r} are the same: {texts[0][:60]!r}"]
+    if problems:
+        raise UserError(
+            f"{found.name}: {'; '.join(problems)}.",
+            needed="rows that differ, and at least three of them",
+            todo="add rows, or choose another column with --text or --vector",
+        )
+
+
+def _maker(found: Source, encoder: str | None) -> Encoder | None:
+    """Return the encoder; with given vectors, the one that a person says made them, after trying it on eight rows."""
+    vectors = found.vectors
+    if vectors is None:
+        return resolve(encoder or DEFAULT_ENCODER)
+    if encoder is None:
+        return None
+    maker = resolve(encoder)
+    if found.roles.text is None:
+        raise UserError(
+            f"--encoder {encoder} cannot be tried on {found.name}: it has no text column.",
+            needed="the texts beside the vectors",
+            todo="leave --encoder out, or name the column with --text",
+        )
+    rows = np.unique(np.linspace(0, len(found) - 1, 8).astype(int))
+    given = np.asarray(vectors[rows], dtype=np.float32)
+    again = maker.encode([str(found.rows[found.roles.text][int(row)]) for row in rows])
+    if again.shape != given.shape:
+        raise UserError(
+            f"The vectors of {found.name} have {given.shape[1]} dimensions; {encoder} makes {again.shape[1]}.",
+            todo="name the encoder that made them, or leave --encoder out",
+        )
+    lengths = np.linalg.norm(given, axis=1) * np.linalg.norm(again, axis=1)
+    cosines = np.sum(given * again, axis=1) / np.where(lengths == 0, 1, lengths)
+    if np.median(cosines) < 0.98:
+        raise UserError(
+            f"{encoder} did not make the vectors of {found.name}: encoded again, {len(rows)} rows have a median cosine "
+            f"of {np.median(cosines):.2f} with them.",
+            needed="a median cosine of at least 0.98",
+            todo="name the encoder that made them, or leave --encoder out",
+        )
+    return maker
+
+
+def _bring_rows(
+    target: Path, before: Space | None, found: Source, maker: Encoder | None, identity: EncoderIdentity,
+    report: Path, settings: Settings,
+) -> Space:  # fmt: skip
+    """Seal the rows; texts that are already there keep their vectors."""
+    if maker is None or found.vectors is not None:
+        vectors: Any = found.vectors
+    else:
+        look = FirstLook(found, maker, report, settings)
+        vectors = _encode(found, maker, codomain.space.work_folder(target) / "encode", before, look)
+    return codomain.space.write(
+        target, found.rows, vectors, encoder=identity, roles=found.roles, note=f"rows of {found.name}", replacing=True
+    )
+
+
+def _encode(found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: Any) -> NDArray[np.float32]:
+    texts = text_column(found, found.roles.text)
+    assert texts is not None  # a source has texts, vectors or both
+    hashes = codomain.space.text_hashes(texts)
+    return encode_rows(
+        maker, texts, folder, known=Known(before) if before else None, hashes=hashes, on_block=on_block, progress=True
+    )
+
+
+class Known(Mapping[bytes, NDArray[np.float32]]):
+    """The vectors that the encoder of a space has made, by the hash of their text; not those of a bridge.
+
+    Parameters
+    ----------
+    space : Space
+        Where they are.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.vectors = space.vectors
+        hashes = space.hashes
+        self.rows = {bytes(hashes[row]): int(row) for row in np.flatnonzero(encoded_rows(space))}
+
+    def __getitem__(self, key: bytes) -> NDArray[np.float32]:
+        return self.vectors[self.rows[key]]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def finish(space: Space, settings: Settings, report: Path, maker: Encoder | None) -> Study:
+    """Run every stage whose inputs have changed, and write the report."""
+    texts, labels = text_column(space, space.roles.text), text_column(space, space.roles.label)
+    scratch = space.work / "scratch"
+    inputs = Inputs(X=space.vectors, texts=texts, labels=labels, settings=settings, encoder=maker, scratch=scratch)
+    made: dict[str, str] = {}
+    for number, stage in enumerate(STAGES, start=1):
+        key = stage.fingerprint(space.fingerprint, settings, made)
+        made[stage.name] = key
+        if stage.name not in space.parts or space.parts[stage.name].made_from != key:
+            began = time.monotonic()
+            scratch.mkdir(parents=True, exist_ok=True)
+            earlier = space.parts.get(stage.name)
+            space = space.put(stage.name, stage.run(replace(inputs, before=earlier)), made_from=key)
+            say(f"{number}/{len(STAGES)} {stage.name}: {stage.says} ({time.monotonic() - began:.1f} s)")
+        inputs.parts[stage.name] = space.part(stage.name)
+    shutil.rmtree(space.work, ignore_errors=True)
+    space.tidy()
+    labelled = space.parts.get("labels")
+    if labelled is not None and labelled.made_from.startswith(space.fingerprint):
+        inputs.parts["labels"] = labelled
+    write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)
+    return Study(space, report)

@@ -1,0 +1,66 @@
+"""Search a space from its path: the encoder and the index that belong to it are found by themselves."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import codomain.space
+from codomain.search import Results, search
+from codomain.workbench.encoders import check_studied, encoder_of
+
+# Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
+# whose candidates lie all over the vectors, so that most blocks of these are read and checked all the same. Loading
+# still cost more at 1.1 GB (docs/search.md); where it begins to pay is reckoned from that, not measured.
+_INDEX_ABOVE = 8 << 30
+
+
+def search_space(
+    space: str | Path,
+    query: str | None = None,
+    *,
+    like: Sequence[str] | None = None,
+    unlike: Sequence[str] | None = None,
+    k: int = 10,
+    mode: Literal["both", "meaning", "words"] = "both",
+    where: str | None = None,
+    exact: bool = False,
+) -> Results:
+    """Search a space.
+
+    One question is compared with every row, which takes less time than loading the index of the part "shrink"; that
+    is used only above 8 GiB of vectors. For many questions load it once and hand it to `codomain.search.search`.
+
+    Parameters
+    ----------
+    space : str or Path
+        Folder of the space.
+    query : str, optional
+        Words or a sentence.
+    like, unlike : sequence of str, optional
+        Ids of rows to be near to, and far from.
+    k : int, default=10
+        Rows to return.
+    mode : {"both", "meaning", "words"}, default="both"
+        How to look.
+    where : str, optional
+        A condition on columns.
+    exact : bool, default=False
+        Compare with every row, however many there are.
+
+    Returns
+    -------
+    Results
+        The hits, best first.
+    """
+    opened = codomain.space.open(space)
+    check_studied(opened)
+    encoder = encoder_of(opened) if query and mode != "words" else None
+    index, part = None, opened.parts.get("shrink")
+    size = len(opened) * opened.shape[1] * opened.vectors.dtype.itemsize
+    if not exact and size > _INDEX_ABOVE and part and any(name.startswith("index.") for name in part.names):
+        from codomain.shrink import FittedRecipe
+
+        index = FittedRecipe.load({name: part[name] for name in part.names})
+    return search(
+        opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact
+    )
