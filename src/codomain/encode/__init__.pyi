@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .cnn_off_the_shelf import OffTheShelf as OffTheShelf
 from .encoders.encoder import BadRow as BadRow
 from .encoders.encoder import Encoder as Encoder

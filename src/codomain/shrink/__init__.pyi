@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .entropic_student import EntropicStudent as EntropicStudent
 from .fcm_lm import FCMLM as FCMLM
 from .index.certificate import Certificate as Certificate
