@@ -10,8 +10,8 @@ from codomain.core.errors import UserError
 
 COLUMNS = (
     "ours: the method's score, higher is better. floor: the score of the rival that the paper argues against. peer: "
-    "that of the strongest simple thing that one would otherwise do; it has no part in the verdict, but where it is the "
-    "highest, the simple thing is the better choice. Scores are medians over five seeds."
+    "that of the strongest simple thing that one would otherwise do; it has no part in the verdict, but where it is "
+    "the highest, the simple thing is the better choice. Scores are medians over five seeds."
 )
 
 

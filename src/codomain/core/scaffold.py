@@ -61,9 +61,9 @@ class {name}(Method):
     says="not written yet", floor="what the paper argues against", peer="the strongest simple way without it",
 )  # fmt: skip
 def {function}(seed: int) -> Trial:
-    """Say on which data, and the premise: what they must show, measured without {name}, for the effect to be possible.
+    """Say on which data. Premise: what they must show, without this method, for its effect to be possible.
 
-    For example: "the premise is that the raw rows leave 10 points to gain; where they do not, this is no failure".
+    For example: on the rows as they are, ten points of accuracy are left to gain.
     """
     raise NotImplementedError("The claim of {slug} is not written yet, so it has no verdict.")
 '''
@@ -117,7 +117,7 @@ def scaffold(
     Raises
     ------
     UserError
-        When the names cannot be used, the slug is taken, or there is no checkout.
+        When the names cannot be used or are taken, the room is another part of the package, or there is no checkout.
     """
     root = root or Path(__file__).parents[3]
     package = root / "src" / "codomain"
@@ -154,10 +154,11 @@ def scaffold(
 def _check_names(package: Path, room: str, slug: str, name: str) -> None:
     """Refuse a room or a slug that cannot be used or is taken, before anything is written."""
     file = slug.replace("-", "_")
-    for word, what in ((room, "room"), (file, "slug")):
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", word) or keyword.iskeyword(word):
+    forms = {"room": (room, r"[a-z][a-z0-9_]*"), "slug": (slug, r"[a-z][a-z0-9]*(-[a-z0-9]+)*")}
+    for what, (word, form) in forms.items():
+        if not re.fullmatch(form, word) or keyword.iskeyword(word):
             raise UserError(
-                f"{what} {word!r} cannot be a Python name.", needed="small letters and digits, joined by '-'"
+                f"{what} {word!r} cannot be a Python name.", needed="small letters and digits, a slug joined by '-'"
             )
     known = rooms(package)
     others = NOT_ROOMS | _exported(package / "__init__.pyi")
