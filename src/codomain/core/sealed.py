@@ -261,7 +261,9 @@ def _plain(value: Any) -> Any:
 
 
 def fsync_folder(path: Path) -> None:
-    """Make renames inside a folder survive a power cut."""
+    """Make renames inside a folder survive a power cut; on Windows, which has no way to ask for it, do nothing."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -100,7 +100,7 @@ class Pen:
         return PartRecord(folder, tuple(sorted(seals)), made_from, library_versions())
 
     def _keep(self, written: Path, name: str, seal: Seal) -> str:
-        written.rename(self.folder / name.replace("/", "|"))
+        written.rename(self.folder / _flat(name))
         self.seals[name] = seal
         return name
 
@@ -122,7 +122,7 @@ class Pen:
             target = self.root / name
             folders |= {target.parent, target.parent.parent} if "/" in name else set()
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / name.replace("/", "|")).replace(target)
+            (self.folder / _flat(name)).replace(target)
         (self.root / "manifests").mkdir(exist_ok=True)
         for folder in folders:
             fsync_folder(folder)
@@ -210,6 +210,11 @@ def collect(root: Path, keep: int) -> int:
                 freed += path.lstat().st_size
                 path.unlink()
     return freed
+
+
+def _flat(name: str) -> str:
+    """Name of a file before it is moved to its place, with no sign that Windows forbids."""
+    return name.replace("/", "+")
 
 
 def _adopt(source: Path, target: Path) -> None:
