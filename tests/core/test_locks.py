@@ -14,7 +14,13 @@ import pytest
 from codomain.core import UserError
 from codomain.core.locks import locked, writing
 
-FLOCK = "import fcntl, sys; f = open(sys.argv[1], 'ab'); fcntl.flock(f, fcntl.LOCK_EX); print('mine', flush=True); sys.stdin.read()"
+FLOCK = """
+import fcntl, sys
+file = open(sys.argv[1], "ab")
+fcntl.flock(file, fcntl.LOCK_EX)
+print("mine", flush=True)
+sys.stdin.read()
+"""
 
 
 @contextmanager
