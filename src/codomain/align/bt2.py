@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from codomain.align.shared.compatible import (
     Compatible,
-    class_means,
     digits_update,
     learn,
     plain_net,
@@ -18,6 +17,7 @@ from codomain.align.shared.compatible import (
     turned,
 )  # fmt: skip
 from codomain.core import Paper, Trial, UserError, claim, need, unit_rows
+from codomain.core.maths.means import class_means
 
 # How much longer the new net's part is than the added one; as in the authors' code for CIFAR-100.
 LENGTH = 2.0

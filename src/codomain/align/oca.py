@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from codomain.align.shared.compatible import (
     Compatible,
-    class_means,
     digits_update,
     learn,
     plain_net,
@@ -18,6 +17,7 @@ from codomain.align.shared.compatible import (
     turned,
 )  # fmt: skip
 from codomain.core import Paper, Trial, claim, need, unit_rows
+from codomain.core.maths.means import class_means
 
 
 class OCA(Compatible):

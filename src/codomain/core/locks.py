@@ -15,9 +15,7 @@ from codomain.core.progress import say
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FAR = (
-    2**30
-)  # Windows locks bytes, and nobody may read a locked one: this one lies behind the end of any file locked here
+_FAR = 2**30  # Windows locks bytes, which nobody may read then: this one lies behind the end of every file locked
 _PAUSE = 0.05  # seconds between two tries where the system has no patient way to wait
 
 

@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 
 from codomain.core import DamagedError, UserError
 from codomain.core.locks import writing
+from codomain.core.maths.threads import cores
+from codomain.core.npy import npy_makers
 from codomain.core.sealed import (
     Seal,
     SealedWriter,
     canonical,
     fsync_folder,
-    npy_makers,
     replace_atomically,
     seal_of,
     write_sealed,
@@ -246,10 +247,9 @@ def _ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
         return
     from threadpoolctl import threadpool_limits
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    makers = chain(first, makers)
-    with threadpool_limits(1 if cores > 1 else None, user_api="blas"), ThreadPoolExecutor(cores) as threads:
-        coming = deque(threads.submit(make) for make in islice(makers, cores + 1))
+    count, makers = cores(), chain(first, makers)
+    with threadpool_limits(1 if count > 1 else None, user_api="blas"), ThreadPoolExecutor(count) as threads:
+        coming = deque(threads.submit(make) for make in islice(makers, count + 1))
         while coming:
             chunk = coming.popleft().result()
             coming.extend(threads.submit(make) for make in islice(makers, 1))

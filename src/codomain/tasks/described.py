@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -104,16 +104,25 @@ def known_and_new(seed: int) -> tuple[Described, Described, Described]:
     return told, only(told, known), only(told, np.setdiff1d(told.names, known))
 
 
-_KNOWN: dict[str, dict[str, Any]] = {}
+_MOST = 20_000  # vectors that are kept of an encoder, 30 MB at 384 numbers each
+
+
+@lru_cache(maxsize=2)
+def _known(uri: str) -> dict[str, NDArray[np.float32]]:
+    """Vectors by text that an encoder made in this process, the oldest first."""
+    return {}
 
 
 def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
     """Return the vectors of texts; what earlier draws of a claim encoded is not encoded again."""
-    known = _KNOWN.setdefault(encoder.identity.uri, {})
+    known = _known(encoder.identity.uri)
     new = list(dict.fromkeys(text for text in texts if text not in known))
     if new:
         known |= dict(zip(new, encoder.encode(new), strict=True))
-    return np.stack([known[text] for text in texts])
+    found = np.stack([known[text] for text in texts])
+    for text in list(known)[: max(len(known) - _MOST, 0)]:
+        del known[text]
+    return found
 
 
 def by_words(described: Described) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import Neighbors, unit_rows
+from codomain.core.maths.blocks import slices
 from codomain.measure import Measures
 from codomain.workbench.compare.differ import GroupChange, RowChanges, group_changes
 from codomain.workbench.compare.join import Pairing, Side
@@ -130,7 +131,4 @@ def _groups(
 
 def _cosines(X: NDArray[Any], lists: NDArray[Any]) -> NDArray[np.float32]:
     U = unit_rows(X)
-    return np.concatenate([
-        np.einsum("ikd,id->ik", U[lists[start : start + 512]], U[start : start + 512])
-        for start in range(0, len(U), 512)
-    ])  # fmt: skip
+    return np.concatenate([np.einsum("ikd,id->ik", U[lists[rows]], U[rows]) for rows in slices(len(U), 512)])
