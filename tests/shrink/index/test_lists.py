@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -136,9 +137,21 @@ def test_many_queries_on_many_threads_are_answered_as_one_by_one(fitted, digits)
     np.testing.assert_array_equal(together[0], alone[0])
 
 
-def test_a_search_leaves_faiss_its_threads(fitted, digits):
+def test_two_searches_at_once_answer_as_one_after_the_other_and_leave_faiss_its_threads(fitted, digits):
+    """One reads a few lists, the other all of them, on one index; the queries are few, so that faiss would go alone."""
     before = faiss.omp_get_max_threads()
-    fitted.search(digits[:1])
+    one, two = fitted.search(digits[:3])[1], fitted.candidates(digits[:3], 10)
+
+    def again(search):
+        answers = [search() for _ in range(60)]
+        return answers, faiss.omp_get_max_threads()
+
+    with ThreadPoolExecutor(4) as threads:
+        searches = [lambda: fitted.search(digits[:3])[1], lambda: fitted.candidates(digits[:3], 10)] * 2
+        found = list(threads.map(again, searches))
+    for (answers, count), expected in zip(found, [one, two] * 2, strict=True):
+        assert all(np.array_equal(answer, expected) for answer in answers)
+        assert count == before
     assert faiss.omp_get_max_threads() == before
 
 
