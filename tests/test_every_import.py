@@ -33,7 +33,9 @@ def targets(node):
         names = [alias.name for alias in node.names]
     else:
         assert node.level == 0, "imports are absolute here"
-        names = [f"{node.module}.{alias.name}" if node.module == "codomain" else str(node.module) for alias in node.names]
+        names = [
+            f"{node.module}.{alias.name}" if node.module == "codomain" else str(node.module) for alias in node.names
+        ]
     return {name.split(".")[1] for name in names if name.startswith("codomain.")}
 
 

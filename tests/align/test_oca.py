@@ -8,7 +8,8 @@ from scipy.linalg import expm
 from sklearn.neighbors import KNeighborsClassifier
 
 from codomain.align import OCA
-from codomain.align.shared.compatible import class_means, turned
+from codomain.align.shared.compatible import turned
+from codomain.core.maths.means import class_means
 
 
 def scene(seed=0, n=240, classes=6):

@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from codomain.align.shared.compatible import (
     Compatible,
-    class_means,
     learn,
     plain_net,
     run_net,
@@ -16,6 +15,7 @@ from codomain.align.shared.compatible import (
     turned,
 )  # fmt: skip
 from codomain.core import Paper, Trial, UserError, claim, need, unit_rows
+from codomain.core.maths.means import class_means
 
 # How much longer the new net's part is than the added one; as in the authors' code for CIFAR-100.
 LENGTH = 2.0

@@ -10,7 +10,7 @@ from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Method, Paper, Real, Trial, claim
-from codomain.shrink.index.rows import exact_top
+from codomain.core.maths.top import exact_top
 from codomain.shrink.shared.blocks import StepPacker
 
 REACH = 2047  # steps away from a column's mean, at most

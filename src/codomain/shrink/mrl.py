@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Rule, Seed, Trial, UserError, claim, descend, need, unit_rows
-from codomain.shrink.index.rows import exact_top
+from codomain.core.maths.top import exact_top
 
 if TYPE_CHECKING:
     from torch import Tensor

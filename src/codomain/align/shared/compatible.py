@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Real, Seed, descend, need, unit_rows
+from codomain.core.maths.means import class_means
 
 if TYPE_CHECKING:
     import torch
@@ -57,12 +58,6 @@ def said(features: Any, classifier: Any, labels: Any, temperature: float) -> Any
     functional = need("torch.nn.functional", "torch")
     cosines = functional.normalize(features, dim=1) @ functional.normalize(classifier, dim=1).T
     return functional.cross_entropy(cosines / temperature, labels)
-
-
-def class_means(Z: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[Any]:
-    """Mean row of each class, of shape (n_classes, n_features)."""
-    members = np.eye(codes.max() + 1, dtype=Z.dtype)[codes]
-    return np.asarray((members.T @ Z) / members.sum(axis=0)[:, None], dtype=Z.dtype)
 
 
 def turned(skew: Any) -> Any:
