@@ -16,6 +16,7 @@ from codomain.shrink.index.recipe import Recipe
 from codomain.shrink.index.rows import Floats, Ints, blocks, unit
 from codomain.shrink.index.signs import Signs
 from codomain.shrink.index.waterfill import Waterfill
+from codomain.space import ShrinkPart
 
 # Indices that are not faiss's: how their file ends, and how it begins.
 _OURS: dict[Any, tuple[str, bytes]] = {
@@ -140,8 +141,8 @@ class FittedRecipe:
     def save(self) -> dict[str, Any]:
         """Return the files of a part: `index.` with faiss, fill, signs or lists (bytes), and `recipe.json` (dict)."""
         return {
-            f"index.{_OURS.get(type(self.index), ('faiss',))[0]}": pack(self.index),
-            "recipe.json": {"recipe": self.recipe.to_dict(), "name": self.recipe.name, "faiss": faiss.__version__},
+            ShrinkPart.index(_OURS.get(type(self.index), ("faiss",))[0]): pack(self.index),
+            ShrinkPart.recipe: {"recipe": self.recipe.to_dict(), "name": self.recipe.name, "faiss": faiss.__version__},
         }
 
     @classmethod
@@ -150,8 +151,7 @@ class FittedRecipe:
 
         The caller checks the seal first: faiss does not survive a damaged file.
         """
-        record = files["recipe.json"]
-        index = next(files[name] for name in files if name.startswith("index."))
+        record, index = files[ShrinkPart.recipe], files[str(ShrinkPart.index_of(files))]
         if isinstance(record, str | Path):
             record = json.loads(Path(record).read_text())
         data = Path(index).read_bytes() if isinstance(index, str | Path) else index

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import codomain.space
 from codomain.core import EncoderIdentity, UserError
-from codomain.space import Space
+from codomain.space import Parts, Space
 
 Rows = NDArray[np.int64]
 
@@ -31,8 +31,8 @@ class Side:
         One a row, where it has ids.
     texts : callable or None
         From row numbers to their texts, where it has texts.
-    parts : mapping
-        Fresh parts of a study, by name.
+    parts : Parts
+        Fresh parts of a study.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Side:
     encoder: EncoderIdentity
     ids: list[str] | None = None
     texts: Callable[[Rows], list[str]] | None = None
-    parts: dict[str, Any] = field(default_factory=dict)
+    parts: Parts = field(default_factory=lambda: Parts({}))
 
 
 class Picked:
@@ -138,7 +138,7 @@ def side(source: Any, name: str) -> Side:
 
 def _of_space(space: Space) -> Side:
     text = space.roles.text
-    fresh = {name: part for name, part in space.parts.items() if part.made_from.startswith(space.fingerprint)}
+    fresh = Parts({name: part for name, part in space.parts.items() if part.fresh}, space.path)
     return Side(
         space.path.name, space.vectors, space.encoder, [str(value) for value in space.ids.to_pylist()],
         (lambda rows: _words(space.take(rows, [text])[text])) if text else None, fresh,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError, say
 from codomain.encode import Encoder, encode_rows, resolve
-from codomain.space import Space
+from codomain.space import MigrationPart, Space
 from codomain.workbench.compare.join import Picked, Rows, paired, side
 from codomain.workbench.plan import about
 
@@ -127,7 +127,7 @@ def check_other(space: Space, identity: EncoderIdentity) -> None:
     same = (identity.name, identity.dim) == (mine.name, mine.dim) if served else bool(identity.sha256)
     if same and identity.sha256 == mine.sha256:
         mine.check_same(identity)  # same weights, other pooling or prefix: said by name
-        bridged = "migration" in space.parts
+        bridged = space.parts.find(MigrationPart)
         raise UserError(
             f"{space.path} holds vectors of {identity.describe()} already.",
             needed="another encoder",

@@ -16,12 +16,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.space import FLAGS
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot, scale
 
 __all__ = ["ReportData", "render", "write_page"]
 
-_BITS = {"duplicate": 1, "near_duplicate": 2, "outlier": 4, "label": 8}  # of the audit's flags
 _SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
 
 
@@ -91,13 +91,13 @@ class ReportData:
     partial: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     health: Sequence[dict[str, Any]] = ()
-    certificate: dict[str, Any] | None = None
-    groups: dict[str, Any] | None = None
+    certificate: Mapping[str, Any] | None = None
+    groups: Mapping[str, Any] | None = None
     labels: NDArray[Any] | None = None
     xy: NDArray[Any] | None = None
     kept: NDArray[Any] | None = None
-    map_info: dict[str, Any] | None = None
-    audit: dict[str, Any] | None = None
+    map_info: Mapping[str, Any] | None = None
+    audit: Mapping[str, Any] | None = None
     flags: NDArray[Any] | None = None
     neighbors: NDArray[Any] | None = None
     scores: NDArray[Any] | None = None
@@ -105,7 +105,7 @@ class ReportData:
     ids: Sequence[str] = ()
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     user_labels: Sequence[str] | None = None
-    labelled: dict[str, Any] | None = None
+    labelled: Mapping[str, Any] | None = None
     search_command: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
     sent_to: str = ""
@@ -211,7 +211,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
-        "bits": _BITS if report.flags is not None else {},
+        "bits": {flag.kind: flag.bit for flag in FLAGS} if report.flags is not None else {},
     }  # fmt: skip
     ids = [str(name) for name in report.ids]
     for name, content in (
@@ -260,7 +260,7 @@ def _integer_blocks(report: ReportData, user_labels: NDArray[np.intp] | None) ->
     return [{"id": name, "kind": kind, "content": content} for name, (kind, content) in packed.items()]
 
 
-def _winner(certificate: dict[str, Any] | None) -> dict[str, Any] | None:
+def _winner(certificate: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not certificate or certificate.get("winner") is None:
         return None
     return certificate["rows"][certificate["winner"]]
