@@ -224,7 +224,9 @@ def _bring_rows(
     )
 
 
-def _encode(found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: Any) -> NDArray[np.float32]:
+def _encode(
+    found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: FirstLook | None
+) -> NDArray[np.float32]:
     texts = text_column(found, found.roles.text)
     assert texts is not None  # a source has texts, vectors or both
     hashes = codomain.space.text_hashes(texts)

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from codomain.cluster import groups, name_groups
+from codomain.core import Matrix
 from codomain.encode import Encoder
 from codomain.guard import audit
 from codomain.measure import health
@@ -69,7 +70,7 @@ class Inputs:
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_dims)
+    X : Matrix of shape (n_rows, n_dims)
         Vectors, memory-mapped or in memory.
     texts, labels : list of str or None
         The rows' words and the labels that the person gave.
@@ -83,7 +84,7 @@ class Inputs:
         Of the stages that ran before; of the stage itself, what it wrote when the inputs were others.
     """
 
-    X: Any
+    X: Matrix
     texts: list[str] | None
     labels: list[str] | None
     settings: Settings

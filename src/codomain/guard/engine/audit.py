@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import Neighbors, UserError
 from codomain.guard.engine.duplicates import HALF, NEAR_RATE, Near, distances, families, near_copies
@@ -15,6 +15,13 @@ from codomain.space import FLAGS
 
 LISTED = 1000
 COPY, NEAR_COPY, OUTLIER, LABEL = FLAGS
+
+
+class Unrelated(Protocol):
+    """Cosines of rows that have nothing to do with each other, such as `codomain.search.Null`."""
+
+    def percentile(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Share of unrelated pairs that score lower, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def audit(
     *,
     texts: Sequence[Any] | None = None,
     labels: Sequence[Any] | None = None,
-    null: Any = None,
+    null: Unrelated | None = None,
     random_state: Any = 0,
 ) -> Audit:
     """Find copies, near copies, outliers and labels in doubt.
@@ -90,7 +97,7 @@ def audit(
         The rows' texts; rows with the same text are copies whatever their vectors.
     labels : sequence of length n_samples or None, default=None
         The user's labels; None, NaN and empty texts are no label.
-    null : object with a method percentile(scores) or None, default=None
+    null : Null or None, default=None
         Cosines of random pairs of the space; used to say how unusual a near copy is.
     random_state : int, RandomState or None, default=0
         Taken for the sake of a common signature; nothing here is drawn by chance.
@@ -178,7 +185,7 @@ def _copies(first: NDArray[Any], texts: Sequence[Any] | None) -> tuple[Check, ND
 
 
 def _near(
-    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Any
+    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Unrelated | None
 ) -> tuple[Near, tuple[Check, NDArray[Any]]]:
     n, k = indices.shape
     near = near_copies(indices, scores, first)
@@ -229,7 +236,7 @@ def _near(
     )
 
 
-def _rarity(null: Any, cosines: NDArray[Any]) -> list[str]:
+def _rarity(null: Unrelated | None, cosines: NDArray[Any]) -> list[str]:
     if null is None or not len(cosines):
         return [""] * len(cosines)
     return [

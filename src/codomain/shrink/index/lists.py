@@ -76,7 +76,7 @@ class Lists:
         self._parts.append((self._homes(rows), self.pq.compute_codes(self._spread(rows)), *int8(rows)))
         self._laid = None
 
-    def search(self, Q: Floats, k: int, params: Any = None) -> tuple[Floats, Ints]:
+    def search(self, Q: Floats, k: int, params: None = None) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         index, lengths, scale = self._layout()
         n = len(Q)

@@ -59,7 +59,7 @@ class Signs:
         self._parts.append((self._bits(rows), *int8(rows)))
         self._laid = None
 
-    def search(self, Q: Floats, k: int, params: Any = None) -> tuple[Floats, Ints]:
+    def search(self, Q: Floats, k: int, params: None = None) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         laid, n = self._layout(), self.ntotal
         self._asked += len(Q)

@@ -206,7 +206,7 @@ class Waterfill:
                 yield start, part
                 start += part.shape[1]
 
-    def search(self, Q: Floats, k: int, params: Any = None) -> tuple[Floats, Ints]:
+    def search(self, Q: Floats, k: int, params: None = None) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         scores = np.full((len(Q), k), -np.inf, dtype=np.float32)
         rows = np.full((len(Q), k), -1, dtype=np.int64)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import codomain.space
-from codomain.core import EncoderIdentity, UserError
+from codomain.core import EncoderIdentity, Matrix, UserError
 from codomain.space import Parts, Space
 
 Rows = NDArray[np.int64]
+Source = Space | Path | ArrayLike  # a space, the path of one or of a file of vectors, or an array
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Side:
     """
 
     name: str
-    vectors: Any
+    vectors: Matrix
     encoder: EncoderIdentity
     ids: list[str] | None = None
     texts: Callable[[Rows], list[str]] | None = None
@@ -54,7 +55,7 @@ class Picked:
         Which, in this order.
     """
 
-    def __init__(self, vectors: Any, rows: Rows) -> None:
+    def __init__(self, vectors: Matrix, rows: Rows) -> None:
         self.vectors, self.rows = vectors, rows
         self.shape, self.dtype = (len(rows), vectors.shape[1]), vectors.dtype
 
@@ -100,7 +101,7 @@ class Pairing:
         return lines + (["they stand in another order in B, which the ids put right"] if self.reordered else [])
 
 
-def side(source: Any, name: str) -> Side:
+def side(source: Source, name: str) -> Side:
     """Open one of the two: a space, a file of vectors, or an array.
 
     Parameters

@@ -16,7 +16,7 @@ from codomain.workbench.run import finish, place_of_report
 from codomain.workbench.stages import Settings, late
 
 
-def asked(to: str | Path, **options: Any) -> dict[str, Any]:
+def asked(to: str | Path, **options: str | float | None) -> dict[str, Any]:
     """Return a command as it is remembered: two of the same wish are equal, from whatever folder they are typed."""
     return {"to": str(Path(to).resolve()) if Path(to).exists() else str(to), **options}
 

@@ -1,13 +1,12 @@
 """Carry a space over a bridge: vectors computed while they are written, and the parts that are worth keeping."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.align import Bridge, Doubt
-from codomain.core import EncoderIdentity, UserError, bar, unit_rows
+from codomain.core import EncoderIdentity, Matrix, UserError, bar, unit_rows
 from codomain.space import GroupsPart, LabelsPart, MapPart, Space
 from codomain.workbench.compare.join import Rows
 from codomain.workbench.stages import Settings, fingerprints
@@ -34,16 +33,21 @@ class Moved:
     """
 
     def __init__(
-        self, space: Space, bridge: Bridge | None, identity: EncoderIdentity, doubt: Doubt | None, doubts: Any = None
+        self,
+        space: Space,
+        bridge: Bridge | None,
+        identity: EncoderIdentity,
+        doubt: Doubt | None,
+        doubts: ArrayLike | None = None,
     ) -> None:
         self.space, self.bridge, self.identity, self.doubt = space, bridge, identity, doubt
         self.shape, self.dtype = (len(space), identity.dim), np.dtype(np.float32)
         self.doubts = np.zeros(len(space), np.float32) if doubts is None else np.array(doubts)
         self.true = np.zeros(len(space), bool)
         self.tick: Callable[[int], object] = lambda done: None
-        self._over: list[tuple[Rows, Any]] = []
+        self._over: list[tuple[Rows, Matrix]] = []
 
-    def lay(self, rows: Rows, vectors: Any) -> None:
+    def lay(self, rows: Rows, vectors: Matrix) -> None:
         """Give rows, their numbers rising, their true vectors; `vectors` are read only when they are needed."""
         self._over.append((rows, vectors))
         self.true[rows], self.doubts[rows] = True, 0

@@ -151,7 +151,9 @@ def render(report: ReportData, path: str | Path) -> Path:
     )  # fmt: skip
 
 
-def write_page(path: str | Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> Path:
+def write_page(
+    path: str | Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: object
+) -> Path:
     """Write a page whose own policy lets a browser run its script and nothing else.
 
     Parameters
@@ -278,7 +280,7 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def figure(value: Any) -> str:
+def figure(value: float | None) -> str:
     """Return a number with three significant digits and thousands separated.
 
     Parameters
@@ -298,7 +300,7 @@ def figure(value: Any) -> str:
     return "about 0" if 0 < abs(value) < 1e-4 else f"{value:.3g}"
 
 
-def share(value: Any) -> str:
+def share(value: float | None) -> str:
     """Return a share of 0 to 1 in percent, finer near both ends and never rounded up to 100%."""
     if value is None or value != value:
         return "not measured"
@@ -312,6 +314,6 @@ def size(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
-def anchor(kind: Any) -> str:
+def anchor(kind: str) -> str:
     """Return the name of a check's place on the page."""
-    return "check-" + re.sub(r"[^a-z0-9]+", "-", str(kind).lower()).strip("-")
+    return "check-" + re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
