@@ -43,7 +43,7 @@ def _print_study(done: Any, query: str | None = None) -> None:
     print(f"space: {done.space.path}")
     print(f"report: {done.report}")
     if done.space.encoder.encodes:
-        query = query or suggestion(done.space.part("groups")["groups.json"])
+        query = query or suggestion(done.space.parts.groups.groups)
         print(f'search: codomain search {shlex.quote(str(done.space.path))} "{query}"')
     else:
         first = done.space.rows([done.space.roles.id]).column(0)[0].as_py()

@@ -286,8 +286,8 @@ def test_a_space_keeps_the_recipe_when_rows_are_added_and_refuses_a_damaged_inde
     path = study(tmp_path / "some.parquet", space=tmp_path / "s.space").space.path
     chosen = shrink_space(path, recall=0.8, fewest="scan_bytes")
     assert chosen.front.winner.recipe.lists == 64
-    grown = add(path, tmp_path / "more.parquet").space.part("shrink")
-    fitted = FittedRecipe.load({name: grown[name] for name in grown.names if name != "certificate.json"})
+    grown = add(path, tmp_path / "more.parquet").space.parts.shrink
+    fitted = FittedRecipe.load(grown.fitted)
     assert fitted.recipe == chosen.front.winner.recipe
     assert len(fitted) == len(X)
     assert (fitted.search(X[:200], 3)[1] == np.arange(200)[:, None]).any(axis=1).mean() > 0.95

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from codomain.core import Paired, Paper, Trial, UserError, claim, unit_rows
-from codomain.measure.dual_space.word_spaces import word_spaces as word_spaces
+from codomain.measure.dual_space.contexts import word_spaces as word_spaces
 
 
 def geometric(*likenesses: NDArray[Any]) -> NDArray[Any]:

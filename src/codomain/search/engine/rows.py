@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
+from codomain.core import Matrix, unit_rows
 from codomain.core.maths.blocks import slices
 
 BLOCK = 4096  # rows read at a time
@@ -15,7 +15,7 @@ IN_MEMORY = 1 << 30  # bytes of scaled rows worth keeping rather than making aga
 class Rows:
     """Rows read block by block: scaled float32 for the products, float64 for the last word."""
 
-    def __init__(self, source: Any, metric: str) -> None:
+    def __init__(self, source: Matrix, metric: str) -> None:
         self.source, self.cosine = source, metric == "cosine"
         self.dim = int(source.shape[1])
         self.heads: NDArray[np.int64] | None = None

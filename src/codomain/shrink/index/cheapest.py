@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from codomain.core import UserError, bar
+from codomain.core import Neighbors, UserError, bar
 from codomain.core.maths.rows import finite_unit_rows
 from codomain.shrink.index.certificate import QUERIES, Certificate, Judge, bounds, found_share, measure, queries_needed
 from codomain.shrink.index.front import Front, refusal
@@ -38,7 +38,7 @@ def cheapest(
     k: int = 10,
     random_state: int = 0,
     budget_bytes: float | None = None,
-    neighbors: Any = None,
+    neighbors: Neighbors | None = None,
     fewest: Literal["bytes", "scan_bytes"] = "bytes",
     progress: bool = False,
 ) -> Front:
@@ -64,7 +64,7 @@ def cheapest(
         Seed of every draw.
     budget_bytes : float, default=None
         Bytes for each vector that must not be exceeded.
-    neighbors : object with `scores`, default=None
+    neighbors : Neighbors, default=None
         Exact cosines of each row's nearest rows, shape (n_samples, at least k), where they are known already: saves
         the judge one pass over all rows.
     fewest : {"bytes", "scan_bytes"}, default="bytes"

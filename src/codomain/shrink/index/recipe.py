@@ -15,6 +15,7 @@ from codomain.core.maths.rows import Floats, Ints, finite_unit_rows
 from codomain.shrink.index.kinds import Index, index_of
 from codomain.shrink.index.learn import Axes, learn
 from codomain.shrink.index.spec import Spec
+from codomain.space import ShrinkPart
 
 TRAIN_ROWS = 20_000
 
@@ -177,8 +178,8 @@ class FittedRecipe:
     def save(self) -> dict[str, Any]:
         """Return the files of a part: `index.` with faiss, fill, signs or lists (bytes), and `recipe.json` (dict)."""
         return {
-            f"index.{self.index.suffix}": self.index.to_bytes(),
-            "recipe.json": {"recipe": self.recipe.to_dict(), "name": self.recipe.name, "faiss": faiss.__version__},
+            ShrinkPart.index(self.index.suffix): self.index.to_bytes(),
+            ShrinkPart.recipe: {"recipe": self.recipe.to_dict(), "name": self.recipe.name, "faiss": faiss.__version__},
         }
 
     @classmethod
@@ -187,8 +188,7 @@ class FittedRecipe:
 
         The caller checks the seal first: faiss does not survive a damaged file.
         """
-        record = files["recipe.json"]
-        index = next(files[name] for name in files if name.startswith("index."))
+        record, index = files[ShrinkPart.recipe], files[str(ShrinkPart.index_of(files))]
         if isinstance(record, str | Path):
             record = json.loads(Path(record).read_text(encoding="utf-8"))
         data = Path(index).read_bytes() if isinstance(index, str | Path) else index

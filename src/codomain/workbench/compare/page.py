@@ -12,6 +12,7 @@ from scipy.linalg import orthogonal_procrustes
 
 from codomain.core import say
 from codomain.shrink import kept_neighbors, layout
+from codomain.space import MapPart
 from codomain.workbench.compare.join import Side
 from codomain.workbench.compare.result import Found
 from codomain.workbench.compare.verdict import BEYOND_CHANCE, SAME_DISTANCE, SAME_OVERLAP
@@ -96,10 +97,8 @@ def _maps(found: Found) -> tuple[list[NDArray[Any]], list[float], str]:
 
 
 def _map(side: Side, rows: NDArray[Any], X: NDArray[Any], lists: NDArray[Any], seed: int) -> tuple[NDArray[Any], str]:
-    if "map" in side.parts:
-        return np.asarray(side.parts["map"]["xy.npy"], np.float64)[
-            rows
-        ], f"The map of {side.name} is that of its study."
+    if part := side.parts.find(MapPart):
+        return np.asarray(part.xy, np.float64)[rows], f"The map of {side.name} is that of its study."
     say(f"map of {side.name}")
     # Few points fly far apart under the forces, whose grid then takes minutes.
     method = "forces" if len(X) >= _FEW else "pca"

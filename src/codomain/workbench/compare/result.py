@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from codomain.core import Neighbors, unit_rows
 from codomain.core.maths.blocks import slices
 from codomain.measure import Measures
+from codomain.space import GroupsPart
 from codomain.workbench.compare.differ import GroupChange, RowChanges, group_changes
 from codomain.workbench.compare.join import Pairing, Side
 
@@ -119,9 +120,8 @@ class Found:
 def _groups(
     one: Side, chosen: NDArray[Any], X: NDArray[Any], lists: NDArray[Any], texts: list[str], seed: int
 ) -> tuple[NDArray[Any], dict[int, str]]:
-    if "groups" in one.parts:
-        part = one.parts["groups"]
-        return np.asarray(part["labels.npy"])[chosen], {g["id"]: g["name"] for g in part["groups.json"]["groups"]}
+    if part := one.parts.find(GroupsPart):
+        return part.labels[chosen], {group["id"]: group["name"] for group in part.groups}
     from codomain.cluster import groups, name_groups
 
     found = groups(Neighbors(lists, _cosines(X, lists)), random_state=seed)

@@ -1,19 +1,18 @@
 """Carry a space over a bridge: vectors computed while they are written, and the parts that are worth keeping."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.align import Bridge, Doubt
-from codomain.core import EncoderIdentity, UserError, bar, unit_rows
+from codomain.core import EncoderIdentity, Matrix, UserError, bar, unit_rows
 from codomain.core.maths.blocks import slices
-from codomain.space import Space
+from codomain.space import GroupsPart, LabelsPart, MapPart, Space
 from codomain.workbench.compare.join import Rows
-from codomain.workbench.stages import STAGES, Settings
+from codomain.workbench.stages import Settings, fingerprints
 
-CARRIED = ("groups", "map")  # what people have named and pointed at; the rest is about vectors and made again
+CARRIED = (GroupsPart, MapPart)  # what people have named and pointed at; the rest is about vectors and made again
 
 
 class Moved:
@@ -34,15 +33,20 @@ class Moved:
     """
 
     def __init__(
-        self, space: Space, bridge: Bridge | None, identity: EncoderIdentity, doubt: Doubt | None, doubts: Any = None
+        self,
+        space: Space,
+        bridge: Bridge | None,
+        identity: EncoderIdentity,
+        doubt: Doubt | None,
+        doubts: ArrayLike | None = None,
     ) -> None:
         self.space, self.bridge, self.identity, self.doubt = space, bridge, identity, doubt
         self.shape, self.dtype = (len(space), identity.dim), np.dtype(np.float32)
         self.doubts = np.zeros(len(space), np.float32) if doubts is None else np.array(doubts)
         self.true = np.zeros(len(space), bool)
-        self._over: list[tuple[Rows, Any]] = []
+        self._over: list[tuple[Rows, Matrix]] = []
 
-    def lay(self, rows: Rows, vectors: Any) -> None:
+    def lay(self, rows: Rows, vectors: Matrix) -> None:
         """Give rows, their numbers rising, their true vectors; `vectors` are read only when they are needed."""
         self._over.append((rows, vectors))
         self.true[rows], self.doubts[rows] = True, 0
@@ -126,33 +130,17 @@ class Written:
         return new
 
 
-def fresh_keys(space: Space, rows: str) -> dict[str, str]:
-    """Return what a study of these settings would write on each part of rows with another fingerprint.
-
-    Parameters
-    ----------
-    space : Space
-        Whose parts tell the settings.
-    rows : str
-        Fingerprint of the rows.
-    """
-    settings, made = Settings.of(space), dict[str, str]()
-    for stage in STAGES:
-        made[stage.name] = stage.fingerprint(rows, settings, made)
-    return made
-
-
 def carried(space: Space, rows: str) -> Iterator[tuple[str, tuple[None, str]]]:
     """Yield the parts that stay as they are, with the fingerprint under which a study keeps them.
 
     A part that a study would make again anyway, for its settings or its version, still would be.
     """
-    before, after = fresh_keys(space, space.fingerprint), fresh_keys(space, rows)
-    for name in CARRIED:
-        if name in space.parts:
-            usual = space.parts[name].made_from == before[name]
-            yield name, (None, after[name] if usual else f"{rows}-carried")
-    if (
-        "labels" in space.parts
-    ):  # its key stays: the labels that people gave count, what the old head said is out of date
-        yield "labels", (None, space.parts["labels"].made_from)
+    settings = Settings.of(space)
+    before, after = fingerprints(space.fingerprint, settings), fingerprints(rows, settings)
+    for kind in CARRIED:
+        if part := space.parts.find(kind):
+            usual = part.made_from == before[part.name]
+            yield part.name, (None, after[part.name] if usual else f"{rows}-carried")
+    # The key of labels stays: those that people gave count, and what the old head said is out of date.
+    if labels := space.parts.find(LabelsPart):
+        yield labels.name, (None, labels.made_from)

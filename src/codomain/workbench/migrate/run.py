@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 import codomain.space
 from codomain.align import BRIDGES, Bridge, Doubt
 from codomain.core import UserError, bar
-from codomain.space import Space, exchange
+from codomain.space import Doubtful, GroupsPart, MigrationPart, NeighborsPart, Space, exchange
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.first_look import text_column
 from codomain.workbench.migrate.again import asked, begun, refreshed, settings_of, still_bridged
@@ -79,10 +79,10 @@ def migrate_space(
     wish = asked(to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, random_state=random_state)
     if not dry_run and (record := begun(opened, wish)):
         done = refreshed(opened, record["settings"] if study else None)
-        return Migrated(done, None, record, record["before"], done.part("migration")["doubtful.json"]["rows"])
+        return Migrated(done, None, record, record["before"], done.parts.migration.doubtful["rows"])
     then = settings_of(opened)
     if reencode and (moved := still_bridged(opened, to)):
-        measured, record, maker = None, opened.part("migration")["migration.json"], encoder_of(opened)
+        measured, record, maker = None, opened.parts.migration.record, encoder_of(opened)
     else:
         known = known_rows(opened, to, encoder=encoder, pairs=pairs)
         measured, bridge, doubt = _measured(opened, known, pairs, random_state)
@@ -124,10 +124,10 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
             needed="vectors of another encoder",
         )
     say_what_is_odd(A, B, int((~good).sum()))
-    labels = text_column(space, space.roles.label)
+    labels, groups = text_column(space, space.roles.label), space.parts.find(GroupsPart)
     measured = measure(
         A, B, random_state=random_state, labels=[labels[row] for row in rows] if labels else None,
-        groups=np.asarray(space.part("groups")["labels.npy"])[rows] if "groups" in space.parts else None,
+        groups=groups.labels[rows] if groups else None,
     )  # fmt: skip
     kind = next(kind for kind in BRIDGES if kind.name == measured.chosen.name)
     bridge = kind(measured.chosen.stretch).fit(A, B)
@@ -158,16 +158,16 @@ def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run:
 
 def _worst(space: Space, doubts: NDArray[Any], true: NDArray[Any]) -> Any:
     """Rows that are still bridged, those to encode first first."""
-    near = space.parts.get("neighbors")
-    listed = None if near is None else np.bincount(np.asarray(near["indices.npy"]).ravel(), minlength=len(space))
+    near = space.parts.find(NeighborsPart)
+    listed = None if near is None else np.bincount(near.indices.ravel(), minlength=len(space))
     order = np.argsort(-urgency(doubts, listed), kind="stable")
     return order[~true[order]]
 
 
-def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, dict[str, Any], list[dict[str, Any]]]:
+def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, dict[str, Any], list[Doubtful]]:
     """Seal the new generation: vectors first, then the parts that go with them."""
     record = record | {"true_rows": int(moved.true.sum())}
-    worst: list[dict[str, Any]] = []
+    worst: list[Doubtful] = []
 
     def parts(rows: str) -> dict[str, tuple[Any, str]]:
         first = _worst(space, written.doubts, moved.true)[:_LISTED]
@@ -176,12 +176,12 @@ def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, d
             for row, name in zip(first, space.ids.take(first).to_pylist(), strict=True)
         )
         files: dict[str, Any] = {
-            "migration.json": record, "doubtful.json": {"rows": worst}, "doubt.npy": written.doubts,
-            "true_rows.npy": np.flatnonzero(moved.true),
+            MigrationPart.record: record, MigrationPart.doubtful: {"rows": worst}, MigrationPart.doubt: written.doubts,
+            MigrationPart.true_rows: np.flatnonzero(moved.true),
         }  # fmt: skip
         if moved.bridge is not None:
-            files |= {"weights.npy": moved.bridge.weights_, "offset.npy": moved.bridge.offset_}
-        return {**dict(carried(space, rows)), "migration": (files, f"{rows}-migration")}
+            files |= {MigrationPart.weights: moved.bridge.weights_, MigrationPart.offset: moved.bridge.offset_}
+        return {**dict(carried(space, rows)), MigrationPart.name: (files, f"{rows}-migration")}
 
     note = (
         f"migrated from {record['from']['name']} to {moved.identity.name}: {record['true_rows']:,} of {len(space):,} "
