@@ -5,7 +5,6 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +13,8 @@ from codomain.search import GNNCoder, Trees, mean_angular_margin, syntax_trees
 from codomain.search.gnn_coder.net import beginning, best_nodes, graph_vectors, near_means
 from codomain.search.gnn_coder.trees import TYPES
 from codomain.search.shared import angular
+
+torch = pytest.importorskip("torch")
 
 SOURCES = [
     "def f(x, *rest, key=None):\n    for y in rest:\n        x += y[key]\n    return g(x)",
