@@ -62,8 +62,12 @@ everywhere:
 	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
 	    { echo "$$python: not here"; continue; }; \
 	  echo "$$python: Python $$version"; ran=yes; \
-	  test -x .venv-$$version/bin/python || $$python -m venv .venv-$$version; \
-	  .venv-$$version/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt; \
-	  .venv-$$version/bin/python -W error -c 'import codomain'; \
-	  .venv-$$version/bin/python -m pytest -n 2 --dist loadgroup -m 'not slow and not page' $(QUICK); \
+	  new=.venv-$$version; \
+	  if ! [ $$new/.test -nt pyproject.toml ] || ! [ $$new/.test -nt constraints.txt ]; then \
+	    $$python -m venv $$new; \
+	    $$new/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt; \
+	    touch $$new/.test; \
+	  fi; \
+	  $$new/bin/python -W error -c 'import codomain'; \
+	  $$new/bin/python -m pytest -n 2 --dist loadgroup -m 'not slow and not page' $(QUICK); \
 	done; test -n "$$ran" || { echo "Type: make everywhere EVERYWHERE='/path/to/python3.12 /path/to/python3.13'"; exit 1; }
