@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 import codomain.cli
 
 FOLDER = Path(codomain.cli.__file__).parent
-TOGETHER = {"claims": "methods", "new": "methods"}  # commands in the file of another
 HEAVY = {"numpy", "pyarrow", "scipy", "sklearn", "faiss", "jinja2", "torch", "onnxruntime", "pandas"}
 
 
@@ -44,8 +43,7 @@ def test_the_walk_finds_the_commands_that_the_help_shows() -> None:
 
 @every_command
 def test_every_command_has_a_file_of_its_own(words: tuple[str, ...]) -> None:
-    file = TOGETHER.get(words[0], words[0])
-    assert COMMANDS[words].callback.__module__ == f"codomain.cli.{file}"
+    assert COMMANDS[words].callback.__module__ == f"codomain.cli.{words[0]}"
 
 
 @every_command

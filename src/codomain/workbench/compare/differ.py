@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
-from codomain.core.maths.blocks import slices
+from codomain.core import slices, unit_rows
 from codomain.measure import shared_neighbors
 
 _BLOCK = 512

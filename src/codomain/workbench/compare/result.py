@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import Neighbors, unit_rows
-from codomain.core.maths.blocks import slices
+from codomain.core import Neighbors, slices, unit_rows
 from codomain.measure import Measures
 from codomain.space import GroupsPart
 from codomain.workbench.compare.differ import GroupChange, RowChanges, group_changes

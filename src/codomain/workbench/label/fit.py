@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.classify import GDA, UNLABELLED, FewLabelHead, LearningCurve, learning_curve, reject
-from codomain.core import UserError, need
-from codomain.core.maths.blocks import slices
+from codomain.core import UserError, need, slices
 from codomain.space import GroupsPart, LabelsPart, Space
 from codomain.workbench.label.given import Given
 from codomain.workbench.label.held_out import held_out

@@ -8,8 +8,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from codomain.core import UserError
-from codomain.core.locks import locked
+from codomain.core import UserError, locked
 
 # Beside the sealed files, not in the scratch folder: a study or a gc in between must not take a person's work away.
 NAME = "answers.jsonl"

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.align import Bridge, Doubt
-from codomain.core import EncoderIdentity, Matrix, UserError, bar, unit_rows
-from codomain.core.maths.blocks import slices
+from codomain.core import EncoderIdentity, Matrix, UserError, bar, slices, unit_rows
 from codomain.space import GroupsPart, LabelsPart, MapPart, Space
 from codomain.workbench.compare.join import Rows
 from codomain.workbench.stages import Settings, fingerprints

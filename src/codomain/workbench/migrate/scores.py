@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
-from codomain.core.maths.blocks import slices
+from codomain.core import slices, unit_rows
 from codomain.encode import Encoder
 from codomain.search import Null
 from codomain.space import IndexPart, Space
