@@ -48,3 +48,22 @@ changelog: $(VENV)/.dev
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
+
+# The quick tests on other Pythons, without torch (gigabytes): those of EVERYWHERE that this machine has and can start.
+EVERYWHERE ?= python3.12 python3.13
+QUICK := tests/cli tests/core tests/data tests/space tests/test_every_import.py \
+  tests/align/test_procrustes.py tests/classify/test_fudd.py tests/cluster tests/encode/encoders/test_minilm.py \
+  tests/extend tests/guard tests/measure/one_space tests/search/test_muvera.py tests/shrink/test_mrl.py \
+  tests/workbench/test_study.py
+.PHONY: everywhere
+everywhere:
+	@set -e; ran=; for python in $(EVERYWHERE); do \
+	  export PYENV_VERSION="$${python##*python}"; : 'a shim of pyenv starts only when it is told which'; \
+	  version=$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || \
+	    { echo "$$python: not here"; continue; }; \
+	  echo "$$python: Python $$version"; ran=yes; \
+	  test -x .venv-$$version/bin/python || $$python -m venv .venv-$$version; \
+	  .venv-$$version/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' -c constraints.txt; \
+	  .venv-$$version/bin/python -W error -c 'import codomain'; \
+	  .venv-$$version/bin/python -m pytest -n 2 --dist loadgroup -m 'not slow and not page' $(QUICK); \
+	done; test -n "$$ran" || { echo "Type: make everywhere EVERYWHERE='/path/to/python3.12 /path/to/python3.13'"; exit 1; }

