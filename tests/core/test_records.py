@@ -1,6 +1,7 @@
 """Records: what is written is read back, whole or refused with the name of the file."""
 
 import tomllib
+from dataclasses import dataclass, fields
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,16 @@ def test_a_verdict_reads_back_as_it_was_beside_the_paper_and_the_words_of_the_cl
     }  # fmt: skip
     assert {key: read(path)[key] for key in PAPER} == PAPER
     assert path.read_text(encoding="utf-8") == to_toml(read(path))
+
+
+def test_what_a_claim_leaves_at_its_default_is_not_written():
+    @dataclass(frozen=True)
+    class Longer(Claim):
+        tried: tuple[str, ...] = ()
+
+    parts = {one.name: getattr(CLAIM, one.name) for one in fields(CLAIM)}
+    assert records.words(Longer(**parts)) == records.words(CLAIM)
+    assert records.words(Longer(**parts, tried=("a", "b"))) == records.words(CLAIM) | {"tried": ["a", "b"]}
 
 
 def test_a_new_verdict_takes_the_place_of_the_old_one(path):

@@ -101,18 +101,25 @@ def git(checkout, *arguments):
 @pytest.mark.parametrize("room", ["align", "fuse"], ids=["a room that is there", "a new room"])
 def test_two_people_who_each_add_a_method_to_a_room_do_not_conflict(checkout, room):
     shutil.copy(ROOT / ".gitattributes", checkout)
+    words = checkout / "docs/words.md"
+    words.parent.mkdir()
+    shutil.copy(ROOT / "docs/words.md", words)
     git(checkout, "init", "--quiet", "--initial-branch=main")
     git(checkout, "add", "--all")
     git(checkout, "commit", "--quiet", "--message=begin")
     for slug in ("new-b", "new-a"):  # neighbours in every list, the later one merged first
         git(checkout, "checkout", "--quiet", "-b", slug, "main")
         scaffold(room, slug, **PAPER, root=checkout)
+        row = f"| `{slug}` | a parameter |"
+        words.write_text(words.read_text(encoding="utf-8").replace("|---|---|", f"|---|---|\n{row}"), encoding="utf-8")
         git(checkout, "add", "--all")
         git(checkout, "commit", "--quiet", f"--message={slug}")
     git(checkout, "checkout", "--quiet", "new-b")
     merged = git(checkout, "merge", "--no-edit", "new-a")
     assert merged.returncode == 0, merged.stdout + merged.stderr
     assert git(checkout, "status", "--porcelain").stdout == ""
+    table = words.read_text(encoding="utf-8")
+    assert "| `new-a` |" in table and "| `new-b` |" in table
     assert ruff(checkout, "check").returncode == 0, ruff(checkout, "check").stdout
     assert ruff(checkout, "format", "--check").returncode == 0, ruff(checkout, "format", "--diff").stdout
     code = f"from codomain.{room} import NewA, NewB; from codomain.core.catalogue import named; print(named('{room}'))"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from codomain.cli.tables import cell, print_table
+from codomain.cli.printing import cell, print_table
 from codomain.core import UserError, say
 
 claims_app = typer.Typer(no_args_is_help=True, help="Rerun what a method promises.")

@@ -1,11 +1,10 @@
 """`codomain methods`: the catalogue, from the records alone."""
 
-import json
 from typing import Annotated
 
 import typer
 
-from codomain.cli.tables import cell, print_table
+from codomain.cli.printing import cell, print_json, print_table
 
 
 def methods(
@@ -24,7 +23,7 @@ def methods(
         return
     records = [entry.to_dict() for entry in entries]
     if as_json:
-        print(json.dumps(records, ensure_ascii=False, indent=1))
+        print_json(records)
         return
     columns = ("room", "slug", "object", "verdict", "ours", "floor", "peer")
     print_table(columns, [[cell(record[column]) for column in columns] for record in records])

@@ -39,3 +39,22 @@ def print_study(done: "Study", query: str | None = None) -> None:
     else:
         first = done.space.ids[0].as_py()
         print(f"search: codomain search {path} --like {shlex.quote(str(first))}")
+
+
+def cell(value: Any) -> str:
+    """Write a value for a table."""
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
+    """Print a table as wide as it needs to be, so that a pipe gets whole words."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(*columns, box=SIMPLE, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    to = console()
+    if not to.is_terminal:
+        to.width = max(to.width, to.measure(table, options=to.options.update(max_width=1000)).maximum)
+    to.print(table)

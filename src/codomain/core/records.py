@@ -112,9 +112,10 @@ def outcome(path: Path) -> Outcome | None:
 
 
 def words(what: Claim) -> dict[str, Any]:
-    """Return what a claim says of itself, as its record keeps it beside the verdict; what is empty is left out."""
-    said = {one.name: getattr(what, one.name) for one in fields(what) if one.name not in _NOT_WORDS}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in said.items() if value}
+    """Return what a claim says of itself, as its record keeps it beside the verdict; defaults are left out."""
+    names = [one.name for one in fields(what) if getattr(what, one.name) != one.default]
+    said = {name: getattr(what, name) for name in names if name not in _NOT_WORDS}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
 
 
 def record(slug: str, what: Claim | NoClaim, got: Outcome | None = None) -> Path:
