@@ -13,7 +13,7 @@ from codomain.core.maths.rows import finite_unit_rows
 @given(n=st.integers(0, 60), step=st.integers(1, 20))
 def test_blocks_hold_every_row_once_in_order_and_only_the_last_is_short(n, step):
     rows = [list(range(n))[block] for block in slices(n, step)]
-    assert sum(rows, []) == list(range(n))
+    assert [row for block in rows for row in block] == list(range(n))
     assert all(len(block) == step for block in rows[:-1]) and all(rows)
     assert [(block.start, block.stop) for block in slices(n, step)] == [(r[0], r[-1] + 1) for r in rows]
 
