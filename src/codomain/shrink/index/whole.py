@@ -47,5 +47,11 @@ def _threads(process: int, count: int) -> ThreadPoolExecutor:
 def share_out(work: Callable[[slice], None], n: int) -> None:
     """Do the work for slices of n queries, on as many threads as faiss takes."""
     count = max(faiss.omp_get_max_threads(), 1)
-    cuts = np.linspace(0, n, min(n, 4 * count) + 1).astype(int).tolist()
-    list(_threads(os.getpid(), count).map(lambda start, end: work(slice(start, end)), cuts, cuts[1:]))
+    if count == 1:
+        work(slice(0, n))
+    elif n < 4 * count:  # one at a time faiss wakes no other thread, which takes longer than few queries
+        for query in range(n):
+            work(slice(query, query + 1))
+    else:
+        cuts = np.linspace(0, n, 4 * count + 1).astype(int).tolist()
+        list(_threads(os.getpid(), count).map(lambda start, end: work(slice(start, end)), cuts, cuts[1:]))
