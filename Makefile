@@ -26,7 +26,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.dev
-	$(BIN)/codomain methods --markdown > docs/methods.md
+	$(BIN)/python -c 'from pathlib import Path; from codomain.core.pages import write_pages; write_pages(Path("build/docs/methods"))'
+	@echo build/docs/methods/index.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

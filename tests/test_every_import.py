@@ -33,8 +33,9 @@ def targets(node):
         names = [alias.name for alias in node.names]
     else:
         assert node.level == 0, "imports are absolute here"
-        here = str(node.module)
-        names = [f"{here}.{alias.name}" if here == "codomain" else here for alias in node.names]
+        names = [
+            f"{node.module}.{alias.name}" if node.module == "codomain" else str(node.module) for alias in node.names
+        ]
     return {name.split(".")[1] for name in names if name.startswith("codomain.")}
 
 

@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .adaptclipzs import AdaptCLIPZS as AdaptCLIPZS
 from .attrseg import AttrSeg as AttrSeg
 from .cased import CaSED as CaSED

@@ -12,8 +12,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 import codomain
+from codomain.cli import claims, methods, new
 from codomain.cli.label import label
-from codomain.cli.methods import claims_app, methods, new
 from codomain.cli.migrate import migrate
 from codomain.core import UserError, say
 
@@ -267,9 +267,9 @@ def gc(
     print(f"{codomain.open(space).gc(keep=keep):,} bytes freed")
 
 
-app.command(rich_help_panel="Methods from papers")(methods)
-app.add_typer(claims_app, name="claims", rich_help_panel="Methods from papers")
-app.command(rich_help_panel="Methods from papers")(new)
+app.command(rich_help_panel="Methods from papers")(methods.methods)
+app.add_typer(claims.claims_app, name="claims", rich_help_panel="Methods from papers")
+app.command(rich_help_panel="Methods from papers")(new.new)
 
 
 def _version(wanted: bool) -> None:

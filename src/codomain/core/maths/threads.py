@@ -1,9 +1,15 @@
-"""Work on one thread, where starting more costs more than the work."""
+"""How many threads: those of the machine, or one where starting more costs more than the work."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

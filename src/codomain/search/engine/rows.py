@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import Matrix, unit_rows
+from codomain.core.maths.blocks import slices
 
 BLOCK = 4096  # rows read at a time
 IN_MEMORY = 1 << 30  # bytes of scaled rows worth keeping rather than making again for every block
@@ -32,13 +33,13 @@ class Rows:
         self.length = len(heads)
         if self.length * self.dim * 4 <= IN_MEMORY:
             cache = np.empty((self.length, self.dim), np.float32)
-            for start in range(0, self.length, BLOCK):
-                cache[start : start + BLOCK] = self._scaled(start, start + BLOCK)
+            for block in slices(self.length, BLOCK):
+                cache[block] = self._scaled(block.start, block.stop)
             self.cache = cache
         lengths = np.ones(self.length)
-        for start in range(0, self.length if self.cosine else 0, BLOCK):
-            rows = np.asarray(self.raw(start, start + BLOCK), np.float64)
-            lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        for block in slices(self.length if self.cosine else 0, BLOCK):
+            rows = np.asarray(self.raw(block.start, block.stop), np.float64)
+            lengths[block] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         if lengths.min(initial=1) > 1e-100 and lengths.max(initial=1) < 1e100:
             self.inverse = 1 / lengths
 

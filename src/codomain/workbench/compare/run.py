@@ -10,7 +10,7 @@ from codomain.measure import Measures, agreements, mutual_neighbors
 from codomain.search import neighbors
 from codomain.workbench.compare.differ import row_changes
 from codomain.workbench.compare.join import Pairing, Picked, Side, Source, paired, side
-from codomain.workbench.compare.result import Compared
+from codomain.workbench.compare.shown import Compared
 from codomain.workbench.compare.verdict import SAME_OVERLAP, is_turned, judge
 
 MOST_ROWS = 20_000  # compared row by row; more are drawn at random

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.classify import GDA, UNLABELLED, FewLabelHead, LearningCurve, learning_curve, reject
-from codomain.core import UserError, need
+from codomain.core import UserError, need, slices
 from codomain.space import GroupsPart, LabelsPart, Space
 from codomain.workbench.label.given import Given
 from codomain.workbench.label.held_out import held_out
@@ -114,7 +114,7 @@ class Teacher:
         head = FewLabelHead(random_state=self.seed).fit(self.X[~self.back], self.y[~self.back], others)
         X_back, y_back = self.X[self.back], self.y[self.back]
         n = X.shape[0]
-        found = [~reject(head, X_back, y_back, X[s : s + BLOCK], risk=risk).keep for s in range(0, n, BLOCK)]
+        found = [~reject(head, X_back, y_back, X[rows], risk=risk).keep for rows in slices(n, BLOCK)]
         rejected = np.concatenate(found)
         return rejected, (
             f"{n - int(rejected.sum()):,} of {n:,} rows have one possible class, the others are rejected. For rows "
@@ -176,6 +176,6 @@ def curve_of(X: NDArray[Any], labels: NDArray[Any], random_state: int = 0) -> Le
 def predictions(head: FewLabelHead, X: Any) -> NDArray[np.float32]:
     """Return probabilities of shape (n_rows, n_classes), read and computed block by block."""
     found = np.empty((X.shape[0], len(head.classes_)), dtype=np.float32)
-    for start in range(0, X.shape[0], BLOCK):
-        found[start : start + BLOCK] = head.predict_proba(X[start : start + BLOCK])
+    for rows in slices(X.shape[0], BLOCK):
+        found[rows] = head.predict_proba(X[rows])
     return found

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import codomain.space
 from codomain.align import BRIDGES, Bridge, Doubt
@@ -13,7 +14,7 @@ from codomain.space import Doubtful, GroupsPart, MigrationPart, NeighborsPart, S
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.first_look import text_column
 from codomain.workbench.migrate.again import asked, begun, refreshed, settings_of, still_bridged
-from codomain.workbench.migrate.carry import Moved, carried
+from codomain.workbench.migrate.carry import Moved, Written, carried
 from codomain.workbench.migrate.figures import measure
 from codomain.workbench.migrate.kept import urgency
 from codomain.workbench.migrate.measured import Measured
@@ -98,9 +99,8 @@ def migrate_space(
     if reencode > 0 and not moved.true.all():
         if maker is None:
             raise UserError("No encoder is known that could encode rows again.", todo="name it: --encoder URI")
-        if moved.bridge is not None:
-            moved.look()
-        rows = np.sort(_worst(opened, moved)[: round(reencode * len(opened))])
+        doubts = moved.doubts if moved.bridge is None else moved.look()
+        rows = np.sort(_worst(opened, doubts, moved.true)[: round(reencode * len(opened))])
         moved.lay(rows, encode_some(opened, maker, rows, "worst"))
     if moved.bridge is not None:
         record["thresholds"] = thresholds(opened, moved, maker)
@@ -156,12 +156,12 @@ def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run:
     )  # fmt: skip
 
 
-def _worst(space: Space, moved: Moved) -> Any:
+def _worst(space: Space, doubts: NDArray[Any], true: NDArray[Any]) -> Any:
     """Rows that are still bridged, those to encode first first."""
     near = space.parts.find(NeighborsPart)
     listed = None if near is None else np.bincount(near.indices.ravel(), minlength=len(space))
-    order = np.argsort(-urgency(moved.doubts, listed), kind="stable")
-    return order[~moved.true[order]]
+    order = np.argsort(-urgency(doubts, listed), kind="stable")
+    return order[~true[order]]
 
 
 def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, dict[str, Any], list[Doubtful]]:
@@ -170,14 +170,14 @@ def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, d
     worst: list[Doubtful] = []
 
     def parts(rows: str) -> dict[str, tuple[Any, str]]:
-        first = _worst(space, moved)[:_LISTED]
+        first = _worst(space, written.doubts, moved.true)[:_LISTED]
         worst.extend(
-            {"row": int(row), "id": name, "doubt": round(float(moved.doubts[row]), 4)}
+            {"row": int(row), "id": name, "doubt": round(float(written.doubts[row]), 4)}
             for row, name in zip(first, space.ids.take(first).to_pylist(), strict=True)
         )
         files: dict[str, Any] = {
-            MigrationPart.record: record, MigrationPart.doubtful: {"rows": worst}, MigrationPart.doubt: moved.doubts,
-            MigrationPart.true_rows: np.flatnonzero(moved.true),
+            MigrationPart.record: record, MigrationPart.doubtful: {"rows": worst},
+            MigrationPart.doubt: written.doubts, MigrationPart.true_rows: np.flatnonzero(moved.true),
         }  # fmt: skip
         if moved.bridge is not None:
             files |= {MigrationPart.weights: moved.bridge.weights_, MigrationPart.offset: moved.bridge.offset_}
@@ -188,8 +188,8 @@ def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, d
         f"rows encoded, the others bridged ({record['bridge']})"
     )
     with bar("migrate", total=len(space)) as tick:
-        moved.tick = tick
-        done = exchange(space, moved, encoder=moved.identity, parts=parts, note=note)
+        written = Written(moved, tick)
+        done = exchange(space, written, encoder=moved.identity, parts=parts, note=note)
     return done, record, worst
 
 

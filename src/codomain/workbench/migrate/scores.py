@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
+from codomain.core import slices, unit_rows
 from codomain.encode import Encoder
 from codomain.search import Null
 from codomain.space import IndexPart, Space
@@ -106,13 +106,8 @@ def question_thresholds(old: Null, new: Null) -> list[dict[str, float]]:
 
 
 def _cosines(U: NDArray[np.float32], left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float32]:
-    step = 16_384
-    return np.concatenate(
-        [
-            np.einsum("ij,ij->i", U[left[s : s + step]], U[right[s : s + step]], dtype=np.float32)
-            for s in range(0, len(left), step)
-        ]
-    )
+    some = slices(len(left), 16_384)
+    return np.concatenate([np.einsum("ij,ij->i", U[left[s]], U[right[s]], dtype=np.float32) for s in some])
 
 
 def _steps(low: float, high: float) -> NDArray[np.float64]:
