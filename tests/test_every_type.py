@@ -7,10 +7,7 @@ from codomain.core.catalogue import PACKAGE
 CONVENTIONS = {"X", "y", "random_state"}  # scikit-learn's: anything array-like, and what it takes as a seed
 MOST = 0.06  # share of all other public parameters
 FREE_OF_ANY = ("workbench", "search/engine", "guard/engine", "cluster/engine", "shrink/index")
-WHY = {  # of those folders: what takes whatever there is
-    ("shrink/index/fitted.py", "pack", "index"): "faiss has no types",
-    ("shrink/index/fitted.py", "FittedRecipe.__init__", "index"): "faiss has no types",
-}
+WHY = {("shrink/index/flat.py", "FaissIndex.__init__", "faiss"): "faiss has no types"}  # of those folders, and why
 
 
 def parameters(tree):
