@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError, one_thread
 from codomain.search import GNNCoder, Trees, mean_angular_margin, syntax_trees
-from codomain.search.gnn_coder.net import beginning, best_nodes, graph_vectors, near_means
+from codomain.search.gnn_coder.net import best_nodes, graph_vectors, neighbour_means, start_weights
 from codomain.search.gnn_coder.trees import TYPES
 from codomain.search.shared import angular
 
@@ -63,7 +63,7 @@ def shuffled(trees, seed):
 def drawn_weights(trees, seed, n_hidden=6, n_layers=2):
     """Weights in which nothing is zero, so that every part counts."""
     rng = np.random.RandomState(seed)
-    start = beginning(trees, 3, 4, n_hidden, n_layers, rng)
+    start = start_weights(trees, 3, 4, n_hidden, n_layers, rng)
     return {name: torch.from_numpy(rng.normal(size=part.shape).astype(np.float32)) for name, part in start.items()}
 
 
@@ -190,7 +190,7 @@ def test_messages_equal_a_product_with_the_dense_adjacency(seed, size):
         links[node, trees.parents[node]] = links[trees.parents[node], node] = 1
     H = np.random.default_rng(seed).normal(size=(size, 3)).astype(np.float32)
     dense = np.diag(1 / np.maximum(links.sum(axis=1), 1)) @ links @ H
-    np.testing.assert_allclose(near_means(torch.from_numpy(H), trees.parents), dense, atol=1e-5)
+    np.testing.assert_allclose(neighbour_means(torch.from_numpy(H), trees.parents), dense, atol=1e-5)
 
 
 @given(
@@ -221,7 +221,7 @@ def test_the_order_in_which_nodes_are_stored_changes_nothing(seed, sizes):
 def test_before_training_pooling_keeps_the_nodes_with_most_children():
     # The root has three children, its second child two, the others none: half of six is those two and the next.
     trees = Trees(np.eye(6), np.arange(6), np.zeros(6, int), np.array([-1, 0, 0, 0, 2, 2]), np.array([0, 6]))
-    weights = {k: torch.from_numpy(v) for k, v in beginning(trees, 2, 2, 6, 1, np.random.RandomState(0)).items()}
+    weights = {k: torch.from_numpy(v) for k, v in start_weights(trees, 2, 2, 6, 1, np.random.RandomState(0)).items()}
     weights |= {"content": torch.eye(6), "own_0": torch.eye(6), "near_0": torch.zeros(6, 6)}
     graph = graph_vectors(weights, trees, 1, 0.5)[0].numpy()
     gates = np.array([4 / 5, 1 / 2, 3 / 4, 0, 0, 0])  # of log(1 + n), the logistic function is (1 + n) / (2 + n)
@@ -230,7 +230,7 @@ def test_before_training_pooling_keeps_the_nodes_with_most_children():
 
 def test_a_learnt_score_can_outvote_the_children():
     trees = Trees(np.eye(3), np.arange(3), np.zeros(3, int), np.array([-1, 0, 0]), np.array([0, 3]))
-    weights = {k: torch.from_numpy(v) for k, v in beginning(trees, 2, 2, 3, 1, np.random.RandomState(0)).items()}
+    weights = {k: torch.from_numpy(v) for k, v in start_weights(trees, 2, 2, 3, 1, np.random.RandomState(0)).items()}
     weights |= {"content": torch.eye(3), "own_0": torch.eye(3), "near_0": torch.zeros(3, 3)}
     weights["own_score_0"] = torch.tensor([[0.0], [0.0], [5.0]])
     graph = graph_vectors(weights, trees, 1, 0.3)[0].numpy()

@@ -9,7 +9,7 @@ from scipy.stats import entropy
 
 from codomain.core import UserError, unit_rows
 from codomain.search import RepCONC
-from codomain.search.shared.codes import entropy_of, even_codes, flat_index, learn, warm_start
+from codomain.search.shared.codes import code_entropy, even_codes, flat_index, learn, warm_start
 
 
 def cloud(seed, n=300, d=6):
@@ -81,7 +81,7 @@ def test_even_assignment_spreads_rows_that_crowd_on_one_codeword(seed, crowd):
     for part in range(2):
         most = [np.bincount(codes[part], minlength=8).max() for codes in (nearest, even)]
         assert most[1] <= max(most[0], 45)
-    assert entropy_of(even.T, 8) >= entropy_of(nearest.T, 8) - 0.05
+    assert code_entropy(even.T, 8) >= code_entropy(nearest.T, 8) - 0.05
 
 
 def test_even_assignment_keeps_rows_that_are_even_already():
@@ -92,9 +92,9 @@ def test_even_assignment_keeps_rows_that_are_even_already():
 def test_entropy_is_that_of_scipy_over_the_shares():
     codes = np.random.default_rng(0).integers(0, 5, size=(50, 3))
     shares = [np.unique(part, return_counts=True)[1] / 50 for part in codes.T]
-    assert entropy_of(codes, 8) == pytest.approx(np.mean([entropy(part, base=2) for part in shares]))
+    assert code_entropy(codes, 8) == pytest.approx(np.mean([entropy(part, base=2) for part in shares]))
     coder = fitted(cloud(0))
-    assert entropy_of(coder.transform(cloud(0)), 8) == pytest.approx(coder.entropy_)
+    assert code_entropy(coder.transform(cloud(0)), 8) == pytest.approx(coder.entropy_)
 
 
 def test_learned_codes_find_unseen_partners_where_most_features_are_noise():

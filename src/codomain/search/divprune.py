@@ -22,11 +22,11 @@ def largest_cosines(U: NDArray[Any]) -> NDArray[Any]:
 
 
 class DivPrune(Method):
-    r"""Keep a subset of rows whose smallest distance is as large as greed can make it.
+    r"""Keep a subset of rows whose smallest distance from each other a greedy choice makes large.
 
     With the cosine distance :math:`d`, the first row is the one farthest from its nearest other,
     :math:`\arg\max_i \min_{j \ne i} d(i, j)`; each next one is the row farthest from those kept,
-    :math:`\arg\max_i \min_{j \in K} d(i, j)`. No row that was not kept is farther than the last gap from a kept one.
+    :math:`\arg\max_i \min_{j \in K} d(i, j)`. Every row left out is within the last gap of a kept one.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class DivPrune(Method):
                 todo="lower n_kept or give more rows",
             )
         U = unit_rows(data)
-        nearest = largest_cosines(U)  # cosine with the nearest: first of all rows, then of the kept ones
+        nearest = largest_cosines(U)  # cosine with the nearest row: at first of all, then of the kept ones
         self.rows_ = np.empty(self.n_kept, np.int64)
         self.gaps_ = np.empty(self.n_kept, data.dtype)
         for place in range(self.n_kept):
