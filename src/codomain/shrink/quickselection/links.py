@@ -22,7 +22,7 @@ class Links:
         self._index()
 
     def gradient(self, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
-        """Sum over rows of (what came in) x (error going out), for the links that exist; memory rows * links."""
+        """Sum over rows of input times error of the output, only for existing links; memory rows * links."""
         sums: NDArray[Any] = np.einsum("rl,rl->l", before[:, self.sources], after[:, self.targets])
         return sums
 
@@ -49,16 +49,16 @@ class Links:
         self._index()
 
     def _free(self, taken: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        """Draw places that no link has, without ever listing all places."""
+        """Draw places without a link, without listing all places."""
         found = np.empty(0, dtype=np.int64)
         while len(found) < count:
-            drawn = self.rng.randint(self.shape[0] * self.shape[1], size=2 * (count - len(found)) + 8, dtype=np.int64)
-            fresh = self.rng.permutation(np.setdiff1d(drawn, np.concatenate([taken, found])))
+            places = self.rng.randint(self.shape[0] * self.shape[1], size=2 * (count - len(found)) + 8, dtype=np.int64)
+            fresh = self.rng.permutation(np.setdiff1d(places, np.concatenate([taken, found])))
             found = np.concatenate([found, fresh[: count - len(found)]])
         return found
 
     def _index(self) -> None:
-        """Lay the links out as a sparse matrix that shares their weights."""
+        """Build the sparse matrix that shares the links' weights."""
         self.sources, self.targets = np.divmod(self.places, self.shape[1])
         starts = np.searchsorted(self.sources, np.arange(self.shape[0] + 1))
         self.matrix = csr_array((self.weights, self.targets, starts), shape=self.shape, copy=False)
