@@ -43,8 +43,8 @@ def test_with_every_token_a_landmark_it_is_max_sim_of_the_sampled_documents():
     tokens, offsets = sets(n=40)
     sketch = MaxSimSketch(300, n_landmarks=300, penalty=1e-9, random_state=0).fit(tokens, offsets=offsets)
     asked, cuts = sets(5, n=10)
-    said = sketch.encode_sets(asked, cuts, query=True) @ sketch.encode_sets(tokens, offsets).T
-    np.testing.assert_allclose(said, exact(asked, cuts, tokens, offsets), atol=1e-3)
+    products = sketch.encode_sets(asked, cuts, query=True) @ sketch.encode_sets(tokens, offsets).T
+    np.testing.assert_allclose(products, exact(asked, cuts, tokens, offsets), atol=1e-3)
 
 
 def test_documents_and_queries_that_it_has_not_seen_are_ranked_better_than_by_their_means():

@@ -32,7 +32,7 @@ def test_the_best_spread_is_the_log_of_the_loss(loss):
 
 
 @given(seed=st.integers(0, 1000))
-def test_without_noise_a_target_becomes_its_whitened_self_around_its_mean(seed):
+def test_without_noise_a_target_is_whitened_and_moved_back_to_its_mean(seed):
     rows = np.random.default_rng(seed).normal(2, 3, size=(4, 6))
     got = fluctuate(torch.tensor(rows), 0.0, torch.Generator().manual_seed(seed)).numpy()
     mean, spread = rows.mean(axis=1, keepdims=True), rows.std(axis=1, keepdims=True)
@@ -57,7 +57,7 @@ def test_unseen_triplets_are_found():
     assert np.mean(scores.argmax(axis=1) == np.arange(200)) > 0.3  # 0.005 by chance
 
 
-def test_the_noise_changes_what_is_learnt_and_the_plain_loss_does_not_know_it():
+def test_the_noise_changes_what_is_learned_and_the_plain_loss_does_not_use_it():
     A, B, C = triplets(80)
 
     def one(noise, coarse):

@@ -228,7 +228,7 @@ def test_before_training_pooling_keeps_the_nodes_with_most_children():
     np.testing.assert_allclose(graph, [*gates / 3, *gates], atol=1e-6)
 
 
-def test_a_learnt_score_can_outvote_the_children():
+def test_a_learned_score_can_outvote_the_children():
     trees = Trees(np.eye(3), np.arange(3), np.zeros(3, int), np.array([-1, 0, 0]), np.array([0, 3]))
     weights = {k: torch.from_numpy(v) for k, v in start_weights(trees, 2, 2, 3, 1, np.random.RandomState(0)).items()}
     weights |= {"content": torch.eye(3), "own_0": torch.eye(3), "near_0": torch.zeros(3, 3)}
@@ -259,17 +259,17 @@ def nested(rng, n):
 
 def test_it_learns_what_only_the_tree_tells():
     rng = np.random.default_rng(0)
-    told = np.eye(6)
+    descriptions = np.eye(6)
     (sources, which), (fresh, truth) = nested(rng, 300), nested(rng, 60)
     # A sequence embedding that counts words: it is the same for all.
     X, Q = (np.tile(encode(["load sort save x f"]), (len(each), 1)) for each in (sources, fresh))
     model = GNNCoder(32, epochs=15, share_kept=0.8, random_state=0)
-    codes = model.fit(X, told[which], trees=syntax_trees(sources, encode)).transform(
+    codes = model.fit(X, descriptions[which], trees=syntax_trees(sources, encode)).transform(
         Q, trees=syntax_trees(fresh, encode)
     )
-    assert np.mean((codes @ told.T).argmax(axis=1) == truth) > 0.95
-    flat = GNNCoder(32, epochs=15, random_state=0).fit(X, told[which]).transform(Q)
-    assert np.mean((flat @ told.T).argmax(axis=1) == truth) < 0.4
+    assert np.mean((codes @ descriptions.T).argmax(axis=1) == truth) > 0.95
+    flat = GNNCoder(32, epochs=15, random_state=0).fit(X, descriptions[which]).transform(Q)
+    assert np.mean((flat @ descriptions.T).argmax(axis=1) == truth) < 0.4
     assert model.losses_[-1] < model.losses_[0]
 
 

@@ -79,7 +79,7 @@ def test_negatives_of_the_same_side_count_and_a_row_itself_does_not(seed, n):
     assert got == pytest.approx(total / (2 * n))
 
 
-def test_the_same_text_is_told_apart_by_images_that_are_turned():
+def test_images_that_are_rotated_distinguish_the_same_text():
     # Four entities share each text; who is meant, only the image says, which the other side has turned.
     rng = np.random.default_rng(0)
     text = np.repeat(rng.normal(size=(100, 3, 6)), 4, axis=0)

@@ -32,7 +32,7 @@ def test_judging_by_hand():
 
 
 @given(right=CHANCES, wrong=CHANCES)
-def test_no_bar_has_a_higher_f1(right, wrong):
+def test_no_threshold_has_a_higher_f1(right, wrong):
     right, wrong = np.array(right), np.array(wrong)
 
     def f1(bar):
@@ -43,11 +43,11 @@ def test_no_bar_has_a_higher_f1(right, wrong):
     assert f1(best_threshold(right, wrong)) == pytest.approx(max(f1(bar) for bar in np.linspace(0, 1, 41)))
 
 
-def test_the_bar_lies_half_way_in_the_gap():
+def test_the_threshold_lies_half_way_in_the_gap():
     assert best_threshold(np.array([0.9, 0.7]), np.array([0.1, 0.5])) == pytest.approx(0.6)
 
 
-def test_unseen_pairs_are_told_from_others_and_the_bar_lies_between():
+def test_unseen_pairs_score_above_others_and_the_threshold_lies_between():
     A, B = pairs()
     judge = RagLLaVA(32, epochs=40, random_state=0).fit(A[:400], B[:400])
     right, wrong = judge.score_pairs(A[400:], B[400:]), judge.score_pairs(A[400:], np.roll(B[400:], 1, axis=0))
@@ -80,7 +80,7 @@ def test_the_length_of_a_row_does_not_matter(factor):
     np.testing.assert_allclose(judge.score_pairs(factor * A, B / factor), judge.score_pairs(A, B), atol=1e-5)
 
 
-def test_noise_changes_what_is_learnt():
+def test_noise_changes_what_is_learned():
     A, B = pairs(2, 60)
     quiet, loud = (
         RagLLaVA(4, epochs=3, noise=noise, random_state=0).fit(A, B).score_pairs(A, B) for noise in (0.0, 2.0)

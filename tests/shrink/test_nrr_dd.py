@@ -110,8 +110,8 @@ def test_a_student_says_of_the_rows_what_the_teacher_says_of_their_label(classes
     student = distance_student(few.rows_, few.labels_, few.distances_, penalty=1e-7)
     place = np.searchsorted(student.classes_, few.labels_)
     for rows, wanted in zip((few.rows_, halfway_rows(few.rows_, classes)), few.distances_.T, strict=True):
-        said = -student.predict_log_proba(rows)[np.arange(len(rows)), place]
-        np.testing.assert_allclose(said, wanted, atol=0.02)
+        log_losses = -student.predict_log_proba(rows)[np.arange(len(rows)), place]
+        np.testing.assert_allclose(log_losses, wanted, atol=0.02)
     assert student.score(X, names) > 0.8
 
 

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from codomain.shrink import PCLossless
 from codomain.shrink.pc_lossless import hidden_tree
-from codomain.shrink.pc_lossless.hidden_tree import bits_of, grow, walk
+from codomain.shrink.pc_lossless.hidden_tree import bits_of, learn_tree, walk
 
 
 def mixed(seed=0, n=300):
@@ -22,7 +22,7 @@ def mixed(seed=0, n=300):
 
 def circuit(seed=0, n_states=2):
     S = mixed(seed)
-    return grow(S, S.max(axis=0) + 1, n_states, 5, np.random.RandomState(seed))[0]
+    return learn_tree(S, S.max(axis=0) + 1, n_states, 5, np.random.RandomState(seed))[0]
 
 
 def joint(tree):
@@ -69,7 +69,7 @@ def test_a_walk_gives_the_conditionals_that_marginals_of_the_whole_table_give(se
 @pytest.mark.parametrize("d", [4, 16, 64])
 def test_a_walk_computes_a_fixed_number_of_messages_for_each_column(d, monkeypatch):
     S = np.random.default_rng(0).integers(3, size=(50, d))
-    tree, _ = grow(S, np.full(d, 3), 2, 1, np.random.RandomState(0))
+    tree, _ = learn_tree(S, np.full(d, 3), 2, 1, np.random.RandomState(0))
     calls, whole = [], hidden_tree._to_whole
     monkeypatch.setattr(hidden_tree, "_to_whole", lambda message: calls.append(1) or whole(message))
     walk(tree, len(S), lambda column, table: S[:, column])
@@ -150,13 +150,13 @@ def test_a_damaged_block_is_refused(place):
 
 def test_another_models_block_is_refused():
     one, two = (PCLossless(2, random_state=seed).fit(mixed(seed)) for seed in range(2))
-    with pytest.raises(ValueError, match="fitted otherwise"):
+    with pytest.raises(ValueError, match="another model packed it"):
         two.decompress(one.compress(mixed()))
 
 
 def test_no_blocks_and_blocks_of_no_rows_are_refused():
     model = PCLossless(2, random_state=0).fit(mixed())
-    with pytest.raises(ValueError, match="No block"):
+    with pytest.raises(ValueError, match="There is no block"):
         model.decompress([])
     with pytest.raises(ValueError, match="block=0"):
         model.compress(mixed(), 0)

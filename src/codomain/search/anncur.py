@@ -106,13 +106,13 @@ class MaxSimSketch(SetEncoder, Method):
         self.sample_ = data[np.arange(lengths.sum()) + np.repeat(starts[chosen] - self.sample_starts_, lengths)]
         sampled = random.choice(len(self.sample_), min(2 * self.n_landmarks, len(self.sample_)), replace=False)
         self.landmarks_ = self.sample_[np.sort(sampled[: self.n_landmarks])]
-        self._join(self.sample_[sampled].astype(np.float64))
+        self._learn_maps(self.sample_[sampled].astype(np.float64))
         self._n_features_out = len(self._of_documents[0]) + 1
         parts = (self.landmarks_, self.sample_, self.sample_starts_, *self._of_documents, *self._of_queries)
         self.memory_bytes_ = sum(part.nbytes for part in parts)
         return self
 
-    def _join(self, tokens: NDArray[np.float64]) -> None:
+    def _learn_maps(self, tokens: NDArray[np.float64]) -> None:
         """Learn to multiply documents, given by landmarks, with queries, given by sampled documents."""
         kind = self.landmarks_.dtype
         M = _best_products(self.landmarks_, self.sample_, self.sample_starts_).T.astype(np.float64)

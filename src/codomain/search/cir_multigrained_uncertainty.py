@@ -147,7 +147,7 @@ def finds_siblings_by_a_name(seed: int) -> Trial:
     """Ask by a docstring and a sibling's name, which fits several, for the sibling among 1,000 of unseen packages."""
     from codomain.tasks.triplets import named_docstrings, tuned_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
+    (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     drawn_for, right = draw_partners(groups, random), draw_partners(owners, random)
     rows, tested = np.flatnonzero(drawn_for >= 0), np.flatnonzero(right >= 0)
@@ -161,7 +161,7 @@ def finds_siblings_by_a_name(seed: int) -> Trial:
     found = []
     for coarse in (True, False):
         model = MultiGrainedUncertainty(random_state=seed)._learn(X[rows], X[wanted], names[wanted], coarse)
-        found.append(recall(model.transform(Z[tested], conditions=asked[right]) @ model.transform_targets(Z).T))
+        found.append(recall(model.transform(Z[tested], conditions=other_names[right]) @ model.transform_targets(Z).T))
     share = tuned_share(X, names, drawn_for)
-    found.append(recall(((1 - share) * Z[tested] + share * asked[right]) @ Z.T))
+    found.append(recall(((1 - share) * Z[tested] + share * other_names[right]) @ Z.T))
     return Trial(*found)

@@ -99,7 +99,7 @@ def covers_more_packages(seed: int) -> Trial:
     packages = np.array(frozen_docstrings()["package"].to_pylist())
     (vectors,) = docstring_views("text")
 
-    def marginal(relevance: NDArray[Any], hits: NDArray[Any]) -> list[int]:
+    def marginal_relevance(relevance: NDArray[Any], hits: NDArray[Any]) -> list[int]:
         cosines, kept = hits @ hits.T, [int(relevance.argmax())]
         while len(kept) < 10:
             worth = 0.5 * relevance - 0.5 * cosines[kept].max(axis=0)
@@ -113,6 +113,6 @@ def covers_more_packages(seed: int) -> Trial:
         relevance[query] = -np.inf
         hits = np.argsort(-relevance, kind="stable")[:100]
         most = min(10, len(set(packages[hits])))
-        ways = DivPrune(10).fit(vectors[hits]).rows_, range(10), marginal(relevance[hits], vectors[hits])
+        ways = DivPrune(10).fit(vectors[hits]).rows_, range(10), marginal_relevance(relevance[hits], vectors[hits])
         shares.append([len({packages[hits[place]] for place in way}) / most for way in ways])
     return Trial(*np.mean(shares, axis=0))

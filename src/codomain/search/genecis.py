@@ -145,7 +145,7 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
     """
     from codomain.tasks.triplets import named_docstrings, tuned_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
+    (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
     wanted = draw_partners(groups, random)
@@ -158,7 +158,7 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
     taken = (taken == rows[:, None]) | (taken == right[:, None])
     chance = np.where(own & ~taken, random.random_sample(own.shape), -1.0)
     siblings = np.argsort(-chance, axis=1)[:, :7]
-    strangers = np.argsort(np.where(own, np.inf, -(asked[right] @ asked.T)), axis=1)[:, :14]
+    strangers = np.argsort(np.where(own, np.inf, -(other_names[right] @ other_names.T)), axis=1)[:, :14]
     some = np.where(np.take_along_axis(chance, siblings, 1) >= 0, siblings, strangers[:, 7:])
     choices = np.hstack([right[:, None], some, strangers[:, :7]])
 
@@ -167,7 +167,7 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
         return float(np.mean(scores[:, 0] > scores[:, 1:].max(axis=1)))
 
     return Trial(
-        ours=recall(ours.transform(Z[rows], conditions=asked[right]), ours.transform_targets(Z)),
-        floor=recall(Z[rows] + asked[right], Z),
-        peer=recall((1 - share) * Z[rows] + share * asked[right], Z),
+        ours=recall(ours.transform(Z[rows], conditions=other_names[right]), ours.transform_targets(Z)),
+        floor=recall(Z[rows] + other_names[right], Z),
+        peer=recall((1 - share) * Z[rows] + share * other_names[right], Z),
     )

@@ -26,9 +26,9 @@ def insert_in_order(order: NDArray[Any], rows: NDArray[Any], *, links: int = 16,
     graph = faiss.IndexHNSWFlat(rows.shape[1], links)
     graph.hnsw.efConstruction = breadth
     index = faiss.IndexIDMap(graph)
-    wanted = np.ascontiguousarray(rows, np.float32)
+    vectors = np.ascontiguousarray(rows, np.float32)
     for row in order:
-        index.add_with_ids(wanted[row : row + 1], np.array([row], np.int64))
+        index.add_with_ids(vectors[row : row + 1], np.array([row], np.int64))
     return index
 
 

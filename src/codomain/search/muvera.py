@@ -92,12 +92,12 @@ class MUVERA(SetEncoder, Method):
         normals = random.standard_normal((self.n_repeats, dim, self.n_hyperplanes))
         self.hyperplanes_: NDArray[Any] = normals.astype(data.dtype)
 
-        def signs(*shape: int) -> NDArray[Any]:
+        def random_signs(*shape: int) -> NDArray[Any]:
             return ((2 * random.randint(0, 2, shape, np.int8) - 1) / np.sqrt(shape[-1])).astype(data.dtype)
 
-        self.projections_ = None if self.width is None else signs(self.n_repeats, dim, self.width)
+        self.projections_ = None if self.width is None else random_signs(self.n_repeats, dim, self.width)
         n_raw = self.n_repeats * 2**self.n_hyperplanes * (self.width or dim)
-        self.last_ = None if self.n_components is None else signs(n_raw, self.n_components)
+        self.last_ = None if self.n_components is None else random_signs(n_raw, self.n_components)
         self._n_features_out = self.n_components or n_raw
         return self
 
@@ -153,15 +153,15 @@ def finds_what_max_sim_ranks_first(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens with context; 100 others, cut to 12 tokens, are the queries."""
     from codomain.tasks.token_sets import docstring_sets, ten_best_held
 
-    (tokens, starts), (queries_tokens, cuts), _ = docstring_sets(seed)
-    best = np.maximum.reduceat(queries_tokens @ tokens.T, starts[:-1], axis=1)  # of each query token in each document
+    (tokens, starts), (query_tokens, cuts), _ = docstring_sets(seed)
+    best = np.maximum.reduceat(query_tokens @ tokens.T, starts[:-1], axis=1)  # of each query token in each document
     exact = np.add.reduceat(best, cuts[:-1], axis=0)
     # The best place of a document on the list of any query token.
     places = np.argsort(np.argsort(-best, axis=1, kind="stable"), axis=1, kind="stable")
     first_places = np.minimum.reduceat(places, cuts[:-1], axis=0)
 
     muvera = MUVERA(random_state=seed).fit(tokens)
-    documents, queries = muvera.encode_sets(tokens, starts), muvera.encode_sets(queries_tokens, cuts, query=True)
-    means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (queries_tokens, cuts)))
+    documents, queries = muvera.encode_sets(tokens, starts), muvera.encode_sets(query_tokens, cuts, query=True)
+    means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (query_tokens, cuts)))
     scores = (queries @ documents.T, -first_places, pooled @ means.T)
     return Trial(*(ten_best_held(score, exact) for score in scores))

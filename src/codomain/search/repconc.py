@@ -13,8 +13,8 @@ from codomain.search.engine.neighbors import neighbors
 from codomain.search.shared.codes import (
     Batch,
     Floats,
+    assign_evenly,
     code_entropy,
-    even_codes,
     flat_index,
     learn,
     linear_map,
@@ -125,7 +125,7 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
             return rows[queries], rows[pool], at, masked
 
         self.turn_, self.codebooks_, _ = learn(
-            turn, codebooks, None, batch, len(rows), assign=lambda gaps: even_codes(gaps, _EVEN),
+            turn, codebooks, None, batch, len(rows), assign=lambda gaps: assign_evenly(gaps, _EVEN),
             temperature=self.temperature, epochs=self.epochs, random=random,
         )  # fmt: skip
         self.bytes_per_row_ = int(quantiser(self.codebooks_).code_size)
@@ -209,7 +209,7 @@ def finds_neighbours_in_few_bytes(seed: int) -> Trial:
     with one_thread():
         plain.train(rows)
     plain.add(rows)
-    turned = flat_index(*warm_start(rows, 8, 6, seed))
-    turned.add(rows)
+    rotated = flat_index(*warm_start(rows, 8, 6, seed))
+    rotated.add(rows)
     ours = RepCONC(8, n_bits=6, random_state=seed).fit(rows)
-    return Trial(ours=recall(ours.index(rows)), floor=recall(plain), peer=recall(turned))
+    return Trial(ours=recall(ours.index(rows)), floor=recall(plain), peer=recall(rotated))

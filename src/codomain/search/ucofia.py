@@ -188,11 +188,11 @@ def finds_what_a_first_line_tells_of(seed: int) -> Trial:
 
     firsts, rests = docstring_texts("first", "rest")
     chosen = np.random.default_rng(seed).permutation(len(firsts))[:600]
-    asked, starts = wordllama_tokens([firsts[row] for row in chosen[:300]], 12)
+    queries, starts = wordllama_tokens([firsts[row] for row in chosen[:300]], 12)
     bank, cuts = wordllama_tokens([firsts[row] for row in chosen[300:]], 12)
     tokens, offsets = wordllama_tokens([rests[row] for row in chosen[:300]], 32)
     model = UCoFiA().fit(tokens, np.repeat(np.arange(300), np.diff(offsets)), bank=bank, offsets=cuts)
-    levels, known = model.levels(asked, starts), model.levels(bank, cuts).mean(axis=0)
+    levels, known = model.levels(queries, starts), model.levels(bank, cuts).mean(axis=0)
     plain, ours = levels.mean(axis=0), (levels + model.biases_[:, None]).mean(axis=0)  # as score_sets has it
     crowding = np.sort(known, axis=0)[-10:].mean(axis=0)  # nearness of each document to its ten nearest of the bank
 

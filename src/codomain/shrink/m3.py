@@ -23,7 +23,7 @@ def spread_rows(rows: NDArray[Any], count: int) -> NDArray[np.intp]:
     return np.array(chosen)
 
 
-def attend(Q: NDArray[Any], keys: NDArray[Any]) -> NDArray[Any]:
+def attention_weights(Q: NDArray[Any], keys: NDArray[Any]) -> NDArray[Any]:
     """Return the weights of the bank's rows for each query, (n, n_anchors); each row adds up to 1."""
     scores = Q @ keys
     scores -= scores.max(axis=1, keepdims=True)
@@ -39,7 +39,7 @@ def cosine_gradients(
 
     Only inner products are needed: gram of the bank with itself, similarity of the rows with the bank.
     """
-    p = attend(Q, keys)
+    p = attention_weights(Q, keys)
     mixed = p @ gram
     length = np.sqrt(np.maximum((p * mixed).sum(axis=1, keepdims=True), 1e-12))
     cosine = (p * similarity).sum(axis=1, keepdims=True) / length
@@ -164,7 +164,7 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         Q = np.asarray(Z, dtype=self.bank_.dtype)
         if Q.ndim != 2 or Q.shape[1] != self.n_components:
             raise UserError(f"Z has shape {Q.shape}.", needed=f"(n_samples, {self.n_components})")
-        back: NDArray[Any] = unit_rows(attend(Q, self.keys_) @ self.bank_)
+        back: NDArray[Any] = unit_rows(attention_weights(Q, self.keys_) @ self.bank_)
         return back
 
 

@@ -194,14 +194,14 @@ class Matryoshka(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
             mates = torch.from_numpy(near[batch.numpy(), rng.randint(self.n_neighbors, size=len(batch))])
             # A row that is itself among these neighbours is left out: its cosine to itself is always 1.
             own = batch[:, None] == mates[None]
-            wanted = (data[batch] @ data[mates].T / self.temperature).masked_fill(own, -torch.inf).softmax(1)
+            target = (data[batch] @ data[mates].T / self.temperature).masked_fill(own, -torch.inf).softmax(1)
             one, two = data[batch] @ head, data[mates] @ head
             total = torch.zeros((), dtype=data.dtype)
             for width in self.widths_:
                 cosines = _unit(one[:, :width]) @ _unit(two[:, :width]).T
                 # A finite floor, because 0 * -inf is not a number.
                 found = (cosines / self.temperature).masked_fill(own, -1e9).log_softmax(1)
-                total = total - (wanted * found).sum(1).mean()
+                total = total - (target * found).sum(1).mean()
             return total
 
         return loss

@@ -113,8 +113,8 @@ def test_a_turn_near_the_target_is_tried_and_measured_or_beaten(digits):
     plain = Recipe(code="pq16x4").fit(digits).encode(digits)
     target = true_recall(plain, digits) + 0.05
     front = cheapest(digits, target=target)
-    said = {row.recipe.name: "measured" for row in front.certificates} | dict(front.skipped)
-    assert said["opq 64 -> pq16x4"] == "measured" or "keeps more for no more bytes" in said["opq 64 -> pq16x4"]
+    reasons = {row.recipe.name: "measured" for row in front.certificates} | dict(front.skipped)
+    assert reasons["opq 64 -> pq16x4"] == "measured" or "keeps more for no more bytes" in reasons["opq 64 -> pq16x4"]
 
 
 def test_the_fewest_bytes_read_win_when_that_is_asked_for(digits, front, monkeypatch):

@@ -167,7 +167,7 @@ def finds_the_rest_from_the_first_line(seed: int) -> Trial:
 
     from codomain.tasks.docstrings import docstring_views
 
-    queries_all, documents = docstring_views("first", "rest")
+    first_lines, documents = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(documents))
     train, test = order[:1500], order[1500:2000]
 
@@ -185,12 +185,12 @@ def finds_the_rest_from_the_first_line(seed: int) -> Trial:
     rotated = flat_index(*warm_start(documents[train], 16, 4, seed))
     for index in (plain, rotated):
         index.add(documents)
-    ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(queries_all[train], documents[train])
-    mapped = unit_rows(ridge.predict(queries_all[test]).astype(np.float32))
-    ours = BiDR(16, n_bits=4, n_candidates=50, random_state=seed).fit(documents[train], queries_all[train])
-    found = ours.store(documents).search(queries_all[test], 10).indices
+    ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(first_lines[train], documents[train])
+    mapped = unit_rows(ridge.predict(first_lines[test]).astype(np.float32))
+    ours = BiDR(16, n_bits=4, n_candidates=50, random_state=seed).fit(documents[train], first_lines[train])
+    found = ours.store(documents).search(first_lines[test], 10).indices
     return Trial(
         ours=float(np.mean((found == test[:, None]).any(axis=1))),
-        floor=recall(plain, queries_all[test]),
-        peer=max(recall(rotated, queries_all[test]), recall(rotated, mapped)),
+        floor=recall(plain, first_lines[test]),
+        peer=max(recall(rotated, first_lines[test]), recall(rotated, mapped)),
     )

@@ -181,12 +181,12 @@ def finds_functions_by_what_they_do(seed: int) -> Trial:
 
     encode = resolve("static:wordllama").encode
     parts = held_out_packages(seed, (2000, 300))
-    (X, y), (codes, asked) = ((unit_rows(encode(texts)) for texts in part) for part in parts)
-    trees, held = (syntax_trees(sources, encode) for sources, _ in parts)
+    (X, y), (codes, descriptions) = ((unit_rows(encode(texts)) for texts in part) for part in parts)
+    trees, test_trees = (syntax_trees(sources, encode) for sources, _ in parts)
     ours = GNNCoder(random_state=seed).fit(X, y, trees=trees)
     plain = GNNCoder(random_state=seed)._learn(X, y, None, ("graph",))  # the graph's weight stays 0
     return Trial(
-        ours=mean_reciprocal_rank(asked, ours.transform(codes, trees=held)),
-        floor=mean_reciprocal_rank(asked, codes),
-        peer=mean_reciprocal_rank(asked, plain.transform(codes)),
+        ours=mean_reciprocal_rank(descriptions, ours.transform(codes, trees=test_trees)),
+        floor=mean_reciprocal_rank(descriptions, codes),
+        peer=mean_reciprocal_rank(descriptions, plain.transform(codes)),
     )

@@ -189,10 +189,10 @@ def links_halves(seed: int) -> Trial:
         model = M3EL(random_state=seed)._learn(train[0], train[1], train[2], train[3], used)
         ways.append(recall(model._levels(test[0], test[1], test[2], test[3])[list(used)].mean(axis=0)))
 
-    def plain(some: list[NDArray[Any]], share: float) -> float:
+    def weighted_recall(some: list[NDArray[Any]], share: float) -> float:
         one, other, image, other_image = (unit_rows(part[:, 0]) for part in some)
         return recall((1 - share) * one @ other.T + share * image @ other_image.T)
 
-    share = max(np.linspace(0, 1, 11), key=lambda share: plain(train, share))
-    ways.append(plain(test, share))
+    share = max(np.linspace(0, 1, 11), key=lambda share: weighted_recall(train, share))
+    ways.append(weighted_recall(test, share))
     return Trial(*ways)

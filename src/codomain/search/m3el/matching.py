@@ -43,8 +43,8 @@ def attend_across(weights: dict[str, Any], one: Any, other: Any) -> Any:
     """Return one kind's whole plus its attention over the other kind's parts, shape (n, n_components)."""
     torch: Any = need("torch", "torch")
     whole, parts = one[:, 0], other[:, 1:]
-    seen = torch.einsum("nd,npd->np", whole, parts) / FOCUS
-    context = torch.einsum("np,npd->nd", seen.softmax(dim=1), parts)
+    scores = torch.einsum("nd,npd->np", whole, parts) / FOCUS
+    context = torch.einsum("np,npd->nd", scores.softmax(dim=1), parts)
     gate = torch.tanh(whole @ weights["gate"])
     return torch.nn.functional.normalize(gate * whole + context, dim=1)
 
@@ -60,12 +60,12 @@ def levels(weights: dict[str, Any], mentions: tuple[Any, Any], entities: tuple[A
     found = []
     for kind, mention, entity in zip(KINDS, mentions, entities, strict=True):
         found.append(mention[:, 0] @ entity[:, 0].T)
-        asking, asked, given = (
+        queries, keys, values = (
             parts[:, 1:] @ weights[f"{kind}_{layer}"]
             for parts, layer in ((entity, "query"), (mention, "key"), (mention, "value"))
         )
-        seen = torch.einsum("eqd,mpd->meqp", asking, asked) / FOCUS
-        context = torch.einsum("meqp,mpd->med", seen.softmax(dim=3), given)  # added up over the entity's parts
+        scores = torch.einsum("eqd,mpd->meqp", queries, keys) / FOCUS
+        context = torch.einsum("meqp,mpd->med", scores.softmax(dim=3), values)  # added up over the entity's parts
         whole = unit(entity[:, 0] @ weights[f"{kind}_whole"], dim=1)
         found.append((unit(context, dim=2) * whole).sum(dim=2))
     for first in (0, 1):

@@ -175,27 +175,29 @@ def keeps_what_follows_a_first_line(seed: int) -> Trial:
 
     A, B = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(A))
-    (Q, D), (asked, store) = ((A[rows], B[rows]) for rows in (order[:1000], order[1000:2000]))
-    asked = asked[:400]
-    near, found = (np.argsort(-(q @ d.T), axis=1)[:, :20] for q, d in ((Q, D), (asked, store)))
+    (Q, D), (queries, store) = ((A[rows], B[rows]) for rows in (order[:1000], order[1000:2000]))
+    queries = queries[:400]
+    near, found = (np.argsort(-(q @ d.T), axis=1)[:, :20] for q, d in ((Q, D), (queries, store)))
     right = found == np.arange(400)[:, None]
 
     def f1(kept: NDArray[Any]) -> float:
         return float(2 * np.sum(kept & right) / (kept.sum() + 400))
 
     ours = RagLLaVA(random_state=seed).fit(Q, D, candidates=near)
-    scores = ours.score_pairs(np.repeat(asked, 20, axis=0), store[found.ravel()]).reshape(found.shape)
+    scores = ours.score_pairs(np.repeat(queries, 20, axis=0), store[found.ravel()]).reshape(found.shape)
 
     # The same pairs: each query with its right document and its wrong candidates.
     pairs = np.hstack([np.arange(1000)[:, None], near])
     yes = np.tile(np.arange(21) == 0, (1000, 1))
     used = yes | (pairs != np.arange(1000)[:, None])
-    held = (np.arange(1000) < 200)[:, None]
+    held_out = (np.arange(1000) < 200)[:, None]
     products = 256 * Q[:, None] * D[pairs]
-    fits = [LogisticRegression(C=C).fit(products[used & ~held], yes[used & ~held]) for C in (0.01, 1.0)]
-    plain = max(fits, key=lambda fit: -log_loss(yes[used & held], fit.predict_proba(products[used & held])[:, 1]))
-    bar = best_threshold(*(plain.predict_proba(products[used & held & which])[:, 1] for which in (yes, ~yes)))
-    chance = plain.predict_proba((256 * asked[:, None] * store[found]).reshape(8000, -1))[:, 1]
+    fits = [LogisticRegression(C=C).fit(products[used & ~held_out], yes[used & ~held_out]) for C in (0.01, 1.0)]
+    plain = max(
+        fits, key=lambda fit: -log_loss(yes[used & held_out], fit.predict_proba(products[used & held_out])[:, 1])
+    )
+    bar = best_threshold(*(plain.predict_proba(products[test & which])[:, 1] for which in (yes, ~yes)))
+    chance = plain.predict_proba((256 * queries[:, None] * store[found]).reshape(8000, -1))[:, 1]
     return Trial(
         ours=f1(scores >= ours.threshold_),
         floor=f1(np.arange(20) == np.zeros((400, 1))),

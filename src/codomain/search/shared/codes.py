@@ -68,7 +68,7 @@ def warm_start(rows: Floats, n_parts: int, n_bits: int, seed: int) -> tuple[Floa
     return turn, faiss.vector_to_array(pq.centroids).reshape(n_parts, 2**n_bits, width // n_parts)
 
 
-def even_codes(gaps: Floats, temperature: float) -> NDArray[np.intp]:
+def assign_evenly(gaps: Floats, temperature: float) -> NDArray[np.intp]:
     """Assign rows to near codewords so that all codewords are used about equally.
 
     `gaps` are squared distances of shape (n_parts, n, n_codes); the codes have shape (n_parts, n).

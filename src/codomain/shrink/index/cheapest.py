@@ -118,12 +118,12 @@ def cheapest(
     if pilot is None or pilot_judge is None:
         pilot = finite_unit_rows(X[np.concatenate([tune_rows, pool[n_tune - PILOT_ROWS :]])])
         pilot_judge = Judge(pilot, np.arange(n_tune), k)
-    tried: list[_PilotResult] = []
+    pilots: list[_PilotResult] = []
     recipes = grid(d, list_count(n) if fewest == "scan_bytes" else 0)
     with _bar(progress, "try recipes", len(recipes)) as tick:
         for recipe in recipes:
             tick(1)
-            if why := reason_to_skip(recipe, {one.recipe: one.recall for one in tried}, target):
+            if why := reason_to_skip(recipe, {one.recipe: one.recall for one in pilots}, target):
                 front.skipped.append((recipe.name, why))
                 continue
             try:
@@ -135,10 +135,10 @@ def cheapest(
             recall = float(query_recalls(fitted.encode(pilot), pilot_judge).mean())
             # Bytes that do not grow with the rows are divided by all rows, not by the pilot's.
             size = fitted.bytes_per_vector + len(empty) * (1 / n - 1 / len(pilot))
-            tried.append(_PilotResult(recipe, size, fitted.scan_bytes, recall, empty))
+            pilots.append(_PilotResult(recipe, size, fitted.scan_bytes, recall, empty))
     finalists = []
-    for one in sorted(tried, key=lambda one: one.bytes):
-        better = [o for o in tried if o.bytes <= one.bytes and o.scan <= one.scan and o.recall > one.recall + 0.002]
+    for one in sorted(pilots, key=lambda one: one.bytes):
+        better = [o for o in pilots if o.bytes <= one.bytes and o.scan <= one.scan and o.recall > one.recall + 0.002]
         if better:
             best = max(better, key=lambda o: o.recall)
             why = f"{best.recipe.name} keeps more for no more bytes: {best.recall:.3f} against {one.recall:.3f}"
@@ -151,7 +151,7 @@ def cheapest(
 
     # The proof: the finalists on every row, fewest bytes first.
     projected: dict[Any, float] = {}
-    tail, missed, rows = 0.05, [], []
+    tail, failed, rows = 0.05, [], []
     with _bar(progress, "prove", len(finalists)) as tick:
         for one in sorted(finalists, key=lambda one: one.scan if fewest == "scan_bytes" else one.bytes):
             fitted = FittedRecipe(one.recipe, index_of(one.empty), train).encode(X)
@@ -159,30 +159,30 @@ def cheapest(
             row = replace(
                 measure(fitted, tune, found=found, projected=projected, random_state=random_state), fresh=False
             )
-            tuned = row.recall
+            tuning_recall = row.recall
             # What as many fresh queries with these recalls would prove: a hopeless try would only cost confidence.
-            alike = np.quantile(found, (np.arange(n_fresh) + 0.5) / n_fresh, method="nearest")
-            if front.winner is None and bounds(alike, confidence=1 - tail, random_state=random_state)[0] >= target:
+            recalls = np.quantile(found, (np.arange(n_fresh) + 0.5) / n_fresh, method="nearest")
+            if front.winner is None and bounds(recalls, confidence=1 - tail, random_state=random_state)[0] >= target:
                 tail /= 2
                 proof = measure(fitted, fresh, confidence=1 - 2 * tail, projected=projected, random_state=random_state)
                 if proof.lower >= target:
                     front.winner, front._fitted, row = proof, fitted, proof
                 else:
-                    missed.append(proof)
-            rows.append((tuned, row))
+                    failed.append(proof)
+            rows.append((tuning_recall, row))
             tick(1)
     rows.sort(key=lambda pair: pair[1].bytes)
     for recall, row in rows:
-        beaten = any(
-            other.bytes <= row.bytes and kept >= recall and (other.bytes < row.bytes or kept > recall)
-            for kept, other in rows
+        dominated = any(
+            other.bytes <= row.bytes and other_recall >= recall and (other.bytes < row.bytes or other_recall > recall)
+            for other_recall, other in rows
         )
-        front.certificates.append(replace(row, front=not beaten))
+        front.certificates.append(replace(row, front=not dominated))
         if row is front.winner:
             front.winner = front.certificates[-1]
     front.certificates.append(replace(Certificate.whole(d, front.k), front=True))
     if front.winner is None:
-        front.refusal = refusal(front, missed, n_fresh, needed, budget_bytes)
+        front.refusal = refusal(front, failed, n_fresh, needed, budget_bytes)
     return front
 
 

@@ -64,7 +64,7 @@ class Front:
         }
 
 
-def refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int, budget_bytes: float | None) -> str:
+def refusal(front: Front, failed: list[Certificate], n_fresh: int, needed: int, budget_bytes: float | None) -> str:
     """Explain why nothing was certified: too few queries, too few bytes, or where recall is lost."""
     if n_fresh < needed:
         best = 0.025 ** (1 / n_fresh)
@@ -76,7 +76,7 @@ def refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int, 
     measured = front.certificates[:-1]
     if not measured:
         return f"No recipe fits{limit}; the vectors as they are take {front.certificates[-1].bytes:,.0f} bytes."
-    best = max(missed or measured, key=lambda row: (row.lower, -row.bytes))
+    best = max(failed or measured, key=lambda row: (row.lower, -row.bytes))
     lost = [f"{share:.3f} in {_STAGES[stage]}" for stage, share in best.losses.items() if share >= 0.0005]
     return (
         f"No recipe{limit} is proved to keep {front.target:g} of the {front.k} nearest rows. The best is {best}. "

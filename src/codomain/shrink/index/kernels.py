@@ -89,10 +89,10 @@ def inner_product(row: Array, query: Array) -> np.int32:  # pragma: no cover
 @jit
 def smallest_limit(count: Array, wanted: int) -> int:  # pragma: no cover
     """Return the least value that at least `wanted` values do not exceed; `count` has how often each value occurs."""
-    value, held = 0, count[0]
-    while held < wanted:
+    value, total = 0, count[0]
+    while total < wanted:
         value += 1
-        held += count[value]
+        total += count[value]
     return value
 
 
@@ -119,7 +119,7 @@ def sift(
             seen += used[block]
         limit = smallest_limit(count, min(-(-wide * seen // len(scale)), seen))
         # Those rows, and the summed weights of their differing columns.
-        held = 0
+        passed = 0
         weighed[:] = 0
         for block in range(blocks):
             distances(codes, block, bits, differ)
@@ -137,12 +137,12 @@ def sift(
                                 + (popcount(apart & weights[1, word]) << np.uint64(1))
                                 + (popcount(apart & weights[2, word]) << np.uint64(2))
                             )
-                        near[held], weight[held] = lane * blocks + block, total
+                        near[passed], weight[passed] = lane * blocks + block, total
                         weighed[total] += 1
-                        held += 1
+                        passed += 1
         # The lightest of them, compared in whole numbers.
-        limit = smallest_limit(weighed, min(deep, held))
-        for at in range(held):
+        limit = smallest_limit(weighed, min(deep, passed))
+        for at in range(passed):
             if weight[at] <= limit:
                 insert(inner_product(store[near[at]], query) * scale[near[at]], near[at], scores[i], rows[i])
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from codomain.core import one_thread
 from codomain.core.maths.rows import Floats, Ints
 from codomain.core.npy import pack_arrays, unpack_arrays
+from codomain.shrink.index.integers import FEW, compiled_kernels, largest_query_number, share_out, to_int8
 from codomain.shrink.index.slots import slots_of
-from codomain.shrink.index.whole import FEW, compiled_kernels, largest_query_number, share_out, to_int8
 
 HOMES = 2  # lists that a row lies in
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from codomain.core.maths.rows import Floats, Ints
 from codomain.core.maths.top import keep_best
 from codomain.core.npy import pack_arrays, unpack_arrays
-from codomain.shrink.index.whole import FEW, compiled_kernels, largest_query_number, share_out, to_int8
+from codomain.shrink.index.integers import FEW, compiled_kernels, largest_query_number, share_out, to_int8
 
 LANES = 64  # rows of a block, compared together
 SAMPLED = 64  # least number of blocks that set a query's limit

@@ -10,7 +10,7 @@ from codomain.core import UserError
 from codomain.core.maths.rows import Floats, Ints
 from codomain.core.maths.top import keep_best
 from codomain.core.npy import pack_arrays, unpack_arrays
-from codomain.shrink.index.whole import compiled_kernels
+from codomain.shrink.index.integers import compiled_kernels
 
 Words = NDArray[np.uint16]
 States = NDArray[np.uint32]
@@ -172,9 +172,9 @@ class Waterfill:
             total = np.bincount(symbol, Z[:, direction])
             counts.append(count)
             levels.append(np.where(count > 0, total / np.maximum(count, 1), grid).astype(np.float16))
-        self._ready([_scale_shares(count) for count in counts], levels)
+        self._set_tables([_scale_shares(count) for count in counts], levels)
 
-    def _ready(self, shares: list[States], levels: list[NDArray[np.float16]]) -> None:
+    def _set_tables(self, shares: list[States], levels: list[NDArray[np.float16]]) -> None:
         self.coder = Coder([share.astype(np.int64) - 1 for share in shares])
         self.levels = [level.astype(np.float32) for level in levels]
         self.turn = self._small * self._finest[:, None]
@@ -203,7 +203,7 @@ class Waterfill:
     def decoded(self) -> Iterator[tuple[int, Floats]]:
         """Yield (number of the first row, rows in the rotated space, of shape (n_directions, some rows))."""
         start, scale = 0, np.concatenate([*self.scales, np.empty(0, dtype=np.float16)]).astype(np.float32)
-        for number, (states, words) in enumerate(self._whole()):
+        for number, (states, words) in enumerate(self._all_chunks()):
             for part in self.coder.decode(states, words, min(CHUNK, self.ntotal - number * CHUNK), self.levels):
                 part *= scale[start : start + part.shape[1]]
                 yield start, part
@@ -232,10 +232,10 @@ class Waterfill:
 
     def scan_bytes(self) -> int:
         """Bytes of code that a search reads for each row."""
-        read = sum(states.nbytes + words.nbytes for states, words in self._whole()) + 2 * self.ntotal
+        read = sum(states.nbytes + words.nbytes for states, words in self._all_chunks()) + 2 * self.ntotal
         return read // self.ntotal if self.ntotal else self.size
 
-    def _whole(self) -> list[tuple[States, Words]]:
+    def _all_chunks(self) -> list[tuple[States, Words]]:
         """Return all chunks, with the last rows coded too."""
         tail = np.concatenate(self._tail) if self._tail else np.empty((0, 0), dtype=np.uint16)
         if len(tail) and self._closed is None:
@@ -244,7 +244,7 @@ class Waterfill:
 
     def to_bytes(self) -> bytes:
         """Return everything as one file."""
-        whole = self._whole()
+        whole = self._all_chunks()
         return pack_arrays(self.magic, [
             np.array([self.d, self.size, self.ntotal]), self._small, self._finest, self.mean, self.step, self.low,
             np.array([len(level) for level in self.levels], dtype=np.int16), self._flat.astype(np.float16),
@@ -264,7 +264,7 @@ class Waterfill:
         out = cls(int(d), int(size))
         out._small, out._finest, out.mean, out.step, out.low = small, finest, mean, step, low
         cuts = np.cumsum(lengths, dtype=np.int64)[:-1]
-        out._ready(*([*np.split(part, cuts)] if len(lengths) else [] for part in (shares.astype(np.uint32), flat)))
+        out._set_tables(*([*np.split(part, cuts)] if len(lengths) else [] for part in (shares.astype(np.uint32), flat)))
         out.ntotal, out.scales = int(n), [scale]
         lanes = [lanes_of(min(CHUNK, out.ntotal - start)) for start in range(0, out.ntotal, CHUNK)]
         out.chunks = list(

@@ -79,7 +79,7 @@ class PCLossless(Packer, Method):
         self.levels_ = [_levels(column) for column in data.T]
         sizes = np.array([len(levels) + 1 for levels in self.levels_])
         rng = check_random_state(self.random_state)
-        self._tree, bits = hidden_tree.grow(self._symbols(data), sizes, self.n_states, self.max_iter, rng)
+        self._tree, bits = hidden_tree.learn_tree(self._symbols(data), sizes, self.n_states, self.max_iter, rng)
         self.parents_, self.losses_ = self._tree.parents, bits.astype(data.dtype)
         return self
 

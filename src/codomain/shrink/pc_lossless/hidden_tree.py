@@ -40,7 +40,9 @@ class HiddenTree:
     emits: Floats
 
 
-def grow(S: Ints, sizes: Ints, n_states: int, max_iter: int, rng: np.random.RandomState) -> tuple[HiddenTree, Floats]:
+def learn_tree(
+    S: Ints, sizes: Ints, n_states: int, max_iter: int, rng: np.random.RandomState
+) -> tuple[HiddenTree, Floats]:
     """Learn a circuit from symbols of shape (n, d), below `sizes`; return it with the mean bits of each round."""
     n, d = S.shape
     n_symbols = max(2, int(sizes.max()))  # the range coder needs at least two

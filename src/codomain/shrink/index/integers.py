@@ -1,4 +1,4 @@
-"""Shared by the indices that compare in whole numbers: rows in int8, query steps, threads, compiled loops."""
+"""What indices that compare in whole numbers share: rows in int8, query steps, threads, compiled loops."""
 
 import os
 from collections.abc import Callable
