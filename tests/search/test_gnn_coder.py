@@ -167,7 +167,7 @@ def test_taken_trees_are_the_trees_that_were_asked_for(seed, sizes, data):
 
 
 @pytest.mark.parametrize(
-    ("part", "value", "said"),
+    ("part", "value", "message"),
     [
         ("content", [0, 1, 9], "Node 2 has content 9"), ("content", [0, -1, 0], "Node 1 has content -1"),
         ("types", [0, -1, 0], "Node 1 has types -1"), ("parents", [-1, 2, -1], "Node 1 has parents 2"),
@@ -175,10 +175,10 @@ def test_taken_trees_are_the_trees_that_were_asked_for(seed, sizes, data):
         ("content", [0], "3 whole numbers"), ("offsets", [0, 2], "rise from 0 to 3"),
     ],
 )  # fmt: skip
-def test_arrays_that_make_no_trees_are_refused(part, value, said):
+def test_arrays_that_make_no_trees_are_refused(part, value, message):
     good = {"content": [0, 1, 0], "types": [0, 1, 2], "parents": [-1, 0, -1], "offsets": [0, 2, 3]}
     arrays = {name: np.array(given) for name, given in (good | {part: value}).items()}
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         Trees(np.eye(2), **arrays)
 
 

@@ -28,7 +28,7 @@ def links(seed=0, n_in=7, n_out=5, n_links=20):
 def test_links_grow_back_in_a_case_by_hand():
     layer = links(n_in=1, n_out=6, n_links=4)
     layer.places[:], layer.weights[:], layer.speed[:] = [0, 1, 2, 3], [0.5, -0.1, 0.2, -0.9], [1, 2, 3, 4]
-    layer._index()
+    layer._build_matrix()
     layer.evolve(0.5)
     # Of two positive links 0.2 goes, of two negative ones -0.1; two of the places 1, 2, 4 and 5 get a link.
     kept = dict(zip(layer.places.tolist(), zip(layer.weights, layer.speed, strict=True), strict=True))

@@ -193,9 +193,8 @@ def keeps_what_follows_a_first_line(seed: int) -> Trial:
     held_out = (np.arange(1000) < 200)[:, None]
     products = 256 * Q[:, None] * D[pairs]
     fits = [LogisticRegression(C=C).fit(products[used & ~held_out], yes[used & ~held_out]) for C in (0.01, 1.0)]
-    plain = max(
-        fits, key=lambda fit: -log_loss(yes[used & held_out], fit.predict_proba(products[used & held_out])[:, 1])
-    )
+    test = used & held_out
+    plain = max(fits, key=lambda fit: -log_loss(yes[test], fit.predict_proba(products[test])[:, 1]))
     bar = best_threshold(*(plain.predict_proba(products[test & which])[:, 1] for which in (yes, ~yes)))
     chance = plain.predict_proba((256 * queries[:, None] * store[found]).reshape(8000, -1))[:, 1]
     return Trial(
