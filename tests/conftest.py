@@ -1,14 +1,17 @@
 """What several tests stand on: real text, and the command line as a person meets it."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import settings
+
+pytest_plugins = ["rerun", "time_limit"]
 
 # A busy machine makes no law untrue: hypothesis times nothing.
 settings.register_profile("codomain", deadline=None)
@@ -24,6 +27,14 @@ def docstrings() -> pa.Table:
 
     table = stdlib_docstrings()
     return table.take(list(range(0, table.num_rows, table.num_rows // 600))[:600])
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let the children of a test hear Ctrl-C; a shell starts what runs in its background with that signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

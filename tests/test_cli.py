@@ -201,6 +201,7 @@ def test_a_full_disk_leaves_nothing_half_written(docstrings: pa.Table, tmp_path:
         subprocess.run(["umount", disk], check=True)
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_stopped_by_ctrl_c_a_study_goes_on_where_it_was(docstrings: pa.Table, tmp_path: Path, run: Run) -> None:
     parquet.write_table(docstrings, tmp_path / "t.parquet")
     command = [sys.executable, "-m", "codomain", "study", "t.parquet", "--text", "text"]

@@ -193,6 +193,11 @@ def verdict(trials: Sequence[Trial], margin: float) -> str:
     return "weak" if median(gaps) > 0 else "fails"
 
 
+def patience(what: Claim) -> float:
+    """Return the seconds on the clock that end a claim; they only end what sleeps: a busy machine makes none slow."""
+    return min(20 * what.seconds, max(1200, 6 * what.seconds))
+
+
 def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
     """Run a claim in a process of its own, which is ended at three times its budget.
 
@@ -219,8 +224,7 @@ def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
     if what.hindrance:
         raise UserError(f"The claim of {what.module} is not rerun here.", needed=what.hindrance.removeprefix("needs "))
     code = "import sys; from codomain.core.claims import _child; _child(*sys.argv[1:])"
-    # Three times the budget on two cores. The wall clock only ends what sleeps: a busy machine makes no claim slow.
-    work, wait = math.ceil(2 * 3 * what.seconds), 20 * what.seconds
+    work, wait = math.ceil(2 * 3 * what.seconds), patience(what)  # three times the budget on two cores
     command = [sys.executable, "-P", "-c", code, str(work), what.module, what.run.__qualname__, *map(str, seeds)]
     # Two threads: the budget speaks of two cores, and the number of threads moves the last digits.
     threads = {f"{library}_NUM_THREADS": "2" for library in ("OMP", "OPENBLAS", "MKL")}
