@@ -31,7 +31,12 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """Long tests first: two workers then end together, and what is short fills the gaps."""
-    items.sort(key=lambda item: -mark.args[0] if (mark := item.get_closest_marker("long")) else 0)
+    items.sort(key=_seconds, reverse=True)
+
+
+def _seconds(item):
+    mark = item.get_closest_marker("long")
+    return mark.args[0] if mark else 60 if item.get_closest_marker("slow") else 0
 
 
 @cache
