@@ -4,12 +4,16 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from hypothesis import settings
+from pyarrow import csv
+
+from codomain.core import UserError
 
 pytest_plugins = ["rerun", "time_limit"]
 
@@ -17,7 +21,25 @@ pytest_plugins = ["rerun", "time_limit"]
 settings.register_profile("codomain", deadline=None)
 settings.load_profile("codomain")
 
+# What `make everywhere` leaves out: it weighs gigabytes.
+ABSENT = {module for module in ("torch", "sentence_transformers") if find_spec(module) is None}
+
 Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Skip a test that stops because torch is not installed."""
+    try:
+        return (yield)
+    except UserError as error:
+        missing = getattr(error.__cause__, "name", None)
+        if missing in ABSENT:
+            pytest.skip(f"{missing} is not installed")
+        raise
+
+
+pytest_runtest_setup = pytest_runtest_call  # fixtures too
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +57,14 @@ def ctrl_c() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def mine(docstrings: pa.Table, tmp_path: Path) -> Path:
+    """A csv as a stranger holds it."""
+    path = tmp_path / "mine.csv"
+    csv.write_csv(docstrings.slice(0, 150).select(["module", "kind", "text"]), path)
+    return path
 
 
 @pytest.fixture

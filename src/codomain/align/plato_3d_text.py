@@ -134,10 +134,10 @@ def matches_in_a_subspace(seed: int) -> Trial:
     from sklearn.linear_model import RidgeCV
 
     from codomain.align.procrustes import Procrustes
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     rows = np.random.default_rng(seed).choice(len(texts), 1500, replace=False)
     some = [texts[row] for row in rows]
     words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(some)

@@ -157,11 +157,11 @@ def finds_partners(seed: int) -> Trial:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import RidgeCV
 
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
     torch = need("torch", "torch")
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 1500, replace=False)]
     vectors = TfidfVectorizer(sublinear_tf=True, min_df=2)
     A = unit_rows(TruncatedSVD(256, random_state=seed).fit_transform(vectors.fit_transform(some)).astype(np.float32))

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.classify.shared.contrast import adapt, train_adapters
 from codomain.core import Int, Paper, Real, Seed, Trial, claim
+from codomain.core.maths.means import class_means
 
 
 class AdaptCLIPZS(WordsHead):

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Flag, Paper, Trial, UserError, claim, unit_rows
+from codomain.core.maths.means import class_means
 
 
 class ByDescription(WordsHead):

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Real, Trial, UserError, claim
+from codomain.core.maths.means import class_means
 
 _CHUNK = 2**24  # numbers of a table held at once
 

@@ -115,7 +115,7 @@ def needs_no_training(seed: int) -> Trial:
     from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
-    X, y, Q, truth = docstring_packages(encoder, seed, 4)
+    X, y, Q, truth = docstring_packages(seed, 4)
     packages = np.unique(y)
     names = encoder.encode(list(packages))
     by_name = float(np.mean(packages[(unit_rows(Q) @ unit_rows(names).T).argmax(axis=1)] == truth))

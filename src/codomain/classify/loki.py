@@ -121,7 +121,7 @@ def errs_less_far(seed: int) -> Trial:
     from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
-    X, y, Q, truth = docstring_packages(encoder, seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     packages = np.unique(y)
     names = unit_rows(encoder.encode(list(packages)))
     known = np.isin(y, np.random.default_rng(seed).permutation(packages)[:28])

@@ -84,14 +84,12 @@ def needs_fewer_rows(seed: int) -> Trial:
     """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
     from sklearn.neighbors import NearestCentroid
 
-    from codomain.encode import resolve
     from codomain.measure import head_accuracy
     from codomain.tasks.shots import docstring_packages
 
-    encoder = resolve("static:wordllama")
     ours, floor, peer = [], [], []
     for shots in (2, 4, 8):
-        X, y, Q, truth = docstring_packages(encoder, seed, shots)
+        X, y, Q, truth = docstring_packages(seed, shots)
         ours.append(NaiveBayesHead().fit(X, y).score(Q, truth))
         floor.append(head_accuracy(X, y, Q, truth))
         peer.append(NearestCentroid().fit(X, y).score(Q, truth))

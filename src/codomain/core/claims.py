@@ -8,15 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -104,7 +101,7 @@ class NoClaim:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What running a claim gave, and what verdicts.toml holds.
+    """What running a claim gave, and what the record of a method holds.
 
     Parameters
     ----------
@@ -301,66 +298,3 @@ def _child(most: str, module: str, name: str, *seeds: str) -> None:
     ours = (module for name, module in sys.modules.items() if name.startswith("codomain."))
     files = [module.__file__ for module in ours if module.__file__]
     print(json.dumps({"versions": versions, "files": files}), file=results, flush=True)
-
-
-def verdict_file(module: str) -> Path:
-    """Return the verdicts.toml of the room that a module is in."""
-    return Path(str(import_module(module).__file__)).parent / "verdicts.toml"
-
-
-@cache
-def _read(path: Path, when: int) -> dict[str, Any]:
-    """Read a file once for each time that it was written."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))
-
-
-def recorded(module: str, slug: str) -> Outcome | None:
-    """Return what verdicts.toml of the module's room says about a slug, None when it says nothing."""
-    path = verdict_file(module)
-    record = _read(path, path.stat().st_mtime_ns).get(slug) if path.exists() else None
-    return Outcome(**record) if record else None
-
-
-def record(module: str, slug: str, outcome: Outcome) -> Path:
-    """Write an outcome into verdicts.toml of the module's room.
-
-    Parameters
-    ----------
-    module : str
-        Module of the method.
-    slug : str
-        Its paper.
-    outcome : Outcome
-        From `run`, with the five seeds unless it was too slow to finish them.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    if outcome.verdict != "too slow" and outcome.seeds != list(SEEDS):
-        raise UserError(f"A verdict over the seeds {outcome.seeds}.", needed=f"the seeds {list(SEEDS)} to record it")
-    path = verdict_file(module)
-    held = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    held[slug] = asdict(outcome)
-    path.write_text(to_toml(held), encoding="utf-8")
-    return path
-
-
-def to_toml(tables: dict[str, dict[str, Any]]) -> str:
-    """Write tables of strings, numbers, lists and one level of dicts as TOML, in order of their names."""
-    blocks = []
-    for name in sorted(tables):
-        lines = [f"{key} = {_value(value)}" for key, value in tables[name].items()]
-        blocks.append("\n".join([f"[{name}]", *lines]))
-    return "\n\n".join(blocks) + "\n"
-
-
-def _value(value: Any) -> str:
-    """Write one value; a JSON string is a TOML string."""
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_value(key)} = {_value(one)}" for key, one in value.items()) + " }"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_value, value)) + "]"
-    # A TOML string may not hold the delete character, which JSON leaves as it is.
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

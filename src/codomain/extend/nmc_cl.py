@@ -74,11 +74,10 @@ def forgets_nothing(seed: int) -> Trial:
     """Twenty docstrings of each of the 42 or so largest packages, as a static encoder sees them."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.encode import resolve
     from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps, fine_tuned
 
-    X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     steps = list(class_steps(y, seed, [6] * 7))
     ours = NMC()
     for rows in steps:

@@ -99,12 +99,11 @@ def leans_on_the_base(seed: int) -> Trial:
     from scipy.stats import hmean
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.encode import resolve
     from codomain.extend import NMC
     from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps
 
-    X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     first, *later = class_steps(y, seed, [30, 4, 4, 4])
     few = [np.concatenate([rows[y[rows] == name][:5] for name in np.unique(y[rows])]) for rows in later]
     ours, floor = TEEN(), NMC("cosine")

@@ -18,7 +18,7 @@ from codomain.search.shared.combiner import (
     regularised,
     single,
 )
-from codomain.tasks.triplets import named_docstrings, partners, tuned_share
+from codomain.search.shared.partners import partners
 
 
 class MultiGrainedUncertainty(Composing, Paired):
@@ -145,9 +145,9 @@ class MultiGrainedUncertainty(Composing, Paired):
 )  # fmt: skip
 def finds_siblings_by_a_name(seed: int) -> Trial:
     """Ask by a docstring and a sibling's name, which fits several, for the sibling among 1,000 of unseen packages."""
-    from codomain.encode import resolve
+    from codomain.tasks.triplets import named_docstrings, tuned_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(resolve, seed, 1500, 1000)
+    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     drawn_for, right = partners(groups, random), partners(owners, random)
     rows, tested = np.flatnonzero(drawn_for >= 0), np.flatnonzero(right >= 0)

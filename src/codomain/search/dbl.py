@@ -152,10 +152,9 @@ def finds_partners(seed: int) -> Trial:
     """Name and signature against docstring, wordllama: 2,000 pairs are learned from, 1,000 others are matched."""
     import torch
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    A, B = docstring_views(resolve, "head", "text")
+    A, B = docstring_views("head", "text")
     order = np.random.default_rng(seed).permutation(len(A))
     train, test = order[:2000], order[2000:3000]
 

@@ -93,12 +93,11 @@ class DivPrune(Method):
 )  # fmt: skip
 def covers_more_packages(seed: int) -> Trial:
     """100 docstrings as queries, each against all others in wordllama's space, whose 100 nearest are the hits."""
-    from codomain.data import stdlib_docstrings
-    from codomain.encode import resolve
+    from codomain.data import frozen_docstrings
+    from codomain.tasks.docstrings import docstring_views
 
-    table = stdlib_docstrings()
-    packages = np.array(table["package"].to_pylist())
-    vectors = unit_rows(resolve("static:wordllama").encode(table["text"].to_pylist()))
+    packages = np.array(frozen_docstrings()["package"].to_pylist())
+    (vectors,) = docstring_views("text")
 
     def marginal(relevance: NDArray[Any], hits: NDArray[Any]) -> list[int]:
         cosines, kept = hits @ hits.T, [int(relevance.argmax())]

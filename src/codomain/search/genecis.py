@@ -17,7 +17,7 @@ from codomain.search.shared.combiner import (
     learnt,
     single,
 )
-from codomain.tasks.triplets import named_docstrings, partners, tuned_share
+from codomain.search.shared.partners import partners
 
 
 class GeneCIS(Composing, Method):
@@ -143,9 +143,9 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
 
     Where there are fewer siblings, more strangers; these have the most similar names.
     """
-    from codomain.encode import resolve
+    from codomain.tasks.triplets import named_docstrings, tuned_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(resolve, seed, 1500, 1000)
+    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
     wanted = partners(groups, random)

@@ -193,10 +193,9 @@ def finds_neighbours_in_few_bytes(seed: int) -> Trial:
     """Docstrings in wordllama's space (256): 3,000 are learned from and searched by 500 others."""
     import faiss
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    (vectors,) = docstring_views(resolve, "text")
+    (vectors,) = docstring_views("text")
     order = np.random.default_rng(seed).permutation(len(vectors))
     queries, rows = vectors[order[:500]], vectors[order[500:3500]]
     cosines = queries @ rows.T

@@ -179,10 +179,10 @@ def brings_rows_back(seed: int) -> Trial:
     import faiss
     from sklearn.decomposition import PCA
 
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 1000, replace=False)]
     X = unit_rows(resolve("static:wordllama").encode(some))
 

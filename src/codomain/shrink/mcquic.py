@@ -201,10 +201,10 @@ def keeps_more_than_single_variables(seed: int) -> Trial:
     import faiss
     from sklearn.decomposition import PCA
 
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 2500, replace=False)]
     rows = resolve("static:wordllama").encode(some).astype(np.float32)
     X, new = rows[:2000], rows[2000:]

@@ -9,9 +9,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from codomain.classify.ogen.synthesis import make_up, nearest_known, train
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.classify.shared.contrast import adapt
 from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
+from codomain.core.maths.means import class_means
 
 
 class OGEN(WordsHead):

@@ -2,18 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import Neighbors, UserError
 from codomain.guard.engine.duplicates import HALF, NEAR_RATE, Near, distances, families, near_copies
 from codomain.guard.engine.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
 from codomain.guard.engine.outliers import RATE, remote_rows
+from codomain.space import FLAGS
 
 LISTED = 1000
-COPY, NEAR_COPY, OUTLIER, LABEL = 1, 2, 4, 8
+COPY, NEAR_COPY, OUTLIER, LABEL = FLAGS
+
+
+class Unrelated(Protocol):
+    """Cosines of rows that have nothing to do with each other, such as `codomain.search.Null`."""
+
+    def percentile(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Share of unrelated pairs that score lower, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ def audit(
     *,
     texts: Sequence[Any] | None = None,
     labels: Sequence[Any] | None = None,
-    null: Any = None,
+    null: Unrelated | None = None,
     random_state: Any = 0,
 ) -> Audit:
     """Find copies, near copies, outliers and labels in doubt.
@@ -89,7 +97,7 @@ def audit(
         The rows' texts; rows with the same text are copies whatever their vectors.
     labels : sequence of length n_samples or None, default=None
         The user's labels; None, NaN and empty texts are no label.
-    null : object with a method percentile(scores) or None, default=None
+    null : Null or None, default=None
         Cosines of random pairs of the space; used to say how unusual a near copy is.
     random_state : int, RandomState or None, default=0
         Taken for the sake of a common signature; nothing here is drawn by chance.
@@ -135,8 +143,8 @@ def audit(
         copies = (indices >= 0) & (first[indices] == first[:, None])
         results.append(_labels(indices, far, near.pairs | copies, first, labels))
     flags = np.zeros(n, dtype=np.uint8)
-    for bit, (_, flagged) in zip((COPY, NEAR_COPY, OUTLIER, LABEL), results, strict=False):
-        flags[flagged] |= bit
+    for flag, (_, flagged) in zip(FLAGS, results, strict=False):  # the last only where there are labels
+        flags[flagged] |= flag.bit
     return Audit([check for check, _ in results], flags)
 
 
@@ -173,11 +181,11 @@ def _copies(first: NDArray[Any], texts: Sequence[Any] | None) -> tuple[Check, ND
     )
     what = "by vector" if texts is None else "by vector and, apart from white space around them, by text"
     how = f"Rows are compared bit for bit {what}. The first row of each family is not flagged: the others can go."
-    return Check("duplicate", "Copies", says, how, len(flagged), worst.tolist(), findings), flagged
+    return Check(COPY.kind, "Copies", says, how, len(flagged), worst.tolist(), findings), flagged
 
 
 def _near(
-    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Any
+    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Unrelated | None
 ) -> tuple[Near, tuple[Check, NDArray[Any]]]:
     n, k = indices.shape
     near = near_copies(indices, scores, first)
@@ -223,12 +231,12 @@ def _near(
             "in a crowded part of the space it is higher. No fixed threshold is used."
         )
     return near, (
-        Check("near_duplicate", "Near copies", says, how, len(flagged), worst.tolist(), findings),
+        Check(NEAR_COPY.kind, "Near copies", says, how, len(flagged), worst.tolist(), findings),
         flagged,
     )
 
 
-def _rarity(null: Any, cosines: NDArray[Any]) -> list[str]:
+def _rarity(null: Unrelated | None, cosines: NDArray[Any]) -> list[str]:
     if null is None or not len(cosines):
         return [""] * len(cosines)
     return [
@@ -268,7 +276,7 @@ def _outliers(
             f"the usual tails of this space would pass once in {1 / RATE:,.0f} rows each. Foreign rows that keep each "
             "other company are a group, not outliers. An outlier may be rare rather than wrong: look before dropping."
         )
-    return Check("outlier", "Odd ones out", says, how, len(flagged), worst.tolist(), findings), flagged
+    return Check(OUTLIER.kind, "Odd ones out", says, how, len(flagged), worst.tolist(), findings), flagged
 
 
 def _labels(
@@ -280,7 +288,7 @@ def _labels(
     if reason:
         how = "A label is judged by the labels of the rows around it."
         nobody: NDArray[Any] = np.zeros(0, dtype=np.int64)
-        return Check("label", title, f"This check was not possible: {reason}.", how, 0, [], []), nobody
+        return Check(LABEL.kind, title, f"This check was not possible: {reason}.", how, 0, [], []), nobody
     doubt = doubtful_labels(indices, far, indices >= 0, near, first, classes, given)
     flagged = np.flatnonzero(doubt.flagged)
     worst = _worst(flagged, doubt.score)
@@ -313,4 +321,4 @@ def _labels(
         "rows listed are hard cases rather than mistakes. "
         f"{_rows(unjudged)} could not be judged: a class with fewer than {RAREST} rows, or too few neighbours to ask."
     )
-    return Check("label", title, says, how, len(flagged), worst.tolist(), findings), flagged
+    return Check(LABEL.kind, title, says, how, len(flagged), worst.tolist(), findings), flagged

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from codomain.core.maths.blocks import slices
+
 BLOCK = 16_384  # rows hashed at a time
 NEAR_RATE = 1 / 2000  # rows that have a near copy by chance, at most
 FINEST = 1e-3  # float32 cosines cannot tell shorter distances apart
@@ -38,8 +40,8 @@ def families(X: Any, texts: Sequence[Any] | None) -> NDArray[np.int64]:
     n = len(X)
     same_vector = _first_with(_row_keys(X), n)
     # Equal keys of 64 bits are equal rows in all likelihood; the rows themselves decide.
-    for start in range(0, n, BLOCK):
-        later = start + np.flatnonzero(same_vector[start : start + BLOCK] != np.arange(start, min(n, start + BLOCK)))
+    for block in slices(n, BLOCK):
+        later = block.start + np.flatnonzero(same_vector[block] != np.arange(block.start, block.stop))
         if len(later):
             differs = np.any(np.asarray(X[later]) != np.asarray(X[same_vector[later]]), axis=1)
             same_vector[later[differs]] = later[differs]
@@ -57,14 +59,14 @@ def families(X: Any, texts: Sequence[Any] | None) -> NDArray[np.int64]:
 def _row_keys(X: Any) -> NDArray[np.uint64]:
     rng = np.random.default_rng(0)
     keys, factors = np.empty(len(X), dtype=np.uint64), None
-    for start in range(0, len(X), BLOCK):
+    for block in slices(len(X), BLOCK):
         # Adding 0 turns -0.0, which equals 0.0, into the same bits.
-        bits = (np.ascontiguousarray(X[start : start + BLOCK]) + 0).view(np.uint8)
+        bits = (np.ascontiguousarray(X[block]) + 0).view(np.uint8)
         bits = bits.reshape(len(bits), -1)
         words = bits.view(np.uint32 if bits.shape[1] % 4 == 0 else np.uint8)
         if factors is None:
             factors = rng.integers(1, 2**64, size=words.shape[1], dtype=np.uint64) | np.uint64(1)
-        keys[start : start + BLOCK] = np.einsum("ij,j->i", words, factors, dtype=np.uint64, casting="unsafe")
+        keys[block] = np.einsum("ij,j->i", words, factors, dtype=np.uint64, casting="unsafe")
     return keys
 
 

@@ -164,10 +164,9 @@ def finds_the_rest_from_the_first_line(seed: int) -> Trial:
     import faiss
     from sklearn.linear_model import RidgeCV
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    asked, documents = docstring_views(resolve, "first", "rest")
+    asked, documents = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(documents))
     train, test = order[:1500], order[1500:2000]
 

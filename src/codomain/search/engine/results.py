@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.search.engine.keywords import Query
+from codomain.space import Space
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Hit:
     """
 
     row: int
-    id: Any
+    id: int | str
     score: float
     percentile: float | None
     why: Why
@@ -145,7 +146,7 @@ def _above(percentile: float | None) -> str:
 
 
 def hits(
-    space: Any, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
+    space: Space, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
     by_meaning: NDArray[np.int64], by_words: NDArray[np.int64], text: str | None,
 ) -> list[Hit]:  # fmt: skip
     """Take the rows of a space and say why each is there."""

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, one_thread, unit_rows
 from codomain.search.gnn_coder.net import beginning, code_vectors
-from codomain.search.gnn_coder.trees import Trees
+from codomain.search.gnn_coder.trees import Trees, syntax_trees
 
 _ROWS, _RATE = 64, 1e-3  # pairs of a step, and its length
 _BLOCK = 256  # trees embedded at once
@@ -178,7 +178,10 @@ def finds_functions_by_what_they_do(seed: int) -> Trial:
     from codomain.encode import resolve
     from codomain.tasks.functions import held_out_packages, mean_reciprocal_rank
 
-    (X, y, trees), (codes, asked, held) = held_out_packages(resolve("static:wordllama"), seed, (2000, 300))
+    encode = resolve("static:wordllama").encode
+    parts = held_out_packages(seed, (2000, 300))
+    (X, y), (codes, asked) = ((unit_rows(encode(texts)) for texts in part) for part in parts)
+    trees, held = (syntax_trees(sources, encode) for sources, _ in parts)
     ours = GNNCoder(random_state=seed).fit(X, y, trees=trees)
     plain = GNNCoder(random_state=seed)._learn(X, y, None, ("graph",))  # the graph's weight stays 0
     return Trial(

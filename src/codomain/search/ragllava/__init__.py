@@ -168,10 +168,9 @@ def keeps_what_follows_a_first_line(seed: int) -> Trial:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    A, B = docstring_views(resolve, "first", "rest")
+    A, B = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(A))
     (Q, D), (asked, store) = ((A[rows], B[rows]) for rows in (order[:1000], order[1000:2000]))
     asked = asked[:400]
