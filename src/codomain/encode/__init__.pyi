@@ -1,4 +1,6 @@
 from .cnn_off_the_shelf import OffTheShelf as OffTheShelf
+from .encoders.counts import TokenCounts as TokenCounts
+from .encoders.counts import count_tokens as count_tokens
 from .encoders.encoder import BadRow as BadRow
 from .encoders.encoder import Encoder as Encoder
 from .encoders.encoder import resolve as resolve
