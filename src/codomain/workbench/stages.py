@@ -212,7 +212,7 @@ STAGES = (
     Stage("health", "health of the space", _health, reads=("neighbors",), version=2),
     Stage("groups", "groups and their names", _groups, reads=("neighbors",)),
     Stage("map", "map in two dimensions", _map, reads=("neighbors",), uses=("layout",), version=2),
-    Stage("index", "words, and what a score means here", _index),
+    Stage("index", "words, and what a score means here", _index, version=2),
     Stage("audit", "duplicates, odd rows, doubtful labels", _audit, reads=("neighbors", "index")),
     Stage(
         "shrink",
