@@ -1,3 +1,3 @@
 from .engine.audit import Audit as Audit
-from .engine.audit import Check as Check
 from .engine.audit import audit as audit
+from .engine.check import Check as Check

@@ -12,7 +12,10 @@ from codomain.space import Space
 from codomain.workbench.encoders import check_studied
 
 _WRITERS = {".parquet": parquet.write_table, ".csv": csv.write_csv}
-FLAGS = {1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label_in_doubt"}
+FLAGS = {
+    1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label_in_doubt", 16: "same_vector", 32: "unknown_text",
+    64: "cut_text",
+}  # fmt: skip
 
 
 def export_space(space: Space, out: Path) -> Path:

@@ -112,6 +112,8 @@ def study(
         )
     plan = Plan.of(found, maker, identity.dim, before)
     say(plan.line())
+    if about_texts := plan.texts_line():
+        say(about_texts)
     opened = _bring_rows(target, before, found, maker, identity, report_path, settings)
     return finish(opened, settings, report_path, maker)
 

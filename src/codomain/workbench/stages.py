@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from codomain.cluster import groups, name_groups
-from codomain.encode import Encoder
+from codomain.encode import Encoder, count_tokens
 from codomain.guard import audit
 from codomain.measure import health
 from codomain.search import Keywords, Neighbors, Null, neighbors
@@ -203,8 +203,9 @@ def _audit(inputs: Inputs) -> Files:
     found = audit(
         inputs.X, inputs.neighbors(), texts=inputs.texts, labels=inputs.labels,
         null=Null.from_dict(inputs.parts["index"]["null.json"]), random_state=inputs.settings.random_state,
+        tokens=count_tokens(inputs.encoder, inputs.texts) if inputs.texts is not None else None,
     )  # fmt: skip
-    return {"audit.json": {"checks": [check.to_dict() for check in found.checks]}, "flags.npy": found.flags}
+    return {"audit.json": found.to_dict(), "flags.npy": found.flags}
 
 
 STAGES = (
@@ -213,7 +214,9 @@ STAGES = (
     Stage("groups", "groups and their names", _groups, reads=("neighbors",)),
     Stage("map", "map in two dimensions", _map, reads=("neighbors",), uses=("layout",), version=2),
     Stage("index", "words, and what a score means here", _index, version=2),
-    Stage("audit", "duplicates, odd rows, doubtful labels", _audit, reads=("neighbors", "index")),
+    Stage(
+        "audit", "duplicates, odd rows, unread texts, doubtful labels", _audit, reads=("neighbors", "index"), version=2
+    ),
     Stage(
         "shrink",
         "smallest form that keeps recall, certified",

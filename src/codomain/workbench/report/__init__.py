@@ -21,7 +21,10 @@ from codomain.workbench.report.figures import front_plot, scale
 
 __all__ = ["ReportData", "render", "write_page"]
 
-_BITS = {"duplicate": 1, "near_duplicate": 2, "outlier": 4, "label": 8}  # of the audit's flags
+_BITS = {
+    "duplicate": 1, "near_duplicate": 2, "outlier": 4, "label": 8,
+    "same_vector": 16, "unknown_text": 32, "cut_text": 64,
+}  # of the audit's flags  # fmt: skip
 _SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
 
 
@@ -60,7 +63,8 @@ class ReportData:
     audit : dict, optional
         The sealed audit.json.
     flags : ndarray of shape (n,), optional
-        Sum of the audit's bits for each row: 1 duplicate, 2 near duplicate, 4 outlier, 8 doubtful label.
+        Sum of the audit's bits for each row: 1 duplicate, 2 near duplicate, 4 outlier, 8 doubtful label, 16 vector of
+        another text, 32 text unknown, 64 text cut.
     neighbors, scores : ndarray of shape (n, k), optional
         Each row's nearest rows, nearest first, and their cosines.
     texts : sequence of str, optional
