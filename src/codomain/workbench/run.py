@@ -107,8 +107,9 @@ def study(
     identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
     before = codomain.space.open(target, mend=True) if _is_space(target) else None
     if before:
+        other = f", or encode with {before.encoder.uri or 'given vectors'}"
         before.encoder.check_same(
-            identity, todo=f"choose another folder with --space, or encode with {before.encoder.uri or 'given vectors'}"
+            identity, todo="choose another folder with --space" + (other if before.encoder.uri != identity.uri else "")
         )
     plan = Plan.of(found, maker, identity.dim, before)
     say(plan.line())

@@ -140,7 +140,7 @@ class Results:
         table = ["  ".join([*(cell.rjust(w) if i != 1 else cell.ljust(w) for i, (cell, w) in
                                enumerate(zip(line[:4], widths, strict=True))), line[4]]) for line in lines]  # fmt: skip
         known = any(hit.percentile is not None for hit in self.hits)
-        legend = [f"score: cosine. 1 in N: so many {PAIRS[self.asked]} are as close."] if known else []
+        legend = [f"score: cosine. 1 in N: of {PAIRS[self.asked]}, one in N is as close."] if known else []
         return "\n".join([*self._heads(), *table, *legend])
 
     def _repr_html_(self) -> str:
