@@ -1,10 +1,11 @@
 """Long texts, joined lists and scores of questions, on pairs of a question and the text that answers it.
 
-    python -m benchmarks texts                    60 docstrings of scipy, numpy and scikit-learn, of 2,200 letters and more
-    python -m benchmarks texts FILE.jsonl         lines with "question" and "text"
-    python -m benchmarks texts --debian LISTS     600 Debian packages: summary against description; apt's lists
-    python -m benchmarks texts ... --rows 150     so many of them
-    python -m benchmarks texts ... --late         questions are sentences from the second half of the texts
+    python -m benchmarks.texts                    60 long docstrings of scipy, numpy and scikit-learn
+    python -m benchmarks.texts FILE.jsonl         lines with "question" and "text"
+    python -m benchmarks.texts --debian LISTS     600 Debian packages: summary against description; apt's lists
+    python -m benchmarks.texts ... --rows 150     so many of them
+    python -m benchmarks.texts ... --late         questions are sentences from the second half of the texts
+    python -m benchmarks.texts ... --readings     also 128 and 512 tokens, and windows without weights
 
 Printed are: the share of questions whose own text is the first hit, for each reading of MiniLM and by words, joined by
 places (reciprocal ranks, 60) and by scores; milliseconds a text; and the share of unrelated pairs of question and text
@@ -102,9 +103,9 @@ def main():
     parser.add_argument("--debian")
     parser.add_argument("--rows", type=int)
     parser.add_argument("--late", action="store_true")
-    parser.add_argument("--readings", action="store_true", help="also 128 and 512 tokens, and windows without weights")
-    options, _ = parser.parse_known_args()
-    if options.file and options.file.endswith(".jsonl"):
+    parser.add_argument("--readings", action="store_true")
+    options = parser.parse_args()
+    if options.file:
         lines = map(json.loads, Path(options.file).read_text("utf-8").splitlines())
         pairs, most = [(line["question"], line["text"]) for line in lines], None
     else:
