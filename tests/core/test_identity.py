@@ -9,7 +9,7 @@ from codomain.core import EncoderIdentity, EncoderMismatch
 
 MINILM = EncoderIdentity("minilm", "ab" * 32, 384, pooling="mean", max_tokens=256, uri="builtin:minilm")
 OTHER = {"name": "e5", "sha256": "cd" * 32, "dim": 256, "pooling": "cls", "prefix_row": "passage: ",
-         "prefix_query": "query: ", "normalised": False, "max_tokens": 128}  # fmt: skip
+         "prefix_query": "query: ", "normalised": False, "max_tokens": 128, "long": "mean"}  # fmt: skip
 
 
 def test_an_encoder_is_the_same_as_its_copy_elsewhere():
