@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from codomain.core import unit_rows
 from codomain.shrink import Recipe
-from codomain.shrink.index.learn import axes_of, learn
+from codomain.shrink.index.learn import axes_of
 from codomain.shrink.index.waterfill import Waterfill
 
 GOALS = ((0.80, 68), (0.90, 112), (0.95, 165), (0.98, 280))  # recall@10, bytes a row in all
@@ -69,8 +69,8 @@ def main():
 
     for size in [d // 8, *(round(d * (0.97 * most - 1) / 384) for _, most in GOALS)]:  # models and states take the rest
         began = time.perf_counter()
-        fitted = learn(Recipe(code=f"fill{size}"), sample, np.random.default_rng(0), axes=axes).encode(X)
-        fitted.index.sa_code_size()
+        fitted = Recipe(code=f"fill{size}").learn(sample, np.random.default_rng(0), axes=axes).encode(X)
+        fitted.index.scan_bytes()
         show(fitted.recipe.name, fitted.index, time.perf_counter() - began)
     for name in [name for name in PEERS if options.all or name not in SLOW]:
         began = time.perf_counter()

@@ -18,10 +18,9 @@ import numpy as np
 
 from codomain.core import unit_rows
 from codomain.data import stdlib_docstrings
-from codomain.encode.encoders.minilm import MiniLM
 from codomain.search import MUVERA, MaxSimSketch
 from codomain.search.anncur import _nearness
-from codomain.search.shared.sets import read_tokens
+from codomain.tasks.tokens import minilm_tokens
 
 AT = (10, 20, 50, 100)
 
@@ -51,8 +50,8 @@ def main():
     parser.add_argument("--full", action="store_true", help="5,000 documents")
     n = 5000 if parser.parse_args().full else 1500
     texts = np.random.default_rng(0).permutation(np.array(stdlib_docstrings()["text"].to_pylist(), object))
-    tokens, offsets = read_tokens(MiniLM, tuple(texts[:n]), 32)
-    asked, cuts = read_tokens(MiniLM, tuple(texts[n : n + 200]), 12)
+    tokens, offsets = minilm_tokens(tuple(texts[:n]), 32)
+    asked, cuts = minilm_tokens(tuple(texts[n : n + 200]), 12)
     exact = np.add.reduceat(_nearness(asked, tokens, offsets[:-1]), cuts[:-1], axis=0)
     bar = np.sort(exact, axis=1)[:, -10:-9] - 1e-5
 

@@ -19,10 +19,10 @@ from scipy.spatial import cKDTree
 
 from benchmarks.paired import paired
 from codomain.core import unit_rows
+from codomain.core.maths.top import exact_top, without_own
 from codomain.shrink import Judge, Recipe, bounds, cheapest, kept_neighbors, layout
 from codomain.shrink.index.certificate import found_share
 from codomain.shrink.index.grid import grid
-from codomain.shrink.index.rows import exact_top, without_own
 
 DOT = faiss.METRIC_INNER_PRODUCT
 INT8 = faiss.ScalarQuantizer.QT_8bit
@@ -56,7 +56,7 @@ def overhead(X, labels, options):
         plain = faiss.clone_index(theirs)
 
         def encode(trained=trained, X=X):
-            trained.index.reset()
+            trained.index.faiss.reset()
             trained.encode(X)
 
         def add(plain=plain, X=X):

@@ -4,12 +4,14 @@ import resource
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codomain.data import stdlib_docstrings
+from codomain.space import Parts
 from codomain.workbench.stages import STAGES, Inputs, Settings
 
 
@@ -34,7 +36,8 @@ def run(title: str, X: NDArray[np.float32], texts: list[str] | None, labels: lis
         inputs = Inputs(X, texts, labels, Settings(), None, Path(scratch))
         for stage in STAGES:
             began = time.perf_counter()
-            inputs.parts[stage.name] = stage.run(inputs)
+            made = stage.part(stage.run(inputs))
+            inputs = replace(inputs, parts=Parts({**inputs.parts, stage.name: made}))
             seconds = time.perf_counter() - began
             total += seconds
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

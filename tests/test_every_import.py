@@ -33,7 +33,8 @@ def targets(node):
         names = [alias.name for alias in node.names]
     else:
         assert node.level == 0, "imports are absolute here"
-        names = [f"{node.module}.{alias.name}" if node.module == "codomain" else str(node.module) for alias in node.names]
+        here = str(node.module)
+        names = [f"{here}.{alias.name}" if here == "codomain" else here for alias in node.names]
     return {name.split(".")[1] for name in names if name.startswith("codomain.")}
 
 
@@ -98,6 +99,84 @@ def test_a_broken_law_is_seen(tmp_path, monkeypatch):
     assert sorted(broken(tmp_path / "align" / "bad.py")) == ["search (top)", "workbench (top)"]
 
 
+def hidden(path):
+    """What a file of the workbench takes from other packages past their public names."""
+    bad = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        found = []
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Attribute):
+            found = [name for name in [ast.unparse(node)] if name.replace(".", "").isidentifier()]
+        for name in found:
+            top, *rest = name.split(".")
+            if top == "codomain" and len(rest) > 1 and rest[0] != "workbench":
+                public = import_module(f"codomain.{rest[0]}").__all__
+                if rest[1] not in public or (not isinstance(node, ast.Attribute) and len(rest) > 2):
+                    bad.add(name)
+    return bad
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "workbench").rglob("*.py")), ids=lambda path: path.stem)
+def test_the_workbench_uses_public_names_only(path):
+    assert hidden(path) == set()
+
+
+def test_a_name_that_is_not_public_is_seen(tmp_path):
+    (tmp_path / "bad.py").write_text(
+        "import codomain.space\nimport codomain.search.engine.null\nfrom codomain.core import UserError, claims\n"
+        "from codomain.search.engine.search import fuse\nfrom codomain.workbench.run import study\n"
+        "codomain.space.open(1).path.stem\ncodomain.space.commit.collect(1)\n"
+    )
+    assert hidden(tmp_path / "bad.py") == {
+        "codomain.search.engine.null", "codomain.core.claims", "codomain.search.engine.search.fuse",
+        "codomain.space.commit", "codomain.space.commit.collect",
+    }  # fmt: skip
+
+
+def bound(package):
+    """Names that a package's own file binds, other than its modules themselves."""
+    stub = package / "__init__.pyi"
+    source = stub if stub.exists() else package / "__init__.py"
+    inside = "codomain" + "".join(f".{part}" for part in package.relative_to(PACKAGE).parts)
+    for node in ast.parse(source.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.ImportFrom) and node.module != inside:
+            yield from (alias.asname or alias.name for alias in node.names)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (one.id for one in targets if isinstance(one, ast.Name))
+
+
+@pytest.mark.parametrize(
+    "package",
+    sorted(path.parent for path in PACKAGE.rglob("__init__.py")),
+    ids=lambda path: path.relative_to(PACKAGE).as_posix(),
+)
+def test_no_name_of_a_package_hides_one_of_its_modules(package):
+    modules = {path.stem for path in package.glob("*.py")} | {
+        path.parent.name for path in package.glob("*/__init__.py")
+    }
+    assert set(bound(package)) & (modules - {"__init__"}) == set()
+
+
+def test_names_of_modules_are_modules_and_names_of_functions_say_what_they_take():
+    code = (
+        "import json, inspect, codomain, codomain.cluster.engine, codomain.search.engine.search as one\n"
+        "import codomain.workbench.shrink as two\n"
+        "kinds = [type(module).__name__ for module in (one, two, codomain.cluster.engine)]\n"
+        "takes = [list(inspect.signature(f).parameters)[:2] for f in (codomain.study, codomain.open, codomain.read)]\n"
+        "print(json.dumps([dir(codomain), kinds, takes]))"
+    )
+    names, kinds, takes = fresh(code)
+    assert {"study", "open", "read", "write"} <= set(names)
+    assert kinds == ["module"] * 3
+    assert takes == [["source", "text"], ["path", "generation"], ["source", "text"]]
+
+
 def fresh(code):
     """Run code in a new process and return what it prints as JSON."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -139,7 +218,7 @@ def test_every_method_is_exported_by_its_room():
         assert getattr(package, entry.object) is entry.method
 
 
-@pytest.mark.parametrize("room", sorted({*rooms(), "core", "data"}))
+@pytest.mark.parametrize("room", sorted({*rooms(), "core", "data", "space", "workbench"}))
 def test_every_exported_name_is_there_and_typed(room):
     package = import_module(f"codomain.{room}")
     source = (PACKAGE / room / "__init__.pyi").read_text(encoding="utf-8")

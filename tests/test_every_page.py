@@ -1,6 +1,7 @@
-"""What the docs and the docstrings show runs as written, and generated pages are current."""
+"""What the docs and the docstrings show runs as written, and every method has a page."""
 
 import doctest
+import inspect
 import re
 from importlib import import_module
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 from pyarrow import parquet
 
-from codomain.core.catalogue import PACKAGE, to_markdown
+from codomain.core.catalogue import PACKAGE, methods
+from codomain.core.claims import Claim
+from codomain.core.pages import page, write_pages
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
@@ -35,6 +38,7 @@ def test_docstrings_run_as_written(module):
     assert result.failed == 0
 
 
+@pytest.mark.long(12)
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_python_in_pages_runs_as_written(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -52,6 +56,25 @@ def test_python_in_the_readme_runs_after_the_demo(docstrings, tmp_path, monkeypa
     assert run_blocks(ROOT / "README.md") > 0
 
 
-def test_the_page_of_methods_is_current():
-    page = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
-    assert page == to_markdown(), "codomain methods --markdown > docs/methods.md"
+def test_every_method_has_a_page_that_the_index_leads_to(tmp_path):
+    write_pages(tmp_path / "methods")
+    written = {path.name for path in (tmp_path / "methods").iterdir()}
+    links = re.findall(
+        r"^\| \[\w+\]\((.*?)\)", (tmp_path / "methods/index.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert sorted(links) == sorted(written - {"index.md"}) == sorted(f"{entry.slug}.md" for entry in methods())
+
+
+@pytest.mark.parametrize("entry", methods(), ids=lambda entry: entry.slug)
+def test_a_page_says_what_the_method_and_its_claim_say(entry):
+    text = page(entry)
+    assert inspect.getdoc(entry.method) in text
+    assert f"from codomain.{entry.room} import {entry.object}" in text
+    for check, why in getattr(entry.method, "excused", {}).items():
+        assert f"Excused from scikit-learn's `{check}`: {why}." in text
+    if isinstance(entry.claim, Claim):
+        assert {entry.claim.says, f"- floor: {entry.claim.floor}", f"- peer: {entry.claim.peer}"} <= set(
+            text.splitlines()
+        )
+        rows = re.findall(r"^\| (\d) \| (\S+) \| (\S+) \| (\S+) \|$", text, re.MULTILINE)
+        assert [row[1] for row in rows] == [f"{score:.3f}" for score in entry.record.ours]

@@ -8,7 +8,8 @@ from scipy.linalg import expm
 from sklearn.neighbors import KNeighborsClassifier
 
 from codomain.align import OCA
-from codomain.align.shared.compatible import class_means, precision, turned
+from codomain.align.shared.compatible import turned
+from codomain.core.maths.means import class_means
 
 
 def scene(seed=0, n=240, classes=6):
@@ -77,13 +78,6 @@ def test_the_exponential_is_scipys_and_a_rotation():
     some = np.random.default_rng(0).normal(size=(5, 5))
     found = turned(torch.from_numpy(some)).numpy()
     np.testing.assert_allclose(found, expm(some - some.T), atol=1e-12)
-
-
-def test_mean_average_precision_by_hand():
-    # The first query ranks the gallery right, wrong, right: (1 + 2/3) / 2; the second wrong, right, wrong: 1/2.
-    gallery, labels = np.array([[1.0, 0.0], [0.9, 0.5], [0.5, 0.9]]), np.array([0, 1, 0])
-    Q = np.array([[1.0, -0.1], [0.5, 0.8]])
-    assert precision(Q, np.array([0, 1]), gallery, labels) == pytest.approx((5 / 6 + 1 / 2) / 2)
 
 
 def test_old_features_of_other_rows_are_refused():

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import AdaptCLIPZS, ByDescription
 from codomain.classify.shared.contrast import contrastive
+
+torch = pytest.importorskip("torch")
 
 
 def unit(A):

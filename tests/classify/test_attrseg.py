@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import AttrSeg, ByDescription
+
+torch = pytest.importorskip("torch")
 
 
 def unit(A):

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import GIST
 from codomain.classify.gist import best_matches
 from codomain.classify.shared.contrast import adapt, contrastive
+
+torch = pytest.importorskip("torch")
 
 
 def unit(A):

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import JEIDNN
 from codomain.classify.jei_dnn.gates import exit_shares, worth_stopping
+
+torch = pytest.importorskip("torch")
 
 
 def layers(seed, n=200):

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import codomain.classify.ogen.synthesis as module
 from codomain.classify import OGEN
 from codomain.classify.ogen.synthesis import make_up, mean_state, nearest_known
+
+torch = pytest.importorskip("torch")
 
 
 def unit(A):

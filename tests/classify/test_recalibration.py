@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-import torch
 from sklearn.datasets import load_digits
 
 from codomain.classify import MomentProbing, RecalibratedProbing
 from codomain.core import UserError
+
+torch = pytest.importorskip("torch")
 
 Net = torch.nn.Sequential
 

@@ -11,7 +11,7 @@ from scipy.stats import gmean, ortho_group
 from codomain.core import UserError
 from codomain.measure import DualSpace
 from codomain.measure.dual_space import word_spaces
-from codomain.measure.dual_space.word_spaces import weighted
+from codomain.measure.dual_space.contexts import weighted
 
 
 def spaces(seed=0, n=12, d=4):

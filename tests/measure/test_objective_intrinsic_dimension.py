@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.measure import IntrinsicDimension
 from codomain.measure.objective_intrinsic_dimension import forward, gradient, unpack
+
+torch = pytest.importorskip("torch")
 
 
 def task(n_classes=4, seed=0):

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from codomain.measure import FeatureLearning
 from codomain.measure.tp4_feature_learning import SCALINGS, Exponents, regime
+
+torch = pytest.importorskip("torch")
 
 DIGITS = load_digits(return_X_y=True)
 X, y = DIGITS[0][:300].astype(np.float32), DIGITS[1][:300]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from codomain.core import UserError
 from codomain.search import GeneCIS
 from codomain.search.shared.combiner import composed, cross_entropy
-from codomain.tasks.triplets import partners
+from codomain.search.shared.partners import partners
 
 torch = pytest.importorskip("torch")
 

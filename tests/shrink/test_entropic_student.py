@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 from scipy.stats import logistic
 
 from codomain.shrink import EntropicStudent
+
+torch = pytest.importorskip("torch")
 
 
 def hidden_causes(seed=0, n=1500):

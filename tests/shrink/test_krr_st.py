@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.kernel_ridge import KernelRidge
@@ -10,6 +9,8 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from codomain.shrink import KRRST
 from codomain.shrink.krr_st.kernel_head import Net, head_on
+
+torch = pytest.importorskip("torch")
 
 
 def rings(seed=0, n=400):

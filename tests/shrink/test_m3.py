@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.core import unit_rows
 from codomain.shrink import M3
 from codomain.shrink.m3 import attend, slopes, spread_rows
+
+torch = pytest.importorskip("torch")
 
 
 def mixtures(seed=0, n=200, wide=20):

@@ -4,13 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from codomain.shrink import McQuic
 from codomain.shrink.mcquic import centres, nearest
+
+torch = pytest.importorskip("torch")
 
 
 def rows(seed=0, n=600):

@@ -206,7 +206,7 @@ def test_a_part_gives_back_arrays_json_and_paths(space, tmp_path):
     assert (part["b.json"], part["c.json"]) == ({"x": [1, None]}, [1])
     assert part["d.bin"].read_bytes() == b"\x01" and part.path("e.faiss").read_bytes() == b"index"
     assert not moved.exists() and part.made_from == "rows+1" and part.versions["numpy"] == np.__version__
-    assert set(part.names) == set(files) and "a.npy" in part
+    assert set(part.files) == set(files) and "a.npy" in part
     with pytest.raises(UserError, match=r"no file 'a.np'.*\n.*did you mean 'a.npy'"):
         part["a.np"]
     with pytest.raises(UserError, match=r"(?s)no part 'indx'; did you mean 'index'.*codomain study"):

@@ -152,7 +152,7 @@ def test_a_change_that_is_cut_at_any_step_leaves_the_old_or_the_new(tmp_path, mo
 
     def state(path):
         space = codomain.open(path)
-        return space.vectors[:].tobytes(), space.rows().to_pydict(), {n: p.names for n, p in space.parts.items()}
+        return space.vectors[:].tobytes(), space.rows().to_pydict(), {n: p.files for n, p in space.parts.items()}
 
     apply(tmp_path / "new", prepare(tmp_path / "new"))
     new = state(tmp_path / "new")

@@ -9,7 +9,7 @@ import codomain.space
 from codomain.encode import resolve
 from codomain.search import Keywords
 from codomain.shrink import FittedRecipe, Recipe
-from codomain.space import Roles
+from codomain.space import Roles, ShrinkPart
 from codomain.workbench import search_space, study
 
 
@@ -30,7 +30,7 @@ def space(tmp_path_factory):
 )  # fmt: skip
 def test_a_search_asks_the_winner_whatever_it_is(space, recipe, monkeypatch):
     files = recipe.fit(space.vectors).encode(space.vectors).save()
-    files["certificate.json"] = space.part("shrink")["certificate.json"]
+    files[ShrinkPart.certificate] = space.parts.shrink.certificate
     space.put("shrink", files, made_from=space.fingerprint, note="another winner")
     monkeypatch.setattr(import_module("codomain.workbench.search"), "_INDEX_ABOVE", 1000)
     asked, search = [], FittedRecipe.search

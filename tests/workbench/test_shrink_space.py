@@ -35,9 +35,9 @@ def test_the_winner_is_sealed_as_it_was_certified_and_a_study_keeps_it(space: Pa
     winner = record["rows"][record["winner"]]
     assert winner["lower"] >= record["target"] == 0.8
     opened = codomain.open(space)
-    part = opened.part("shrink")
-    assert part["certificate.json"] == {key: value for key, value in record.items() if key not in ("space", "report")}
-    fitted = FittedRecipe.load({name: part[name] for name in part.names if name != "certificate.json"})
+    part = opened.parts.shrink
+    assert part.certificate == {key: value for key, value in record.items() if key not in ("space", "report")}
+    fitted = FittedRecipe.load(part.fitted)
     assert fitted.recipe.to_dict() == winner["made"]
     assert fitted.bytes_per_vector == winner["bytes"]
     X = np.array(opened.vectors, dtype=np.float32)
@@ -48,7 +48,7 @@ def test_the_winner_is_sealed_as_it_was_certified_and_a_study_keeps_it(space: Pa
     again = run("study", space, "--recall", 0.8)
     assert again.returncode == 0, again.stderr
     assert "shrink:" not in again.stderr
-    assert codomain.open(space).part("shrink").made_from == part.made_from
+    assert codomain.open(space).parts.shrink.made_from == part.made_from
     other = run("study", space, "--recall", 0.7)
     assert "shrink:" in other.stderr
 
@@ -73,7 +73,7 @@ def test_the_form_that_a_search_reads_least_of_is_kept_when_it_is_asked_for(spac
     one, other = (record["rows"][record["winner"]] for record in (small, fast))
     assert other["scan_bytes"] < one["scan_bytes"]
     assert other["bytes"] > one["bytes"]
-    assert codomain.open(space).part("shrink")["certificate.json"]["fewest"] == "scan_bytes"
+    assert codomain.open(space).parts.shrink.certificate["fewest"] == "scan_bytes"
 
 
 def test_a_budget_is_kept(space: Path, run: Run) -> None:
@@ -119,13 +119,13 @@ def test_added_rows_get_the_recipe_that_was_chosen_proved_again(
     space: Path, docstrings: pa.Table, tmp_path: Path, run: Run
 ) -> None:
     assert run("shrink", space, "--recall", 0.8).returncode == 0
-    before = codomain.open(space).part("shrink")["certificate.json"]
+    before = codomain.open(space).parts.shrink.certificate
     more = docstrings.select(["id", "text"]).slice(0, 60)
     more = more.set_column(0, "id", pa.array([f"again {name}" for name in more["id"].to_pylist()]))
     parquet.write_table(more, tmp_path / "more.parquet")
     answer = run("add", space, tmp_path / "more.parquet")
     assert answer.returncode == 0, answer.stderr
-    after = codomain.open(space).part("shrink")["certificate.json"]
+    after = codomain.open(space).parts.shrink.certificate
     assert after["target"] == 0.8
     assert after["chosen_among"] == before["chosen_among"]
     winners = [record["rows"][record["winner"]] for record in (before, after)]

@@ -52,7 +52,7 @@ def test_a_study_seals_every_stage_and_writes_one_report(studied: Path) -> None:
     assert set(space.parts) == {stage.name for stage in STAGES}
     assert space.shape == (600, 256)
     report = studied.with_name("docs-report.html").read_text()
-    assert space.part("groups")["groups.json"]["groups"][0]["name"] in report or len(report) > 100_000
+    assert space.parts.groups.names[0] in report or len(report) > 100_000
     assert "http://" not in report.replace("http://www.w3.org/", "")
 
 
@@ -105,7 +105,7 @@ def test_added_rows_keep_the_old_ones_where_they_are(table: Path, tmp_path: Path
     assert search_space(new.path, "event loop", k=3).hits
     np.testing.assert_array_equal(new.vectors[:150], old.vectors[:150])
     assert new.rows(["id"])["id"].to_pylist() == rows["id"].to_pylist()[:180]
-    assert len(new.part("groups")["labels.npy"]) == 180
+    assert len(new.parts.groups.labels) == 180
 
 
 def test_a_space_whose_rows_changed_after_its_study_says_so(studied: Path, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_bare_vectors_are_studied_without_any_text(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", vectors)
     done = study(tmp_path / "v.npy", space=tmp_path / "v.space")
     assert done.space.shape == (200, 24)
-    assert len(done.space.part("groups")["groups.json"]["groups"]) == 4
+    assert len(done.space.parts.groups.groups) == 4
     with pytest.raises(UserError, match="without an encoder"):
         search_space(done.space.path, "some words")
 

@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .bridge.affine import Bridge as Bridge
 from .bridge.bridges import BRIDGES as BRIDGES
 from .bridge.bridges import AsItIs as AsItIs

@@ -8,7 +8,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-from codomain.align.shared.compatible import digits_parts, learn, plain_net, precision, run_net, start_net
+from codomain.align.shared.compatible import learn, plain_net, run_net, start_net
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
 
 
@@ -169,7 +169,8 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    DSimplex, unit="mean average precision in the first net's gallery, 0 to 1", margin=0.02, seconds=60,
+    DSimplex, needs=("torch",),
+    unit="mean average precision in the first net's gallery, 0 to 1", margin=0.02, seconds=60,
     says="A net trained anew on more rows searches the gallery of the first better than the first does.",
     floor="the first net's queries in its own gallery",
     peer="two nets with trained classifiers, the second turned onto the first by scipy's orthogonal_procrustes",
@@ -178,7 +179,9 @@ def searches_the_gallery_before(seed: int) -> Trial:
     """Digits: the first net learns from 100 scans, the second from another start and 898; room for 32 classes."""
     from scipy.linalg import orthogonal_procrustes
 
-    X, y, gallery, gallery_y, queries, queries_y = digits_parts(seed)
+    from codomain.tasks.galleries import digit_gallery, precision
+
+    X, y, gallery, gallery_y, queries, queries_y = digit_gallery(seed)
     first, second = DSimplex(random_state=seed + 1000).fit(X[:100], y[:100]), DSimplex(random_state=seed).fit(X, y)
     before, after = (
         plain_net(X[:n], y[:n], 31, np.random.RandomState(start))[0]

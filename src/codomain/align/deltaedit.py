@@ -137,7 +137,8 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    DeltaEdit, unit="cosine between foretold and true change, -1 to 1", margin=0.02, seconds=60,
+    DeltaEdit, needs=("torch", "wordllama"),
+    unit="cosine between foretold and true change, -1 to 1", margin=0.02, seconds=60,
     says="Trained on prose alone, differences of signatures tell how codes change better than signatures do.",
     floor="the same net trained on the partner itself instead of the difference",
     peer="ridge regression from features to codes, each kind's mean taken off first",
@@ -148,10 +149,10 @@ def is_asked_with_another_kind(seed: int) -> Trial:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import RidgeCV
 
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    table = stdlib_docstrings(80).select(["module", "name", "signature", "text"]).to_pylist()
+    table = frozen_docstrings(80).select(["module", "name", "signature", "text"]).to_pylist()
     items = [table[row] for row in np.random.default_rng(seed).choice(len(table), 1200, replace=False)]
     prose = [item["text"] for item in items]
     encoder = resolve("static:wordllama")

@@ -123,7 +123,8 @@ def _kernel(Z: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
 
 
 @claim(
-    SubspaceAlignment, unit="share of rows matched, 0 to 1", margin=0.05, seconds=30,
+    SubspaceAlignment, needs=("wordllama",),
+    unit="share of rows matched, 0 to 1", margin=0.05, seconds=30,
     says="In 64 shared directions two encoders' vectors of new texts find each other better than in all of them.",
     floor="the best rotation between the whole spaces", peer="ridge regression between the whole spaces, by GCV",
 )  # fmt: skip
@@ -134,10 +135,10 @@ def matches_in_a_subspace(seed: int) -> Trial:
     from sklearn.linear_model import RidgeCV
 
     from codomain.align.procrustes import Procrustes
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     rows = np.random.default_rng(seed).choice(len(texts), 1500, replace=False)
     some = [texts[row] for row in rows]
     words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(some)

@@ -144,7 +144,8 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    VLAP, unit="share of rows matched, 0 to 1", margin=0.02, seconds=40,
+    VLAP, needs=("torch", "wordllama"),
+    unit="share of rows matched, 0 to 1", margin=0.02, seconds=40,
     says="A linear layer learned by assignment to words finds more partners of new texts than one learned by squares.",
     floor="a linear layer by ridge regression, penalty by generalised cross-validation",
     peer="the same linear layer learned by InfoNCE on the same pairs",
@@ -157,11 +158,11 @@ def finds_partners(seed: int) -> Trial:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import RidgeCV
 
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
     torch = need("torch", "torch")
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 1500, replace=False)]
     vectors = TfidfVectorizer(sublinear_tf=True, min_df=2)
     A = unit_rows(TruncatedSVD(256, random_state=seed).fit_transform(vectors.fit_transform(some)).astype(np.float32))

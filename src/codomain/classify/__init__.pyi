@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .adaptclipzs import AdaptCLIPZS as AdaptCLIPZS
 from .attrseg import AttrSeg as AttrSeg
 from .cased import CaSED as CaSED
@@ -8,6 +9,7 @@ from .describe.descriptions import Descriptions as Descriptions
 from .dkm import DKM as DKM
 from .few_labels.curve import LearningCurve as LearningCurve
 from .few_labels.curve import learning_curve as learning_curve
+from .few_labels.head import UNLABELLED as UNLABELLED
 from .few_labels.head import FewLabelHead as FewLabelHead
 from .few_labels.rejects import Rejects as Rejects
 from .few_labels.rejects import reject as reject

@@ -8,9 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.classify.shared.contrast import adapt, train_adapters
 from codomain.core import Int, Paper, Real, Seed, Trial, claim
+from codomain.core.maths.means import class_means
 
 
 class AdaptCLIPZS(WordsHead):
@@ -116,7 +117,8 @@ class AdaptCLIPZS(WordsHead):
 
 
 @claim(
-    AdaptCLIPZS, unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
+    AdaptCLIPZS, needs=("torch", "wordllama"),
+    unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
     says="Adapters trained on half of the packages find the other half better by their descriptions.",
     floor="the mean cosine to the same descriptions, nothing trained",
     peer="TF-IDF of the same descriptions, by cosine",

@@ -166,7 +166,8 @@ class TransductivePrototypes(ClassifierMixin, Method):
 
 
 @claim(
-    TransductivePrototypes, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    TransductivePrototypes, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Seeing all rows to be labelled at once labels them better than the nearest mean of two labelled rows.",
     floor="nearest class mean of the labelled rows", peer="LabelSpreading over the same neighbours",
 )  # fmt: skip
@@ -175,10 +176,9 @@ def sees_all_at_once(seed: int) -> Trial:
     from sklearn.neighbors import NearestCentroid
     from sklearn.semi_supervised import LabelSpreading
 
-    from codomain.encode import resolve
     from codomain.tasks.shots import docstring_packages
 
-    X, names, Q, names_test = docstring_packages(resolve("static:wordllama"), seed, 2, 20)
+    X, names, Q, names_test = docstring_packages(seed, 2, 20)
     y, truth = (np.searchsorted(np.unique(names), part) for part in (names, names_test))
     rows, labels = unit_rows(np.concatenate([X, Q])), np.concatenate([y, np.full(len(Q), -1)])
     said = [

@@ -5,8 +5,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Real, Trial, UserError, claim
+from codomain.core.maths.means import class_means
 
 _CHUNK = 2**24  # numbers of a table held at once
 
@@ -130,7 +131,8 @@ class SelectedDescriptions(WordsHead):
 
 
 @claim(
-    SelectedDescriptions, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    SelectedDescriptions, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Descriptions without the class's name that four labelled rows per class chose beat all of them.",
     floor="the same score with all of a class's descriptions",
     peer="the nearest of the class means of those rows, the name's vector among them",

@@ -6,8 +6,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Trial, UserError, claim, unit_rows
+from codomain.core.maths.means import class_means
 
 _CHUNK = 2**24  # numbers of a table held at once
 
@@ -132,7 +133,8 @@ def without_shared_words(told: Iterable[str], other: Iterable[str]) -> str:
 
 
 @claim(
-    FuDD, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    FuDD, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Descriptions cut down to the words that the confused packages do not share find the package better.",
     floor="the mean cosine to all descriptions, the first pass", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip

@@ -101,7 +101,8 @@ class GDA(LinearHead):
 
 
 @claim(
-    GDA, unit="accuracy, 0 to 1", margin=0.02, seconds=40,
+    GDA, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=40,
     says="Four docstrings of each package and the packages' names find the package without training a head.",
     floor="the better of logistic regression on the same rows and the names alone",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage on the same rows",
@@ -115,7 +116,7 @@ def needs_no_training(seed: int) -> Trial:
     from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
-    X, y, Q, truth = docstring_packages(encoder, seed, 4)
+    X, y, Q, truth = docstring_packages(seed, 4)
     packages = np.unique(y)
     names = encoder.encode(list(packages))
     by_name = float(np.mean(packages[(unit_rows(Q) @ unit_rows(names).T).argmax(axis=1)] == truth))

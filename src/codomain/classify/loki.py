@@ -111,7 +111,8 @@ class Loki(ClassifierMixin, Method):
 
 
 @claim(
-    Loki, unit="minus the mean squared distance from the said name to the true one, -4 to 0", margin=0.02, seconds=60,
+    Loki, needs=("wordllama",),
+    unit="minus the mean squared distance from the said name to the true one, -4 to 0", margin=0.02, seconds=60,
     says="Where a third of the packages was never seen, the Fréchet mean errs less far than the likeliest label.",
     floor="the likeliest label of the same head", peer="the name nearest to the docstring by cosine",
 )  # fmt: skip
@@ -121,7 +122,7 @@ def errs_less_far(seed: int) -> Trial:
     from codomain.tasks.shots import docstring_packages
 
     encoder = resolve("static:wordllama")
-    X, y, Q, truth = docstring_packages(encoder, seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     packages = np.unique(y)
     names = unit_rows(encoder.encode(list(packages)))
     known = np.isin(y, np.random.default_rng(seed).permutation(packages)[:28])

@@ -165,7 +165,8 @@ class MomentProbing(LinearHead):
 
 
 @claim(
-    MomentProbing, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    MomentProbing, needs=("minilm", "torch"),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Cross-covariances of token features tell packages apart better than a net of as many weights on the mean.",
     floor="one hidden layer on the mean of the tokens, with as many weights and the same training",
     peer="logistic regression on the mean of the tokens",
@@ -174,13 +175,11 @@ def reads_more_than_the_mean(seed: int) -> Trial:
     """Docstrings of ten packages, their first 16 tokens as MiniLM leaves them: ten to train on, 30 to test on each."""
     from sklearn.preprocessing import StandardScaler
 
-    from codomain.encode.encoders.minilm import MiniLM
     from codomain.measure import head_accuracy
-    from codomain.search.shared.sets import read_tokens
-    from codomain.tasks.tokens import docstring_tokens
+    from codomain.tasks.token_rows import docstring_tokens
 
     torch = need("torch", "torch")
-    (X, y), (Q, truth) = docstring_tokens(lambda texts, most: read_tokens(MiniLM, texts, most)[0], seed, n_train=10)
+    (X, y), (Q, truth) = docstring_tokens(seed, n_train=10)
     ours = MomentProbing(16, random_state=seed).fit(X, y)
     A, B = (part.reshape(len(part), 16, -1).mean(axis=1) for part in (X, Q))
     n_weights = sum(part.size for part in (ours.left_, ours.right_, ours.kernel_, ours.coef_, ours.intercept_))

@@ -76,7 +76,8 @@ class NaiveBayesHead(LinearHead):
 
 
 @claim(
-    NaiveBayesHead, unit="mean accuracy with 2, 4 and 8 rows per class, 0 to 1", margin=0.01, seconds=60,
+    NaiveBayesHead, needs=("wordllama",),
+    unit="mean accuracy with 2, 4 and 8 rows per class, 0 to 1", margin=0.01, seconds=60,
     says="From a few rows per class, naive Bayes reads frozen features better than logistic regression.",
     floor="logistic regression on standardised features", peer="nearest class mean",
 )  # fmt: skip
@@ -84,14 +85,12 @@ def needs_fewer_rows(seed: int) -> Trial:
     """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
     from sklearn.neighbors import NearestCentroid
 
-    from codomain.encode import resolve
     from codomain.measure import head_accuracy
     from codomain.tasks.shots import docstring_packages
 
-    encoder = resolve("static:wordllama")
     ours, floor, peer = [], [], []
     for shots in (2, 4, 8):
-        X, y, Q, truth = docstring_packages(encoder, seed, shots)
+        X, y, Q, truth = docstring_packages(seed, shots)
         ours.append(NaiveBayesHead().fit(X, y).score(Q, truth))
         floor.append(head_accuracy(X, y, Q, truth))
         peer.append(NearestCentroid().fit(X, y).score(Q, truth))

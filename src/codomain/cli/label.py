@@ -1,17 +1,18 @@
 """The command that labels a space from few examples."""
 
-import json
 import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from codomain.cli.options import AsRecord, SpacePath
+from codomain.cli.printing import console, print_json
 from codomain.core import UserError, say
 
 
 def label(
-    space: Annotated[Path, typer.Argument(metavar="SPACE", help="The folder that `codomain study` wrote.")],
+    space: SpacePath,
     source: Annotated[
         Path | None, typer.Option("--from", help="csv, tsv, json, jsonl or parquet with the ids and a label column.")
     ] = None,
@@ -28,15 +29,13 @@ def label(
         Path | None, typer.Option("--head", help="Label SPACE with the head of this other labelled space.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write ids and labels too: .csv or .parquet.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one record.")] = False,
+    as_json: AsRecord = False,
 ) -> None:
     """Few labels in, from a file or typed one by one; calibrated labels for every row out.
 
     Without --from and without a label column it asks, and chooses what to ask: a key for each class, n for a new one,
     s to skip, u to undo, q to stop and keep. Every answer is on the disk at once; type the same command to go on.
     """
-    from rich.console import Console
-
     from codomain.workbench import apply_head, export_labels
     from codomain.workbench import label_space as run
 
@@ -55,9 +54,7 @@ def label(
     if out:
         say(f"labels: {export_labels(done.space, out)}")
     if as_json:
-        typer.echo(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        print_json(done.to_dict())
         return
-    console = Console(highlight=False, markup=False)
-    console.width = console.width if console.is_terminal else max(console.width, 120)
-    console.print(done)
+    console().print(done)
     say(f"sealed in {done.space.path}; your table with them: codomain export {shlex.quote(str(done.space.path))} FILE")

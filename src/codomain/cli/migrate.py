@@ -1,17 +1,17 @@
 """The command that moves a space to another encoder."""
 
-import json
 import shlex
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from codomain.cli.options import AsRecord, SpacePath
+from codomain.cli.printing import console, print_json
 from codomain.core import say
 
 
 def migrate(
-    space: Annotated[Path, typer.Argument(metavar="SPACE", help="The folder that `codomain study` wrote.")],
+    space: SpacePath,
     to: Annotated[
         str,
         typer.Option(
@@ -30,7 +30,7 @@ def migrate(
     ] = 0.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Measure, and write nothing.")] = False,
     study: Annotated[bool, typer.Option(help="Bring the rest of a studied space up to date afterwards.")] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one record.")] = False,
+    as_json: AsRecord = False,
 ) -> None:
     """Query with another encoder without encoding everything again: rows are bridged, and it is said what that keeps.
 
@@ -38,31 +38,25 @@ def migrate(
     their names, labels and the map are carried. `codomain rollback` undoes it. Run it again after Ctrl-C or a crash:
     it goes on where it was.
     """
-    from rich.console import Console
-
     from codomain.workbench import migrate_space as run
     from codomain.workbench.migrate.shown import MigrationRefused, drawn
-
-    def console(stderr: bool = False) -> Console:
-        found = Console(highlight=False, markup=False, stderr=stderr)
-        found.width = found.width if found.is_terminal else max(found.width, 120)
-        return found
 
     try:
         done = run(
             space, to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, dry_run=dry_run, study=study
         )  # fmt: skip
     except MigrationRefused as refused:
+        screen = console(stderr=True)
         for line in drawn(refused.measured, refused.rows):
-            console(stderr=True).print(line)
+            screen.print(line)
         raise
     if as_json:
-        typer.echo(json.dumps(done.to_dict(), ensure_ascii=False, indent=1))
+        print_json(done.to_dict())
         return
     console().print(done)
     if dry_run:
         say("nothing has been written: this was a dry run")
         return
     for row in done.worst[:5]:
-        typer.echo(f"encode first: {row['id']} (expected error {row['doubt']:.2f})")
+        print(f"encode first: {row['id']} (expected error {row['doubt']:.2f})")
     say(f"undo: codomain rollback {shlex.quote(str(space))} {done.before}")

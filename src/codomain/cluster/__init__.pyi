@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .engine.groups import Groups as Groups
 from .engine.groups import groups as groups
 from .engine.names import Name as Name

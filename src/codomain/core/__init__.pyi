@@ -7,8 +7,11 @@ from .errors import EncoderMismatch as EncoderMismatch
 from .errors import UserError as UserError
 from .extras import need as need
 from .identity import EncoderIdentity as EncoderIdentity
+from .locks import locked as locked
+from .maths.blocks import slices as slices
 from .maths.descent import descend as descend
 from .maths.local_dimension import inverse_dimensions as inverse_dimensions
+from .maths.matrix import Matrix as Matrix
 from .maths.neighbors import Neighbors as Neighbors
 from .maths.rows import unit_rows as unit_rows
 from .maths.threads import one_thread as one_thread

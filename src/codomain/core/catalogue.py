@@ -1,97 +1,116 @@
-"""Every method of the package, found by walking it; there is no list to keep."""
+"""Every method of the package, found by the records in its rooms; a method is imported when it is asked for."""
 
 import pkgutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from inspect import isclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from codomain.core.claims import Claim, NoClaim, Outcome, recorded
+from codomain.core import records
+from codomain.core.claims import Claim, NoClaim, Outcome
 from codomain.core.errors import UserError
 from codomain.core.paper import Paper
 
-PACKAGE = Path(__file__).parents[1]
+PACKAGE = records.PACKAGE
 NOT_ROOMS = {"cli", "core", "data", "serve", "space", "tasks", "workbench"}
+# What each verdict means, for somebody who sees it for the first time.
+LEGEND = {
+    "holds": "better than the rival that the paper argues against (floor), by a margin set before, in each of 5 runs",
+    "weak": "better than that rival in the middle of 5 runs, but not by the margin in each of them",
+    "fails": "not better than that rival: what the paper promises did not show on the data that we tried",
+    "too slow": "not finished in three times its budget",
+    "no claim": "its promise cannot be measured here; its page says why",
+    "not run": "its promise has not been measured yet",
+}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One method.
+    """One method, as its record tells it.
 
     Parameters
     ----------
-    room : str
-        The package it is in.
-    object : str
-        Its name in Python.
-    method : type or callable
-        The thing itself.
+    path : Path
+        The record's file, in the room of the method.
     """
 
-    room: str
-    object: str
-    method: Any
+    path: Path
+
+    @property
+    def room(self) -> str:
+        """The package it is in."""
+        return records.room(self.path)
+
+    @property
+    def slug(self) -> str:
+        """Short name of its paper."""
+        return self.path.stem
+
+    @property
+    def object(self) -> str:
+        """Its name in Python."""
+        name: str = records.read(self.path)["object"]
+        return name
 
     @property
     def paper(self) -> Paper:
         """Where it comes from."""
-        paper: Paper = self.method.paper
-        return paper
+        return Paper.get(self.slug)
 
     @property
-    def claim(self) -> Claim | NoClaim | None:
-        """Its own claim, not one of a parent."""
-        return vars(self.method).get("claim")
+    def words(self) -> dict[str, Any]:
+        """What its claim said of itself when it was run; empty when it was not."""
+        return dict(records.read(self.path).get("claim", {}))
+
+    @property
+    def no_claim(self) -> str:
+        """Why it has no claim, empty when it has one."""
+        return str(records.read(self.path).get("no_claim", ""))
 
     @property
     def record(self) -> Outcome | None:
-        """What verdicts.toml says about it."""
-        return recorded(self.method.__module__, self.paper.slug)
+        """The verdict on record, with its scores."""
+        return records.outcome(self.path)
 
     @property
     def verdict(self) -> str:
-        """A recorded verdict, or why there is none."""
-        if isinstance(self.claim, NoClaim):
-            return "no claim"
-        return self.record.verdict if self.record else "not run"
+        """The verdict's word, or why there is none."""
+        return "no claim" if self.no_claim else self.record.verdict if self.record else "not run"
+
+    @property
+    def module(self) -> str:
+        """The module that holds it."""
+        return f"codomain.{self.room}.{self.slug.replace('-', '_')}"
+
+    @property
+    def method(self) -> Any:
+        """The thing itself; this imports its file."""
+        return getattr(import_module(self.module), self.object)
+
+    @property
+    def claim(self) -> Claim | NoClaim | None:
+        """Its own claim, not one of a parent; this imports its file."""
+        return vars(self.method).get("claim")
 
     def to_dict(self) -> dict[str, Any]:
         """Return what `codomain methods --json` prints: medians over the seeds, null where there are none."""
         scores = {who: self.record.middle(who) if self.record else None for who in ("ours", "floor", "peer")}
         return {
-            "slug": self.paper.slug, "room": self.room, "object": f"codomain.{self.room}.{self.object}",
+            "slug": self.slug, "room": self.room, "object": f"codomain.{self.room}.{self.object}",
             "verdict": self.verdict, **scores,
         }  # fmt: skip
 
 
-def rooms() -> list[str]:
-    """Return the rooms, sorted."""
+def rooms(package: Path = PACKAGE) -> list[str]:
+    """Return the rooms, sorted: what is a package and not another part."""
     return sorted(
-        part.name for part in pkgutil.iter_modules([str(PACKAGE)]) if part.ispkg and part.name not in NOT_ROOMS
+        part.name for part in pkgutil.iter_modules([str(package)]) if part.ispkg and part.name not in NOT_ROOMS
     )
 
 
-def files(room: str) -> Iterator[ModuleType]:
-    """Import and yield the public files of a room, in order of their names."""
-    for part in pkgutil.iter_modules([str(PACKAGE / room)]):
-        if not part.name.startswith("_"):
-            yield import_module(f"codomain.{room}.{part.name}")
-
-
 def methods() -> list[Entry]:
-    """Return every method, in order of room and slug: what is public, has a paper, and is written in a room's file."""
-    found = [
-        Entry(room, name, thing)
-        for room in rooms()
-        for module in files(room)
-        for name, thing in vars(module).items()
-        if not name.startswith("_") and (isclass(thing) or callable(thing))
-        if getattr(thing, "__module__", None) == module.__name__ and isinstance(getattr(thing, "paper", None), Paper)
-    ]
-    return sorted(found, key=lambda entry: (entry.room, entry.paper.slug))
+    """Return every method, in order of room and slug; none is imported."""
+    return [Entry(path) for path in records.paths()]
 
 
 def named(name: str) -> list[Entry]:
@@ -105,7 +124,7 @@ def named(name: str) -> list[Entry]:
     Returns
     -------
     list of Entry
-        At least one.
+        At least one; none is imported.
 
     Raises
     ------
@@ -115,76 +134,9 @@ def named(name: str) -> list[Entry]:
     *room, last = name.strip("/").split("/")
     slug = last.replace("_", "-")
     entries = methods()
-    found = [entry for entry in entries if entry.paper.slug == slug and room in ([], [entry.room])]
+    found = [entry for entry in entries if entry.slug == slug and room in ([], [entry.room])]
     found = found or [entry for entry in entries if entry.room == last and not room]
     if not found:
-        known = ", ".join(sorted({entry.room for entry in entries} | {entry.paper.slug for entry in entries}))
+        known = ", ".join(sorted({entry.room for entry in entries} | {entry.slug for entry in entries}))
         raise UserError(f"No method or room is called {name!r}.", needed=f"one of {known}", todo="codomain methods")
     return found
-
-
-def _number(score: float | None) -> str:
-    """Write a score for a table."""
-    return "" if score is None else f"{score:.3f}"
-
-
-def to_markdown() -> str:
-    """Return docs/methods.md: the table of all methods and, for each, its claim with every score."""
-    entries = methods()
-    without = sum(isinstance(entry.claim, NoClaim) for entry in entries)
-    counts = {word: sum(entry.verdict == word for entry in entries) for word in sorted({e.verdict for e in entries})}
-    summary = ", ".join(f"{count} {word}" for word, count in counts.items())
-    lines = [
-        "# Methods and their claims",
-        "",
-        "Written by `codomain methods --markdown`; do not edit.",
-        "",
-        f"{len(entries)} methods: {summary}. {without} of them have no claim. A claim *holds* when all five seeds beat "
-        "the paper's floor by the margin, is *weak* when the median gap is above 0, else it *fails*. The peer is the "
-        "strongest simple thing that one would otherwise do; it has no part in the verdict. Scores are medians over "
-        "five seeds.",
-        "",
-        "| method | room | verdict | ours | floor | peer |",
-        "|---|---|---|---:|---:|---:|",
-    ]
-    for entry in entries:
-        scores = [_number(entry.to_dict()[who]) for who in ("ours", "floor", "peer")]
-        link = f"[{entry.object}](#{entry.paper.slug})"
-        lines.append(f"| {link} | {entry.room} | {entry.verdict} | {' | '.join(scores)} |")
-    for entry in entries:
-        lines += ["", *_page(entry)]
-    return "\n".join(lines) + "\n"
-
-
-def _page(entry: Entry) -> list[str]:
-    """Return the lines about one method."""
-    paper, claim, record = entry.paper, entry.claim, entry.record
-    where = f"[arXiv:{paper.arxiv}](https://arxiv.org/abs/{paper.arxiv})" if paper.arxiv else "not on arXiv"
-    lines = [
-        f'<a id="{paper.slug}"></a>',
-        f"## {entry.object}",
-        "",
-        (entry.method.__doc__ or "").strip().splitlines()[0],
-        "",
-        f"`from codomain.{entry.room} import {entry.object}`",
-        "",
-        f"{paper.authors} ({paper.year}), *{paper.title}*, {where}.",
-    ]
-    if paper.theirs:
-        lines += ["", f"The paper's own number, in its own setting: {paper.theirs}."]
-    for check, why in getattr(entry.method, "excused", {}).items():
-        lines += ["", f"Excused from scikit-learn's `{check}`: {why}."]
-    if isinstance(claim, NoClaim):
-        return [*lines, "", f"No claim: {claim.why}."]
-    if not isinstance(claim, Claim):
-        return lines
-    lines += ["", f"**Claim: {entry.verdict}.** {claim.says}", ""]
-    lines += [f"- floor: {claim.floor}", f"- peer: {claim.peer}", f"- score: {claim.unit}; margin {claim.margin:g}"]
-    lines += [f"- again: `codomain claims run {entry.room}/{paper.slug}`"]
-    if record:
-        lines += ["", "| seed | ours | floor | peer |", "|---:|---:|---:|---:|"]
-        rows = zip(record.seeds, record.ours, record.floor, record.peer, strict=True)
-        lines += [f"| {seed} | {' | '.join(map(_number, scores))} |" for seed, *scores in rows]
-        made = ", ".join(f"{library} {version}" for library, version in record.versions.items())
-        lines += ["", f"Measured {record.date}: {made}."]
-    return lines

@@ -1,15 +1,67 @@
-"""One writer at a time, and the system's refusals in plain words."""
+"""One writer at a time, on every system, and the system's refusals in plain words."""
 
 import errno
-import fcntl
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from codomain.core import UserError, say
+from codomain.core.errors import UserError
+from codomain.core.progress import say
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FAR = 2**30  # Windows locks bytes, which nobody may read then: this one lies behind the end of every file locked
+_PAUSE = 0.05  # seconds between two tries where the system has no patient way to wait
+
+
+def locked(file: BinaryIO, *, wait: bool = False) -> bool:
+    """Lock an open file for this process alone, until the file is closed.
+
+    Parameters
+    ----------
+    file : binary file
+        Open for writing.
+    wait : bool, default=False
+        Whether to wait while another process has it.
+
+    Returns
+    -------
+    bool
+        False when another process, or another open file of this one, has it.
+    """
+    if find_spec("fcntl"):
+        fcntl: Any = import_module("fcntl")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        return True
+    msvcrt: Any = import_module("msvcrt")
+    while not _byte_locked(file, msvcrt):
+        if not wait:
+            return False
+        time.sleep(_PAUSE)
+    return True
+
+
+def _byte_locked(file: BinaryIO, msvcrt: Any) -> bool:
+    """Lock one byte, as Windows does; the file's place stays where it was."""
+    place = file.tell()
+    file.seek(_FAR)
+    try:
+        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EDEADLK):
+            raise
+        return False
+    finally:
+        file.seek(place)
+    return True
 
 
 @contextmanager
@@ -29,14 +81,12 @@ def writing(root: Path) -> Iterator[None]:
     try:
         root.mkdir(parents=True, exist_ok=True)
         with (root / ".lock").open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not locked(file):
                 say(f"Another process writes to {root}: waiting for it.")
-                fcntl.flock(file, fcntl.LOCK_EX)
+                locked(file, wait=True)
             yield
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise UserError(
                 f"The disk is full, or a limit on file size was met, while writing to {root}.",
                 needed="room for the new files; what was there before is whole",
@@ -46,6 +96,11 @@ def writing(root: Path) -> Iterator[None]:
             raise UserError(
                 f"{root} may not be written to ({error.strerror}).",
                 needed="a folder that you may write to",
-                todo=f"chmod -R u+w {root}, or copy the space to a folder of your own",
+                todo=f"{_permit(root)}, or copy the space to a folder of your own",
             ) from error
         raise
+
+
+def _permit(root: Path) -> str:
+    """Return what to type so that a folder may be written to."""
+    return f"chmod -R u+w {root}" if os.name == "posix" else f"icacls {root} /grant %USERNAME%:(OI)(CI)M /T"

@@ -1,20 +1,8 @@
-"""The papers whose methods live here: one record each in papers.toml, the only place for what they are called."""
+"""The papers whose methods live here; each method's record is the only place for what its paper is called."""
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import Any
 
-from codomain.core.errors import UserError
-
-FILE = Path(__file__).parents[1] / "papers.toml"
-
-
-@cache
-def _records(path: Path) -> dict[str, dict[str, Any]]:
-    """Read the file once."""
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+from codomain.core import records
 
 
 @dataclass(frozen=True)
@@ -46,15 +34,9 @@ class Paper:
 
     @classmethod
     def get(cls, slug: str) -> "Paper":
-        """Return the record of a slug; UserError when papers.toml has none."""
-        if slug not in _records(FILE):
-            raise UserError(f"papers.toml has no record {slug!r}.", todo=f"codomain new ROOM {slug} --title ...")
-        return cls(slug=slug, **_records(FILE)[slug])
-
-    @classmethod
-    def every(cls) -> "list[Paper]":
-        """Return all records, in order of slug."""
-        return [cls.get(slug) for slug in sorted(_records(FILE))]
+        """Return the paper of a slug; UserError when no room has a record of it."""
+        table = records.read(records.find(slug))
+        return cls(slug, **{key: table[key] for key in records.PAPER})
 
     @property
     def cite(self) -> str:

@@ -1,13 +1,15 @@
 """Begin a method: everything that a new one needs, with an honest gap where its maths and its claim will be."""
 
+import ast
 import keyword
 import re
 import textwrap
-import tomllib
 from pathlib import Path
 
-from codomain.core.claims import to_toml
+from codomain.core import records
+from codomain.core.catalogue import NOT_ROOMS, rooms
 from codomain.core.errors import UserError
+from codomain.core.sealed import replace_atomically
 
 _FILE = '''"""{title}."""
 
@@ -59,7 +61,10 @@ class {name}(Method):
     says="not written yet", floor="what the paper argues against", peer="the strongest simple way without it",
 )  # fmt: skip
 def {function}(seed: int) -> Trial:
-    """Say on which data."""
+    """Say on which data. Premise: what they must show, without this method, for its effect to be possible.
+
+    For example: on the rows as they are, ten points of accuracy are left to gain.
+    """
     raise NotImplementedError("The claim of {slug} is not written yet, so it has no verdict.")
 '''
 
@@ -75,18 +80,13 @@ def test_{file}_has_a_case_by_hand():
 
 _ROOM = '''"""Say here what people come to the room {room} for."""
 
-from typing import TYPE_CHECKING
+import lazy_loader
 
-from codomain.core.lazy import attach
-
-if TYPE_CHECKING:
-
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    {{
-    }},
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 '''
+
+# Git merges the lines of two people by union, so their order is free: .gitattributes.
+_EXPORTS = "# ruff: isort: skip_file"
 
 
 def scaffold(
@@ -117,59 +117,75 @@ def scaffold(
     Raises
     ------
     UserError
-        When the names cannot be used, the slug is taken, or there is no checkout.
+        When the names cannot be used or are taken, the room is another part of the package, or there is no checkout.
     """
     root = root or Path(__file__).parents[3]
     package = root / "src" / "codomain"
     if not (root / "pyproject.toml").exists() or not package.is_dir():
         raise UserError(f"{root} is not a checkout of this project.", todo="clone it, pip install -e . and try again")
     file = slug.replace("-", "_")
-    for word, name in ((room, "room"), (file, "slug")):
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", word) or keyword.iskeyword(word):
-            raise UserError(
-                f"{name} {word!r} cannot be a Python name.", needed="small letters and digits, joined by '-'"
-            )
+    name = "".join(part.capitalize() for part in slug.split("-"))
+    _check_names(package, room, slug, name)
     if arxiv and not re.fullmatch(r"\d{4}\.\d{4,5}|[a-z-]+(\.[A-Z]{2})?/\d{7}", arxiv):
         raise UserError(f"{arxiv!r} is no arXiv identifier.", needed="e.g. 2209.15430, without 'arXiv:' and version")
-    records = package / "papers.toml"
-    papers = tomllib.loads(records.read_text(encoding="utf-8"))
-    target = package / room / f"{file}.py"
-    if slug in papers or target.exists():
-        raise UserError(f"{slug!r} is there already.", todo="choose another slug or edit what is there")
 
-    name = "".join(part.capitalize() for part in slug.split("-"))
-    papers[slug] = {"title": title, "year": year, "authors": authors, "arxiv": arxiv, "theirs": ""}
     cite = f"{authors or title} ({year}), {f'arXiv:{arxiv}' if arxiv else title}."
     fields = {
         "title": textwrap.shorten(title.rstrip(".").replace('"', "'").replace("\\", ""), 100),
         "name": name, "slug": slug, "room": room, "file": file, "function": f"claim_of_{file}",
         "cite": textwrap.fill(cite.replace("\\", ""), 110, initial_indent="    ", subsequent_indent="    "),
     }  # fmt: skip
-    test, news = root / "tests" / room / f"test_{file}.py", root / "news" / f"{slug}.added.md"
-    init = target.parent / "__init__.py"
+    paper = {"title": title, "year": year, "authors": authors, "arxiv": arxiv, "theirs": ""}
+    init, exports = package / room / "__init__.py", package / room / "__init__.pyi"
     written = {
-        records: to_toml(papers),
-        target: _FILE.format(**fields),
-        init: _with_export(init, room, name, file),
-        test: _TEST.format(**fields),
-        news: f"`codomain.{room}.{name}`: {title.rstrip('.')} ({year}).\n",
+        package / room / "records" / f"{slug}.toml": records.to_toml({"object": name, **paper}),
+        package / room / f"{file}.py": _FILE.format(**fields),
+        **({} if init.exists() else {init: _ROOM.format(room=room)}),
+        exports: _with_export(exports, file, name),
+        root / "tests" / room / f"test_{file}.py": _TEST.format(**fields),
+        root / "news" / f"{slug}.added.md": f"`codomain.{room}.{name}`: {title.rstrip('.')} ({year}).\n",
     }
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        replace_atomically(path, text.encode())
     return list(written)
 
 
-def _with_export(init: Path, room: str, name: str, file: str) -> str:
-    """Return the room's `__init__.py` with one more name in its two lists, both sorted as ruff sorts them."""
-    text = init.read_text(encoding="utf-8") if init.exists() else _ROOM.format(room=room)
-    imports = re.search(r"if TYPE_CHECKING:\n((?:    from .*\n)*)", text)
-    homes = re.search(r"attach\(\s*__name__,\s*\{\n(.*?)    \},", text, re.DOTALL)
-    if not imports or not homes:
-        raise UserError(f"{init} does not export by `attach`.", needed="the form of codomain/align/__init__.py")
-    lines = [*homes[1].splitlines(), f'        "{name}": "{file}",']
-    text = text[: homes.start(1)] + "\n".join(sorted(lines)) + "\n" + text[homes.end(1) :]
-    lines = [*imports[1].splitlines(), f"    from codomain.{room}.{file} import {name} as {name}"]
-    kinds = (str.isupper, lambda name: name[0].isupper())  # constants, then classes, then the rest
-    lines.sort(key=lambda line: (line.split()[1], *(not kind(line.split()[-1]) for kind in kinds), line))
-    return text[: imports.start(1)] + "\n".join(lines) + "\n" + text[imports.end(1) :]
+def _check_names(package: Path, room: str, slug: str, name: str) -> None:
+    """Refuse a room or a slug that cannot be used or is taken, before anything is written."""
+    file = slug.replace("-", "_")
+    forms = {"room": (room, r"[a-z][a-z0-9_]*"), "slug": (slug, r"[a-z][a-z0-9]*(-[a-z0-9]+)*")}
+    for what, (word, form) in forms.items():
+        if not re.fullmatch(form, word) or keyword.iskeyword(word):
+            raise UserError(
+                f"{what} {word!r} cannot be a Python name.", needed="small letters and digits, a slug joined by '-'"
+            )
+    known = rooms(package)
+    others = NOT_ROOMS | _exported(package / "__init__.pyi")
+    if room not in known and (room in others or _taken(package / room)):
+        raise UserError(
+            f"{room!r} is another part of the package, not a room.", needed=f"{', '.join(known)}, or a new verb"
+        )
+    exports = _exported(package / room / "__init__.pyi") if room in known else set()
+    taken = name in exports or file in {"records", "shared"} or _taken(package / room / file)
+    if taken or list(package.glob(f"*/records/{slug}.toml")):
+        raise UserError(f"{slug!r} is there already.", todo="choose another slug or edit what is there")
+
+
+def _taken(path: Path) -> bool:
+    """Say whether a module or folder has this name."""
+    return path.exists() or path.with_suffix(".py").exists()
+
+
+def _exported(stub: Path) -> set[str]:
+    """Return the names that an `__init__.pyi` exports."""
+    lines = ast.parse(stub.read_text(encoding="utf-8")).body
+    return {str(alias.asname) for line in lines if isinstance(line, ast.ImportFrom) for alias in line.names}
+
+
+def _with_export(stub: Path, file: str, name: str) -> str:
+    """Return a room's `__init__.pyi` with one more line, before the first whose module comes later."""
+    lines = stub.read_text(encoding="utf-8").splitlines() if stub.exists() else [_EXPORTS]
+    later = (place for place, line in enumerate(lines) if line.startswith("from .") and line.split()[1] > f".{file}")
+    lines.insert(next(later, len(lines)), f"from .{file} import {name} as {name}")
+    return "\n".join(lines) + "\n"

@@ -3,10 +3,9 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core.errors import DamagedError
+from codomain.core.npy import npy_chunks
 
 BLOCK = 64 * 2**20  # bytes under one block hash
 _STEP = 2**20
@@ -119,52 +119,6 @@ class SealedWriter:
         self.close()
 
 
-def npy_chunks(array: Any, dtype: Any = None) -> Iterator[Any]:
-    """Yield the bytes of a .npy file a few megabytes at a time, so that a memory map is never copied whole.
-
-    Parameters
-    ----------
-    array : array-like with shape, dtype and slicing by rows
-        What to write.
-    dtype : dtype, default=None
-        Convert to this, block by block.
-
-    Yields
-    ------
-    bytes-like
-        The header, then blocks of rows in C order.
-    """
-    return (make() for make in npy_makers(array, dtype))
-
-
-def npy_makers(array: Any, dtype: Any = None) -> Iterator[Callable[[], Any]]:
-    """Yield what returns each of the chunks of `npy_chunks` when it is called; any thread may call it."""
-    kind = np.dtype(dtype or array.dtype)
-    if kind.hasobject:
-        raise TypeError("An array of Python objects has no safe form on disk: give it a number or string dtype.")
-    header = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": tuple(array.shape)}
-    head = _Bytes()
-    np.lib.format.write_array_header_1_0(head, header)
-    yield lambda: bytes(head)
-    if not array.shape:
-        yield lambda: np.asarray(array, dtype=kind).tobytes()
-        return
-    width = int(np.prod(array.shape[1:], dtype=np.int64)) * kind.itemsize
-    step = max(1, 8 * _STEP // max(1, width))
-
-    def rows(start: int) -> Any:
-        return np.ascontiguousarray(array[start : start + step], dtype=kind).reshape(-1).view(np.uint8)
-
-    for start in range(0, array.shape[0] if width else 0, step):
-        yield partial(rows, start)
-
-
-class _Bytes(bytearray):
-    def write(self, data: bytes) -> int:
-        self += data
-        return len(data)
-
-
 def write_sealed(path: Path, data: bytes | NDArray[Any] | Iterable[Any]) -> Seal:
     """Write a file to the disk itself and return its seal.
 
@@ -261,7 +215,9 @@ def _plain(value: Any) -> Any:
 
 
 def fsync_folder(path: Path) -> None:
-    """Make renames inside a folder survive a power cut."""
+    """Make renames inside a folder survive a power cut; on Windows, which has no way to ask for it, do nothing."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,7 @@
-"""Offline data for claims, tests and the demo. Nothing is downloaded."""
+"""Offline data for claims, tests and the demo. Nothing is downloaded.
+
+Every module of a data set has `identity()`: a short hash or a version of what this machine has of it, or "absent".
+"""
 
 import lazy_loader
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from codomain.core import UserError
+from codomain.data.identity import ABSENT, hash_files
 
 LISTS = Path("/var/lib/apt/lists")
+DESCRIPTIONS, PACKAGES = "*_main_i18n_Translation-en*", "*_main_binary-*_Packages*"
 HELPER = "/usr/lib/apt/apt-helper"  # apt's own reader of the forms that its lists are packed in
 
 
@@ -34,11 +36,11 @@ def debian_descriptions(lists: str | Path = LISTS) -> pa.Table:
     folder = Path(lists)
     words = {
         (stanza["Package"], stanza.get("Description-md5", "")): stanza["Description-en"]
-        for stanza in _stanzas(_list(folder, "*_main_i18n_Translation-en*"))
+        for stanza in _stanzas(_list(folder, DESCRIPTIONS))
         if "Description-en" in stanza
     }
     rows = {}
-    for stanza in _stanzas(_list(folder, "*_main_binary-*_Packages*")):
+    for stanza in _stanzas(_list(folder, PACKAGES)):
         text = words.get((stanza["Package"], stanza.get("Description-md5", "")))
         if text and "Section" in stanza:
             summary, _, long = text.partition("\n")
@@ -48,6 +50,14 @@ def debian_descriptions(lists: str | Path = LISTS) -> pa.Table:
                 package=stanza["Package"], section=stanza["Section"], summary=summary, text=text
             )
     return pa.Table.from_pylist([rows[name] for name in sorted(rows)])
+
+
+def identity(lists: str | Path = LISTS) -> str:
+    """Return a hash of the two lists that are read, 16 hex digits, or "absent"."""
+    try:
+        return hash_files(*(_list(Path(lists), pattern) for pattern in (DESCRIPTIONS, PACKAGES)))
+    except UserError:
+        return ABSENT
 
 
 def _list(folder: Path, pattern: str) -> Path:

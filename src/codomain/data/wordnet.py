@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from codomain.core import UserError
+from codomain.data.identity import hash_files
 
 DEBIAN = Path("/usr/share/wordnet")  # where the package wordnet-base puts it
 # What lexicographers' files 00 to 44 hold, in the order of WordNet's manual page lexnames(5).
@@ -100,3 +101,8 @@ def wordnet_glosses(folder: str | Path = DEBIAN) -> pa.Table:
          ("lexname", pa.string()), ("hypernyms", words)]
     )  # fmt: skip
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def identity(folder: str | Path = DEBIAN) -> str:
+    """Return a hash of the four data files, 16 hex digits, or "absent"."""
+    return hash_files(*(Path(folder) / f"data.{name}" for name in _PARTS))

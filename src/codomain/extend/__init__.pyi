@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .fetril import FeTrIL as FeTrIL
 from .gcab_fdc import FDC as FDC
 from .lasso_a_mtrl import L1AMTRL as L1AMTRL

@@ -103,19 +103,19 @@ class FeTrIL(GrowingHead):
 
 
 @claim(
-    FeTrIL, unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
+    FeTrIL, needs=("wordllama",),
+    unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
     says="A head trained with translated rows in the place of old classes keeps them without storing any row.",
     floor="a linear support vector machine fine-tuned on the rows of each step in turn",
     peer="nearest class mean by cosine",
 )  # fmt: skip
 def keeps_old_classes(seed: int) -> Trial:
     """Twenty docstrings of each of 42 or so packages: half the packages at once, then three at a time."""
-    from codomain.encode import resolve
     from codomain.extend import NMC
     from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps, fine_tuned
 
-    X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     steps = list(class_steps(y, seed, [21] + [3] * 7))
     ours, peer = FeTrIL(), NMC("cosine")
     for rows in steps:

@@ -65,7 +65,8 @@ class NMC(GrowingHead):
 
 
 @claim(
-    NMC, unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
+    NMC, needs=("wordllama",),
+    unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
     says="Class means remember what a fine-tuned head forgets, when classes arrive six at a time.",
     floor="a logistic head fine-tuned on the rows of each step in turn",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
@@ -74,11 +75,10 @@ def forgets_nothing(seed: int) -> Trial:
     """Twenty docstrings of each of the 42 or so largest packages, as a static encoder sees them."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.encode import resolve
     from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps, fine_tuned
 
-    X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     steps = list(class_steps(y, seed, [6] * 7))
     ours = NMC()
     for rows in steps:

@@ -89,7 +89,8 @@ class TEEN(GrowingHead):
 
 
 @claim(
-    TEEN, unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
+    TEEN, needs=("wordllama",),
+    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
     says="Leaning on base classes helps classes of five rows more than it hurts the base.",
     floor="plain class means, by cosine",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
@@ -99,12 +100,11 @@ def leans_on_the_base(seed: int) -> Trial:
     from scipy.stats import hmean
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.encode import resolve
     from codomain.extend import NMC
     from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps
 
-    X, y, Q, truth = docstring_packages(resolve("static:wordllama"), seed, 20)
+    X, y, Q, truth = docstring_packages(seed, 20)
     first, *later = class_steps(y, seed, [30, 4, 4, 4])
     few = [np.concatenate([rows[y[rows] == name][:5] for name in np.unique(y[rows])]) for rows in later]
     ours, floor = TEEN(), NMC("cosine")

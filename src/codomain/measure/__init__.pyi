@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .cka import biased_cka as biased_cka
 from .cka import debiased_cka as debiased_cka
 from .convergent_learning import ConvergentLearning as ConvergentLearning

@@ -7,17 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Method, OneOf, Paper, Trial, UserError, claim
+from codomain.core.maths.means import exact_class_means
 
 
-def class_means(X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def means_of(X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the classes, the class of each row as a number, and the class means of shape (n_classes, n_features)."""
     names, which = np.unique(y, return_inverse=True)
     if len(names) < 2:
         raise UserError(f"There is {len(names)} class among {len(X)} rows.", needed="at least two classes")
-    sizes = np.bincount(which)
-    starts = np.cumsum(sizes) - sizes
-    sums = np.add.reduceat(X[np.argsort(which, kind="stable")], starts, axis=0, dtype=np.float64)
-    return names, which, sums / sizes[:, None]
+    return names, which, exact_class_means(X, which)
 
 
 def variability(X: NDArray[Any], which: NDArray[Any], means: NDArray[Any]) -> float:
@@ -108,7 +106,7 @@ class NeuralCollapse(Method):
         """Measure X, of shape (n_samples, n_features), with labels y, of shape (n_samples,)."""
         self._check_params()
         data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
-        self.classes_, which, means = class_means(data, labels)
+        self.classes_, which, means = means_of(data, labels)
         self.sizes_ = np.bincount(which)
         self.variability_ = variability(data, which, means)
         if self.frame == "simplex":
@@ -133,7 +131,7 @@ class NeuralCollapse(Method):
         """Minus NC1 of other rows around their own means, at most 0."""
         check_is_fitted(self)
         data, labels = validate_data(self, X, y, reset=False, dtype=(np.float64, np.float32))
-        _, which, means = class_means(data, labels)
+        _, which, means = means_of(data, labels)
         return -variability(data, which, means)
 
 
@@ -151,7 +149,7 @@ def collapses_in_training(seed: int) -> Trial:
 
     passes, ours, floor, peer = [], [], [], []
     for epoch, Z, y in digit_net_in_training(seed):
-        _, which, means = class_means(Z, y)
+        _, which, means = means_of(Z, y)
         passes.append(epoch)
         ours.append(-NeuralCollapse().fit(Z, y).variability_)
         floor.append(-float(np.square(Z - means[which]).sum()) / len(Z))

@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .anncur import MaxSimSketch as MaxSimSketch
 from .bidr import BiDR as BiDR
 from .cfcd import CFCD as CFCD

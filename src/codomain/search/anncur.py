@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim, unit_rows
-from codomain.search.shared.sets import SetEncoder, checked_offsets, read_tokens, ten_best_held
+from codomain.search.shared.sets import SetEncoder, checked_offsets
 
 _PRODUCTS = 1 << 22  # inner products held at once
 
@@ -155,21 +155,18 @@ def _nearness(asked: NDArray[Any], tokens: NDArray[Any], starts: NDArray[Any]) -
 
 
 @claim(
-    MaxSimSketch, unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.02, seconds=60,
+    MaxSimSketch, needs=("minilm",),
+    unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.02, seconds=60,
     says="384 numbers for a set of tokens bring more of the ten best by MaxSim into 20 candidates than their mean.",
     floor="cosine of the means of the token vectors, 384 numbers too",
     peer="MUVERA's encoding as it comes, 10,240 numbers",
 )  # fmt: skip
 def beats_the_mean_at_equal_size(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens, 500 others to learn from; 100 more, cut to 12 tokens, ask."""
-    from codomain.data import stdlib_docstrings
-    from codomain.encode.encoders.minilm import MiniLM
     from codomain.search.muvera import MUVERA
+    from codomain.tasks.token_sets import docstring_sets, ten_best_held
 
-    texts = np.random.default_rng(0).permutation(np.array(stdlib_docstrings()["text"].to_pylist(), object))
-    tokens, starts = read_tokens(MiniLM, tuple(texts[:1000]), 32)
-    asked, cuts = read_tokens(MiniLM, tuple(texts[1000 + 100 * seed : 1100 + 100 * seed]), 12)
-    others, at = read_tokens(MiniLM, tuple(texts[1500:2000]), 32)
+    (tokens, starts), (asked, cuts), (others, at) = docstring_sets(seed)
     exact = np.add.reduceat(_nearness(asked, tokens, starts[:-1]), cuts[:-1], axis=0)
 
     def encoded(encoder: Any) -> float:

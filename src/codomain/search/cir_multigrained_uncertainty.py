@@ -18,7 +18,7 @@ from codomain.search.shared.combiner import (
     regularised,
     single,
 )
-from codomain.tasks.triplets import named_docstrings, partners, tuned_share
+from codomain.search.shared.partners import partners
 
 
 class MultiGrainedUncertainty(Composing, Paired):
@@ -138,16 +138,17 @@ class MultiGrainedUncertainty(Composing, Paired):
 
 
 @claim(
-    MultiGrainedUncertainty, unit="recall at 10 of 1,000, 0 to 1", margin=0.01, seconds=60,
+    MultiGrainedUncertainty, needs=("torch", "wordllama"),
+    unit="recall at 10 of 1,000, 0 to 1", margin=0.01, seconds=60,
     says="Fluctuating targets and the weighted loss bring more targets of coarse queries among the first ten.",
     floor="the same combiner trained by the plain loss",
     peer="a weighted sum of both vectors, tuned on the same triplets",
 )  # fmt: skip
 def finds_siblings_by_a_name(seed: int) -> Trial:
     """Ask by a docstring and a sibling's name, which fits several, for the sibling among 1,000 of unseen packages."""
-    from codomain.encode import resolve
+    from codomain.tasks.triplets import named_docstrings, tuned_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(resolve, seed, 1500, 1000)
+    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     drawn_for, right = partners(groups, random), partners(owners, random)
     rows, tested = np.flatnonzero(drawn_for >= 0), np.flatnonzero(right >= 0)

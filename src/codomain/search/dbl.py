@@ -143,7 +143,8 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    DBL, unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
+    DBL, needs=("torch", "wordllama"),
+    unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
     says="Margins set by an anchor bring more partners to the first place.",
     floor="the anchor: the same heads with the plain triplet loss",
     peer="the same heads with InfoNCE at temperature 0.05",
@@ -152,10 +153,9 @@ def finds_partners(seed: int) -> Trial:
     """Name and signature against docstring, wordllama: 2,000 pairs are learned from, 1,000 others are matched."""
     import torch
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    A, B = docstring_views(resolve, "head", "text")
+    A, B = docstring_views("head", "text")
     order = np.random.default_rng(seed).permutation(len(A))
     train, test = order[:2000], order[2000:3000]
 

@@ -87,18 +87,18 @@ class DivPrune(Method):
 
 
 @claim(
-    DivPrune, unit="packages among the kept, as a share of the most possible, 0 to 1", margin=0.05, seconds=60,
+    DivPrune, needs=("wordllama",),
+    unit="packages among the kept, as a share of the most possible, 0 to 1", margin=0.05, seconds=60,
     says="Ten of a hundred hits kept by max-min diversity come from more packages than the ten nearest.",
     floor="the ten most relevant hits", peer="maximal marginal relevance, half and half",
 )  # fmt: skip
 def covers_more_packages(seed: int) -> Trial:
     """100 docstrings as queries, each against all others in wordllama's space, whose 100 nearest are the hits."""
-    from codomain.data import stdlib_docstrings
-    from codomain.encode import resolve
+    from codomain.data import frozen_docstrings
+    from codomain.tasks.docstrings import docstring_views
 
-    table = stdlib_docstrings()
-    packages = np.array(table["package"].to_pylist())
-    vectors = unit_rows(resolve("static:wordllama").encode(table["text"].to_pylist()))
+    packages = np.array(frozen_docstrings()["package"].to_pylist())
+    (vectors,) = docstring_views("text")
 
     def marginal(relevance: NDArray[Any], hits: NDArray[Any]) -> list[int]:
         cosines, kept = hits @ hits.T, [int(relevance.argmax())]

@@ -17,7 +17,7 @@ from codomain.search.shared.combiner import (
     learnt,
     single,
 )
-from codomain.tasks.triplets import named_docstrings, partners, tuned_share
+from codomain.search.shared.partners import partners
 
 
 class GeneCIS(Composing, Method):
@@ -134,7 +134,8 @@ class GeneCIS(Composing, Method):
 
 
 @claim(
-    GeneCIS, unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
+    GeneCIS, needs=("torch", "wordllama"),
+    unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
     says="A combiner trained on mined triplets finds the sibling that a name asks for, in packages never seen.",
     floor="the sum of the reference's and the name's vectors", peer="the sum with a weight tuned on such triplets",
 )  # fmt: skip
@@ -143,9 +144,9 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
 
     Where there are fewer siblings, more strangers; these have the most similar names.
     """
-    from codomain.encode import resolve
+    from codomain.tasks.triplets import named_docstrings, tuned_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(resolve, seed, 1500, 1000)
+    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
     wanted = partners(groups, random)

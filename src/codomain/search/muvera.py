@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Seed, Trial, claim, unit_rows
-from codomain.search.shared.sets import SetEncoder, read_tokens, sums_of, ten_best_held
+from codomain.search.shared.sets import SetEncoder, sums_of
 
 _BLOCK = 1 << 22  # numbers per array in work at once: bounds the memory beside the answer
 
@@ -144,19 +144,17 @@ class MUVERA(SetEncoder, Method):
 
 
 @claim(
-    MUVERA, unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.05, seconds=60,
+    MUVERA, needs=("minilm",),
+    unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.05, seconds=60,
     says="One inner product of encodings brings the ten best by MaxSim into 20 candidates.",
     floor="20 documents found by searching each query token alone",
     peer="cosine of the means of the token vectors, at 1/27 of the size",
 )  # fmt: skip
 def finds_what_max_sim_ranks_first(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens with context; 100 others, cut to 12 tokens, are the queries."""
-    from codomain.data import stdlib_docstrings
-    from codomain.encode.encoders.minilm import MiniLM
+    from codomain.tasks.token_sets import docstring_sets, ten_best_held
 
-    texts = np.random.default_rng(0).permutation(np.array(stdlib_docstrings()["text"].to_pylist(), object))
-    tokens, starts = read_tokens(MiniLM, tuple(texts[:1000]), 32)
-    asked, cuts = read_tokens(MiniLM, tuple(texts[1000 + 100 * seed : 1100 + 100 * seed]), 12)
+    (tokens, starts), (asked, cuts), _ = docstring_sets(seed)
     best = np.maximum.reduceat(asked @ tokens.T, starts[:-1], axis=1)  # of each query token in each document
     exact = np.add.reduceat(best, cuts[:-1], axis=0)
     # The best place of a document on the list of any query token.

@@ -185,7 +185,8 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    RepCONC, unit="recall of the exact ten nearest, 0 to 1", margin=0.02, seconds=60,
+    RepCONC, needs=("torch", "wordllama"),
+    unit="recall of the exact ten nearest, 0 to 1", margin=0.02, seconds=60,
     says="At 6 bytes a row, codes learned from neighbours find more of the exact ten nearest.",
     floor="product quantisation of the same size", peer="optimised product quantisation of the same size",
 )  # fmt: skip
@@ -193,10 +194,9 @@ def finds_neighbours_in_few_bytes(seed: int) -> Trial:
     """Docstrings in wordllama's space (256): 3,000 are learned from and searched by 500 others."""
     import faiss
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    (vectors,) = docstring_views(resolve, "text")
+    (vectors,) = docstring_views("text")
     order = np.random.default_rng(seed).permutation(len(vectors))
     queries, rows = vectors[order[:500]], vectors[order[500:3500]]
     cosines = queries @ rows.T

@@ -10,7 +10,6 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from codomain.core import Int, Method, Paper, Real, Trial, UserError, claim, sinkhorn, unit_rows
 from codomain.search.shared.sets import checked_offsets, sums_of
-from codomain.search.shared.words import softest, word_vectors
 
 _PRODUCTS = 1 << 23  # similarities of words held at once
 
@@ -22,6 +21,15 @@ def hub_bias(scores: NDArray[Any], temperature: float, n_iter: int) -> NDArray[A
     # The plan is exp(logit) times a factor of the row and one of the column, so any one row shows the latter.
     factors = np.log(plan[0]) - logits[0] / temperature
     return np.asarray(factors - logsumexp(factors), scores.dtype)
+
+
+def softest(scores: NDArray[Any], starts: NDArray[np.int64], temperature: float, axis: int) -> NDArray[Any]:
+    """Sum each run of scores along an axis, weighted by the softmax of that run; small temperatures give its best."""
+    lengths = np.diff(starts)
+    best = np.maximum.reduceat(scores, starts[:-1], axis=axis)
+    weights = np.exp((scores - np.repeat(best, lengths, axis=axis)) / scores.dtype.type(temperature))
+    whole = np.add.reduceat(weights, starts[:-1], axis=axis)
+    return np.asarray(np.add.reduceat(weights * scores, starts[:-1], axis=axis) / whole)
 
 
 class UCoFiA(Method):
@@ -169,22 +177,21 @@ def _means(tokens: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
 
 
 @claim(
-    UCoFiA, unit="recall at 1, 0 to 1", margin=0.01, seconds=60,
+    UCoFiA, needs=("wordllama",),
+    unit="recall at 1, 0 to 1", margin=0.01, seconds=60,
     says="Sinkhorn-Knopp on every level's similarities brings more right documents to the first place.",
     floor="the plain sum of the same levels", peer="CSLS on the plain sum, from the same bank of queries",
 )  # fmt: skip
 def finds_what_a_first_line_tells_of(seed: int) -> Trial:
     """300 docstrings without their first line, searched by it; the first lines of 300 others are the bank."""
-    from codomain.data import stdlib_docstrings
-    from codomain.encode.encoders.static import TokenTable
+    from codomain.tasks.docstrings import docstring_texts
+    from codomain.tasks.tokens import wordllama_tokens
 
-    pairs = [text.partition("\n")[::2] for text in stdlib_docstrings()["text"].to_pylist()]
-    pairs = [(first, rest) for first, rest in pairs if len(first) >= 10 and len(rest.strip()) >= 20]
-    chosen = np.random.default_rng(seed).permutation(len(pairs))[:600]
-    firsts, rests = zip(*(pairs[row] for row in chosen), strict=True)
-    asked, starts = word_vectors(TokenTable, firsts[:300], 12)
-    bank, cuts = word_vectors(TokenTable, firsts[300:], 12)
-    tokens, offsets = word_vectors(TokenTable, rests[:300], 32)
+    firsts, rests = docstring_texts("first", "rest")
+    chosen = np.random.default_rng(seed).permutation(len(firsts))[:600]
+    asked, starts = wordllama_tokens([firsts[row] for row in chosen[:300]], 12)
+    bank, cuts = wordllama_tokens([firsts[row] for row in chosen[300:]], 12)
+    tokens, offsets = wordllama_tokens([rests[row] for row in chosen[:300]], 32)
     model = UCoFiA().fit(tokens, np.repeat(np.arange(300), np.diff(offsets)), bank=bank, offsets=cuts)
     levels, known = model.levels(asked, starts), model.levels(bank, cuts).mean(axis=0)
     plain, ours = levels.mean(axis=0), (levels + model.biases_[:, None]).mean(axis=0)  # as score_sets has it

@@ -1,3 +1,4 @@
+# ruff: isort: skip_file
 from .entropic_student import EntropicStudent as EntropicStudent
 from .fcm_lm import FCMLM as FCMLM
 from .index.certificate import Certificate as Certificate
@@ -5,8 +6,8 @@ from .index.certificate import Judge as Judge
 from .index.certificate import bounds as bounds
 from .index.certificate import certify as certify
 from .index.cheapest import cheapest as cheapest
-from .index.fitted import FittedRecipe as FittedRecipe
 from .index.front import Front as Front
+from .index.recipe import FittedRecipe as FittedRecipe
 from .index.recipe import Recipe as Recipe
 from .index.renew import renew as renew
 from .krr_st import KRRST as KRRST

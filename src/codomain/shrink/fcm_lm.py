@@ -1,7 +1,6 @@
 """Store features in few bits with a stated largest error: quantise, then code each column by its frequencies."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,8 +9,8 @@ from scipy.special import ndtr
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Method, Paper, Real, Trial, claim, unit_rows
-from codomain.shrink.index.rows import exact_top
+from codomain.core import Method, Paper, Real, Trial, claim
+from codomain.core.maths.top import exact_top
 from codomain.shrink.shared.blocks import StepPacker
 
 REACH = 2047  # steps away from a column's mean, at most
@@ -120,16 +119,9 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
         return S, np.where(self._raw(S), data, back)
 
 
-@cache
-def _vectors(resolve: Callable[[str], Any]) -> NDArray[np.float32]:
-    """Encode docstrings once for all seeds."""
-    from codomain.data import stdlib_docstrings
-
-    return unit_rows(resolve("static:wordllama").encode(stdlib_docstrings()["text"].to_pylist()))
-
-
 @claim(
-    FCMLM, unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
+    FCMLM, needs=("constriction", "wordllama"),
+    unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
     says="Text vectors keep 0.95 of the ten nearest in fewer bits when columns are coded by their frequencies.",
     floor="the same whole numbers as one table of bytes, by the best of zlib, bz2 and LZMA",
     peer="whole numbers of fixed length, best of three ranges for each column, headers not counted",
@@ -140,9 +132,9 @@ def keeps_neighbours_in_few_bits(seed: int) -> Trial:
     import lzma
     import zlib
 
-    from codomain.encode import resolve
+    from codomain.tasks.docstrings import docstring_views
 
-    X = np.random.default_rng(seed).permutation(_vectors(resolve))
+    X = np.random.default_rng(seed).permutation(docstring_views("text")[0])
     Q, base, train = X[:300], X[300:3300], X[3300:]
     own = np.full(len(Q), -1)
     truth = exact_top(base, Q, 10, own=own)[1]

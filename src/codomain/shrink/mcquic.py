@@ -192,7 +192,8 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    McQuic, unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
+    McQuic, needs=("torch", "wordllama"),
+    unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
     says="At 16 bytes a row, levels of codebooks on parts of a row keep more than coding each variable by itself.",
     floor="32 principal components, each by its own 16 k-means levels", peer="faiss's residual quantiser, 32 x 4 bits",
 )  # fmt: skip
@@ -201,10 +202,10 @@ def keeps_more_than_single_variables(seed: int) -> Trial:
     import faiss
     from sklearn.decomposition import PCA
 
-    from codomain.data import stdlib_docstrings
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    texts = sorted(set(stdlib_docstrings()["text"].to_pylist()))
+    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
     some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 2500, replace=False)]
     rows = resolve("static:wordllama").encode(some).astype(np.float32)
     X, new = rows[:2000], rows[2000:]

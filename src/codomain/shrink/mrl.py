@@ -1,7 +1,6 @@
 """Turn a space so that its first few columns already tell who is near whom."""
 
 from collections.abc import Callable
-from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Rule, Seed, Trial, UserError, claim, descend, need, unit_rows
-from codomain.shrink.index.rows import exact_top
+from codomain.core.maths.top import exact_top
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -233,27 +232,17 @@ def _unit(rows: "Tensor") -> "Tensor":
     return rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-12)
 
 
-@cache
-def _texts() -> list[str]:
-    """Docstrings, read once for all seeds."""
-    from codomain.data import stdlib_docstrings
-
-    texts: list[str] = stdlib_docstrings()["text"].to_pylist()
-    return texts
-
-
 @claim(
-    Matryoshka, unit="recall of the exact full-space top 10, 0 to 1", margin=0.05, seconds=60,
+    Matryoshka, needs=("torch", "wordllama"),
+    unit="recall of the exact full-space top 10, 0 to 1", margin=0.05, seconds=60,
     says="A head trained with nested widths and cut to one eighth keeps more neighbours than the input cut as far.",
     floor="the input cut to its first eighth", peer="the better of PCA, centred and not, to the same width",
 )  # fmt: skip
 def survives_the_cut(seed: int) -> Trial:
     """Docstrings by a static encoder of 256 columns: 3,000 teach, 500 ask, some 2,000 others answer."""
-    from codomain.encode import resolve
+    from codomain.tasks.docstrings import docstring_views
 
-    texts = _texts()
-    order = np.random.default_rng(seed).permutation(len(texts))
-    X = unit_rows(resolve("static:wordllama").encode([texts[row] for row in order]))
+    X = np.random.default_rng(seed).permutation(docstring_views("text")[0])
     train, Q, base = X[:3000], X[3000:3500], X[3500:]
     width = X.shape[1] // 8
     own = np.full(len(Q), -1)

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.core.maths.blocks import slices
 
 STUDY_FLOOR = 3  # rows: the fewest with which a row has two neighbours to choose between
 
@@ -90,15 +91,15 @@ def bad_rows(vectors: Any) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return rows with something that is no finite float32, and rows of zeros, as two integer arrays."""
     broken, zero = [], []
     step = max(1, 2**21 // max(1, vectors.shape[1]))
-    for start in range(0, vectors.shape[0], step):
+    for rows in slices(vectors.shape[0], step):
         with np.errstate(over="ignore", invalid="ignore"):
-            block = np.asarray(vectors[start : start + step]).astype(np.float32, copy=False)
+            block = np.asarray(vectors[rows]).astype(np.float32, copy=False)
             squares = np.einsum("ij,ij->i", block, block)
         # The sum of squares finds the suspects in one pass; only they are looked at entry by entry.
         suspects = np.flatnonzero(~np.isfinite(squares))
-        broken.append(start + suspects[~np.isfinite(block[suspects]).all(axis=1)])
+        broken.append(rows.start + suspects[~np.isfinite(block[suspects]).all(axis=1)])
         suspects = np.flatnonzero(squares == 0)
-        zero.append(start + suspects[~block[suspects].any(axis=1)])
+        zero.append(rows.start + suspects[~block[suspects].any(axis=1)])
     return np.concatenate(broken), np.concatenate(zero)
 
 
@@ -147,14 +148,10 @@ def study_problems(vectors: Any) -> list[str]:
         there = f"there {'is 1 row' if len(vectors) == 1 else f'are {len(vectors)} rows'}"
         return [f"{there}: a study needs at least {STUDY_FLOOR}, so that a row has neighbours to compare"]
     first = np.asarray(vectors[0:1])
-    step = 65536
-    if all(np.array_equal(b, np.broadcast_to(first, b.shape)) for b in _blocks(vectors, step)):
+    blocks = (np.asarray(vectors[rows]) for rows in slices(len(vectors), 65_536))
+    if all(np.array_equal(block, np.broadcast_to(first, block.shape)) for block in blocks):
         return [f"all {len(vectors):,} vectors are the same: there is nothing to tell apart; check how they were made"]
     return []
-
-
-def _blocks(vectors: Any, step: int) -> Iterable[NDArray[Any]]:
-    return (np.asarray(vectors[start : start + step]) for start in range(0, len(vectors), step))
 
 
 def is_string(kind: pa.DataType) -> bool:

@@ -20,12 +20,13 @@ import pyarrow.parquet as pq
 
 from codomain.core import DamagedError, UserError
 from codomain.core.locks import writing
+from codomain.core.maths.threads import cores
+from codomain.core.npy import npy_makers
 from codomain.core.sealed import (
     Seal,
     SealedWriter,
     canonical,
     fsync_folder,
-    npy_makers,
     replace_atomically,
     seal_of,
     write_sealed,
@@ -100,7 +101,7 @@ class Pen:
         return PartRecord(folder, tuple(sorted(seals)), made_from, library_versions())
 
     def _keep(self, written: Path, name: str, seal: Seal) -> str:
-        written.rename(self.folder / name.replace("/", "|"))
+        written.rename(self.folder / _flat(name))
         self.seals[name] = seal
         return name
 
@@ -122,7 +123,7 @@ class Pen:
             target = self.root / name
             folders |= {target.parent, target.parent.parent} if "/" in name else set()
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / name.replace("/", "|")).replace(target)
+            (self.folder / _flat(name)).replace(target)
         (self.root / "manifests").mkdir(exist_ok=True)
         for folder in folders:
             fsync_folder(folder)
@@ -212,6 +213,11 @@ def collect(root: Path, keep: int) -> int:
     return freed
 
 
+def _flat(name: str) -> str:
+    """Name of a file before it is moved to its place, with no sign that Windows forbids."""
+    return name.replace("/", "+")
+
+
 def _adopt(source: Path, target: Path) -> None:
     if not source.is_file():
         raise UserError(f"{source} is not a file.", needed="the path of a file to seal")
@@ -241,10 +247,9 @@ def _ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
         return
     from threadpoolctl import threadpool_limits
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    makers = chain(first, makers)
-    with threadpool_limits(1 if cores > 1 else None, user_api="blas"), ThreadPoolExecutor(cores) as threads:
-        coming = deque(threads.submit(make) for make in islice(makers, cores + 1))
+    count, makers = cores(), chain(first, makers)
+    with threadpool_limits(1 if count > 1 else None, user_api="blas"), ThreadPoolExecutor(count) as threads:
+        coming = deque(threads.submit(make) for make in islice(makers, count + 1))
         while coming:
             chunk = coming.popleft().result()
             coming.extend(threads.submit(make) for make in islice(makers, 1))

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.core.sealed import npy_chunks
+from codomain.core.npy import npy_chunks
 
 ROW_GROUP = 10_000
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codomain.core.maths.blocks import slices
 from codomain.core.sealed import BLOCK
 from codomain.space.manifest import Files, Manifest
 
@@ -73,8 +74,7 @@ class Vectors:
 
     def blocks(self, rows: int = 65536) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Yield (first row, the next `rows` rows of shape (at most rows, d)) in order."""
-        for start in range(0, len(self), rows):
-            yield start, self[start : start + rows]
+        return ((block.start, self[block]) for block in slices(len(self), rows))
 
     def _between(self, start: int, stop: int) -> NDArray[np.float32]:
         pieces = []

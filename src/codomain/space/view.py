@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError
-from codomain.space.checks import nearest
 from codomain.space.manifest import Files, Head, Manifest, Roles
-from codomain.space.parts import Part
+from codomain.space.parts import Part, SealedFiles
 from codomain.space.rows import RowReader
+from codomain.space.schema import KINDS, Parts
 from codomain.space.vectors import Vectors
 
 
@@ -51,7 +51,11 @@ class View:
         self._files.check_open()
         self._reader = RowReader(self._files, manifest)
         self.vectors = Vectors(self._files, manifest)
-        self.parts = {name: Part(name, record, self._files) for name, record in manifest.parts.items()}
+        rows = self.fingerprint
+        sealed = {name: SealedFiles(record, self._files) for name, record in manifest.parts.items()}
+        self.parts = Parts(
+            {name: KINDS.get(name, Part)(files, name=name, rows=rows) for name, files in sealed.items()}, path
+        )
 
     @property
     def generation(self) -> int:
@@ -160,14 +164,7 @@ class View:
 
     def part(self, name: str) -> Part:
         """Return a derived part, or say how it is made."""
-        if name not in self.parts:
-            there = f"the parts there are: {', '.join(sorted(self.parts))}" if self.parts else ""
-            raise UserError(
-                f"{self.path} has no part {name!r}{nearest(name, self.parts)}.",
-                needed=there,
-                todo=f"codomain study {self.path}",
-            )
-        return self.parts[name]
+        return self.parts.need(name)
 
     def log(self) -> list[Generation]:
         """Return the generations that are kept, oldest first."""

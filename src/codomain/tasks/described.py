@@ -8,8 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from codomain.core.sentences import sentences
+from codomain.data import frozen_docstrings
 
 N_NAMES, N_SENTENCES = 8, 8  # at most, of each package
+_MOST = 20_000  # vectors kept of an encoder; the draws of all seeds together need fewer
 
 
 @dataclass(frozen=True)
@@ -40,11 +45,9 @@ class Described:
 @cache
 def _tables() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     """Return each package's own docstring and the docstrings of its objects by their name."""
-    from codomain.data import stdlib_docstrings
-
     modules: dict[str, str] = {}
     objects: dict[str, dict[str, str]] = {}
-    for row in stdlib_docstrings().to_pylist():
+    for row in frozen_docstrings().to_pylist():
         package = row["package"]
         if row["kind"] == "module":
             modules |= {package: row["text"]} if row["module"] == package else {}
@@ -61,8 +64,6 @@ def _words(name: str) -> str:
 
 def described_packages(seed: int, *, n_test: int = 10, n_few: int = 0) -> Described:
     """Draw descriptions and docstrings of every package of the standard library with enough documented objects."""
-    from codomain.classify.describe.sentences import sentences
-
     modules, objects = _tables()
     rng = np.random.default_rng(seed)
     out: dict[str, Any] = {field: [] for field in Described.__dataclass_fields__}
@@ -104,12 +105,17 @@ def known_and_new(seed: int) -> tuple[Described, Described, Described]:
     return told, only(told, known), only(told, np.setdiff1d(told.names, known))
 
 
-_KNOWN: dict[str, dict[str, Any]] = {}
+@cache
+def _known(uri: str) -> dict[str, NDArray[np.float32]]:
+    """Return the vectors that an encoder has made so far, by text."""
+    return {}
 
 
 def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
     """Return the vectors of texts; what earlier draws of a claim encoded is not encoded again."""
-    known = _KNOWN.setdefault(encoder.identity.uri, {})
+    known = _known(encoder.identity.uri)
+    if len(known) > _MOST:
+        known.clear()
     new = list(dict.fromkeys(text for text in texts if text not in known))
     if new:
         known |= dict(zip(new, encoder.encode(new), strict=True))
@@ -118,8 +124,6 @@ def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
 
 def by_words(described: Described) -> float:
     """Return the accuracy of the rival without vectors: TF-IDF of all that is said of a class, by cosine."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     said = {name: [name] for name in described.names}
     for text, name in zip(described.descriptions, described.description_classes, strict=True):
         said[name].append(text)

@@ -1,6 +1,5 @@
-"""Views of the standard library's docstrings as unit vectors of wordllama, read once for all seeds of a claim."""
+"""Views of docstrings, such as first line and rest, as texts and as unit vectors of wordllama."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -8,22 +7,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import unit_rows
+from codomain.data import frozen_docstrings
+from codomain.encode import resolve
 
 
-@cache
-def docstring_views(resolve: Callable[[str], Any], *views: str) -> tuple[NDArray[np.float32], ...]:
-    """Return one array of shape (n, 256) for each view, row i of all about the same docstring.
+def docstring_texts(*views: str) -> tuple[list[str], ...]:
+    """Return one list for each view, text i of all from the same docstring.
 
-    `resolve` is that of `codomain.encode`. Views are "text" (all of it), "head" (full name and signature), "first" and
-    "rest" (its first line and what follows); with "rest", docstrings without 10 characters before the first line break
-    and 20 after are left out.
+    Views are "text" (all of it), "head" (full name and signature), "first" and "rest" (its first line and what
+    follows); with "rest", docstrings without 10 characters before the first line break and 20 after are left out.
     """
-    from codomain.data import stdlib_docstrings
-
     texts: list[dict[str, Any]] = []
-    for row in stdlib_docstrings().to_pylist():
+    for row in frozen_docstrings().to_pylist():
         first, _, rest = row["text"].partition("\n")
         if "rest" not in views or (len(first) >= 10 and len(rest.strip()) >= 20):
             texts.append({"text": row["text"], "head": f"{row['id']} {row['signature']}", "first": first, "rest": rest})
+    return tuple([each[view] for each in texts] for view in views)
+
+
+@cache
+def docstring_views(*views: str) -> tuple[NDArray[np.float32], ...]:
+    """Return the vectors of these texts, an array of shape (n, 256) for each view."""
     encoder = resolve("static:wordllama")
-    return tuple(unit_rows(encoder.encode([each[view] for each in texts])) for view in views)
+    return tuple(unit_rows(encoder.encode(texts)) for texts in docstring_texts(*views))

@@ -1,10 +1,11 @@
-"""What the claims of this room share: classes that arrive in steps, and heads that see only the last."""
+"""Classes that arrive in steps, and the head that each step trains as if it were the only one."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.linear_model import SGDClassifier
 
 
 def class_steps(y: NDArray[Any], seed: int, sizes: list[int]) -> Iterator[NDArray[np.intp]]:
@@ -29,7 +30,7 @@ def class_steps(y: NDArray[Any], seed: int, sizes: list[int]) -> Iterator[NDArra
         yield rng.permutation(np.flatnonzero(np.isin(y, names)))
 
 
-def fine_tuned(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], seed: int, loss: str) -> Any:
+def fine_tuned(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], seed: int, loss: str) -> SGDClassifier:
     """Return a linear head that visits each step's rows 20 times and then never again.
 
     Parameters
@@ -48,8 +49,6 @@ def fine_tuned(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], 
     SGDClassifier
         As the last step leaves it.
     """
-    from sklearn.linear_model import SGDClassifier
-
     head = SGDClassifier(loss=loss, random_state=seed)
     for rows in steps:
         for _ in range(20):

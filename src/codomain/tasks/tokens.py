@@ -1,54 +1,39 @@
-"""A real task for claims on sets of tokens: name the package of a docstring by its first tokens."""
+"""The first tokens of texts as vectors, one set of tokens after another, and offsets that cut them."""
 
-from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-N_TOKENS, N_ROWS = 16, 40
+from codomain.core import unit_rows
+from codomain.encode.encoders.minilm import MiniLM
+from codomain.encode.encoders.static import TokenTable
+
+Sets = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
-@cache
-def _pool() -> tuple[tuple[str, ...], NDArray[Any]]:
-    """Return 40 docstrings of each of ten packages, and the packages; reading them takes seconds, so once."""
-    from codomain.data import stdlib_docstrings
+@lru_cache(maxsize=4)  # encoding takes seconds, and the seeds of a claim share all but their queries
+def minilm_tokens(texts: tuple[str, ...], most: int) -> Sets:
+    """Return what MiniLM makes of each of the first tokens of each text in their context, at length 1; and offsets."""
+    model: Any = MiniLM()._model
+    tokens = []
+    for start in range(0, len(texts), 8):
+        ids = [one.ids[:most] for one in model._tokenizer.encode_batch_fast(list(texts[start : start + 8]))]
+        held = np.arange(most) < np.array([len(row) for row in ids])[:, None]
+        padded = np.zeros(held.shape, np.int64)
+        padded[held] = np.concatenate(ids)
+        given = {"input_ids": padded, "attention_mask": held, "token_type_ids": np.zeros_like(padded)}
+        feed = {name: given[name].astype(kind) for name, kind in model._inputs.items()}
+        hidden = model._session.run([model._output], feed)[0]
+        tokens.append((hidden[held], held.sum(axis=1)))
+    rows, lengths = (np.concatenate(part) for part in zip(*tokens, strict=True))
+    return unit_rows(rows), np.cumsum([0, *lengths])
 
-    table = stdlib_docstrings()
-    texts, packages = (np.array(table[column].to_pylist(), object) for column in ("text", "package"))
-    long = np.array([len(text) >= 150 for text in texts])  # 150 characters make 16 tokens
-    names, counts = np.unique(packages[long], return_counts=True)
-    rng = np.random.default_rng(0)
-    largest = names[np.argsort(-counts, kind="stable")[:10]]
-    rows = np.concatenate(
-        [rng.permutation(np.flatnonzero(long & (packages == name)))[:N_ROWS] for name in np.sort(largest)]
-    )
-    return tuple(texts[rows]), packages[rows].astype(str)
 
-
-def docstring_tokens(
-    read: Callable[[tuple[str, ...], int], NDArray[Any]], seed: int, n_train: int
-) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
-    """Split the docstrings of ten packages, 40 of each.
-
-    Parameters
-    ----------
-    read : callable
-        From texts and a number of tokens to the features of the first tokens of all texts, one token a row.
-    seed : int
-        Seed of the split; the docstrings are always the same.
-    n_train : int
-        Rows of each package to train on; the rest are to test on.
-
-    Returns
-    -------
-    train, test : pair of ndarray
-        Token features of shape (n_rows, 16 * width of a token) and packages.
-    """
-    texts, y = _pool()
-    X = read(texts, N_TOKENS).reshape(len(texts), -1)
-    rng = np.random.default_rng(seed)
-    order = np.array([rng.permutation(np.flatnonzero(y == name)) for name in np.unique(y)])
-    train, test = order[:, :n_train].ravel(), order[:, n_train:].ravel()
-    return (X[train], y[train]), (X[test], y[test])
+def wordllama_tokens(texts: list[str], most: int) -> Sets:
+    """Return wordllama's rows for the first tokens of each text, and the offsets that cut them."""
+    model: Any = TokenTable.wordllama()
+    found = model._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+    ids = [one.ids[:most] for one in found]
+    return model._table[np.concatenate(ids)], np.cumsum([0, *map(len, ids)])

@@ -1,5 +1,6 @@
-"""Triplets of a reference, a condition and a target, mined from rows that share a subject."""
+"""Docstrings of the same module or class, to be asked for by one of them and the name of another."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -7,28 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import unit_rows
-
-
-def partners(groups: NDArray[Any], random: Any) -> NDArray[np.int64]:
-    """Draw for each row another row of its group, -1 where it is alone."""
-    _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    order = np.argsort(place, kind="stable")
-    begins = np.cumsum([0, *counts[:-1]])
-    at = np.empty(len(groups), np.int64)
-    at[order] = np.arange(len(groups)) - begins[place[order]]
-    step = (random.random_sample(len(groups)) * (counts[place] - 1)).astype(np.int64) + 1
-    found = order[begins[place] + (at + step) % counts[place]]
-    return np.where(counts[place] > 1, found, -1)
+from codomain.data import frozen_docstrings
+from codomain.encode import resolve
 
 
 @cache
-def _named_docstrings(resolve: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
+def _named_docstrings() -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
     """Return packages, owners (module or class), and vectors of docstrings and of the words of their names."""
-    import re
-
-    from codomain.data import stdlib_docstrings
-
-    rows = [row for row in stdlib_docstrings().to_pylist() if row["kind"] != "module"]
+    rows = [row for row in frozen_docstrings().to_pylist() if row["kind"] != "module"]
     owners = [row["id"].rpartition(".")[0] for row in rows]
     names = [re.sub(r"_|(?<=[a-z])(?=[A-Z])", " ", row["name"].rpartition(".")[2]).strip().lower() for row in rows]
     encoder = resolve("static:wordllama")
@@ -36,13 +23,13 @@ def _named_docstrings(resolve: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray
     return np.array([row["package"] for row in rows]), np.array(owners), texts, words
 
 
-def named_docstrings(resolve: Any, seed: int, n_train: int, n_test: int) -> list[tuple[NDArray[Any], ...]]:
+def named_docstrings(seed: int, n_train: int, n_test: int) -> list[tuple[NDArray[Any], ...]]:
     """Return owners, vectors of texts and vectors of names, for training and for test, which share no package.
 
-    `resolve` is that of `codomain.encode`. Only owners of at least four docstrings count. Packages come in an order
-    drawn by the seed, each whole but the last.
+    Vectors are of length 1, by wordllama's table. Only owners (modules or classes) of at least four docstrings count.
+    Packages come in an order drawn by the seed, each whole but the last.
     """
-    packages, owners, texts, words = _named_docstrings(resolve)
+    packages, owners, texts, words = _named_docstrings()
     _, place, counts = np.unique(owners, return_inverse=True, return_counts=True)
     rich = np.flatnonzero(counts[place] >= 4)
     names, package = np.unique(packages[rich], return_inverse=True)

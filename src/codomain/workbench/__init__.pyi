@@ -1,5 +1,5 @@
-from .compare.result import Compared as Compared
 from .compare.run import compare_spaces as compare_spaces
+from .compare.shown import Compared as Compared
 from .export import export_labels as export_labels
 from .export import export_space as export_space
 from .label.run import apply_head as apply_head

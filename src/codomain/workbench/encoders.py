@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.encode import Encoder, resolve
-from codomain.space import Space
+from codomain.space import MigrationPart, Space
 
 
 def encoder_of(space: Space) -> Encoder | None:
@@ -48,9 +48,8 @@ def check_studied(space: Space) -> None:
     UserError
         Naming the command that brings it up to date.
     """
-    # No stages: a study cannot bring them up to date. Only an export reads labels, and a migration is a record.
-    parts = {name: part for name, part in space.parts.items() if name not in ("labels", "migration")}
-    stale = sorted(name for name, part in parts.items() if not part.made_from.startswith(space.fingerprint))
+    # A study cannot bring labels up to date, and only an export reads them; a migration is a record.
+    stale = sorted(name for name, part in space.parts.items() if part.made_by == "study" and not part.fresh)
     if stale:
         raise UserError(
             f"Rows of {space.path} changed after its last study: {', '.join(stale)} are about the rows before.",
@@ -72,7 +71,7 @@ def encoded_rows(space: Space) -> NDArray[np.bool_]:
         All true when it was never migrated.
     """
     own = np.ones(len(space), bool)
-    if part := space.parts.get("migration"):
-        own[: part["doubt.npy"].shape[0]] = False
-        own[part["true_rows.npy"]] = True
+    if part := space.parts.find(MigrationPart):
+        own[: len(part.doubt)] = False
+        own[part.true_rows] = True
     return own

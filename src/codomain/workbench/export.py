@@ -8,14 +8,10 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from codomain.core import UserError, say
-from codomain.space import Space
+from codomain.space import LabelsPart, Space
 from codomain.workbench.encoders import check_studied
 
 _WRITERS = {".parquet": parquet.write_table, ".csv": csv.write_csv}
-FLAGS = {
-    1: "duplicate", 2: "near_duplicate", 4: "outlier", 8: "label_in_doubt", 16: "same_vector", 32: "unknown_text",
-    64: "cut_text",
-}  # fmt: skip
 
 
 def export_space(space: Space, out: Path) -> Path:
@@ -41,18 +37,17 @@ def export_space(space: Space, out: Path) -> Path:
     _check_ending(out)
     check_studied(space)
     table = space.rows()
-    labels = np.asarray(space.part("groups")["labels.npy"])
-    names = [group["name"] for group in space.part("groups")["groups.json"]["groups"]]
-    xy, flags = np.asarray(space.part("map")["xy.npy"]), np.asarray(space.part("audit")["flags.npy"])
+    groups, drawn = space.parts.groups, space.parts.map
+    names, xy = groups.names, drawn.xy
     new = {
-        "group": labels,
-        "group_name": [names[label] if label >= 0 else None for label in labels],
+        "group": groups.labels,
+        "group_name": [names[label] if label >= 0 else None for label in groups.labels],
         "map_x": xy[:, 0],
         "map_y": xy[:, 1],
-        "kept": np.asarray(space.part("map")["kept.npy"]),
-    } | {f"is_{name}": (flags & bit) > 0 for bit, name in FLAGS.items()}
-    if "labels" in space.parts:
-        if space.parts["labels"].made_from.startswith(space.fingerprint):
+        "kept": drawn.kept,
+    } | space.parts.audit.flagged
+    if labels := space.parts.find(LabelsPart):
+        if labels.fresh:
             new |= label_columns(space)
         else:
             say(f"labels are left out, for rows have changed since; to mend it: codomain label {space.path} --ask 0")
@@ -98,17 +93,17 @@ def label_columns(space: Space) -> dict[str, Any]:
     dict
         Columns of length n. The probability is that of the predicted class; of a given label it is that of the label.
     """
-    part = space.part("labels")
-    classes = np.array([one["name"] for one in part["labels.json"]["classes"]])
-    code, share = np.array(part["predicted.npy"]), np.asarray(part["probabilities.npy"])
+    part = space.parts.labels
+    classes = np.array([one["name"] for one in part.classes])
+    code, share = np.array(part.predicted), part.probabilities
     given = np.zeros(len(code), bool)
-    if "given.parquet" in part:
-        table = parquet.read_table(part.path("given.parquet"))
+    if LabelsPart.given in part:
+        table = parquet.read_table(part.given)
         rows = table["row"].to_numpy()
         given[rows] = True
         code[rows] = np.searchsorted(classes, table["label"].to_numpy().astype(str))
     columns = {"label": classes[code], "label_given": given, "label_probability": share[np.arange(len(code)), code]}
-    return columns | ({"label_rejected": np.asarray(part["rejected.npy"])} if "rejected.npy" in part else {})
+    return columns | ({"label_rejected": part.rejected} if LabelsPart.rejected in part else {})
 
 
 def _check_ending(out: Path) -> None:

@@ -3,6 +3,7 @@
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from codomain.core import say
 from codomain.encode import Encoder
-from codomain.space import Source, Space
+from codomain.space import Parts, ShrinkPart, Source, Space
 from codomain.workbench.report.gather import write_report
 from codomain.workbench.stages import STAGES, Inputs, Settings
 
@@ -77,8 +78,9 @@ class FirstLook:
                 settings=self.settings, encoder=None, scratch=Path(scratch),
             )  # fmt: skip
             for stage in STAGES:
-                if stage.name != "shrink":  # the one that takes long
-                    inputs.parts[stage.name] = stage.run(inputs)
+                if stage.part is not ShrinkPart:  # the one that takes long
+                    part = stage.part(stage.run(inputs))
+                    inputs = replace(inputs, parts=Parts({**inputs.parts, stage.name: part}))
         write_report(
             self.report, inputs, self.found.rows.take(rows), self.found.roles, self.maker.identity, self.found.name,
             partial=f"{len(rows):,} of {len(vectors):,} rows",

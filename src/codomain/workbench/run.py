@@ -18,7 +18,7 @@ from codomain.workbench.encoders import encoded_rows, encoder_of
 from codomain.workbench.first_look import FirstLook, text_column
 from codomain.workbench.plan import Plan
 from codomain.workbench.report.gather import write_report
-from codomain.workbench.stages import STAGES, Inputs, Settings
+from codomain.workbench.stages import STAGES, Inputs, Settings, fingerprints, late
 
 DEFAULT_ENCODER = "builtin:minilm"
 
@@ -227,7 +227,9 @@ def _bring_rows(
     )
 
 
-def _encode(found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: Any) -> NDArray[np.float32]:
+def _encode(
+    found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: FirstLook | None
+) -> NDArray[np.float32]:
     texts = text_column(found, found.roles.text)
     assert texts is not None  # a source has texts, vectors or both
     hashes = codomain.space.text_hashes(texts)
@@ -265,21 +267,16 @@ def finish(space: Space, settings: Settings, report: Path, maker: Encoder | None
     texts, labels = text_column(space, space.roles.text), text_column(space, space.roles.label)
     scratch = space.work / "scratch"
     inputs = Inputs(X=space.vectors, texts=texts, labels=labels, settings=settings, encoder=maker, scratch=scratch)
-    made: dict[str, str] = {}
+    made, to_do = fingerprints(space.fingerprint, settings), late(space, settings)
     for number, stage in enumerate(STAGES, start=1):
-        key = stage.fingerprint(space.fingerprint, settings, made)
-        made[stage.name] = key
-        if stage.name not in space.parts or space.parts[stage.name].made_from != key:
+        if stage in to_do:
             began = time.monotonic()
             scratch.mkdir(parents=True, exist_ok=True)
-            earlier = space.parts.get(stage.name)
-            space = space.put(stage.name, stage.run(replace(inputs, before=earlier)), made_from=key)
+            files = stage.run(replace(inputs, parts=space.parts))
+            space = space.put(stage.name, files, made_from=made[stage.name])
             say(f"{number}/{len(STAGES)} {stage.name}: {stage.says} ({time.monotonic() - began:.1f} s)")
-        inputs.parts[stage.name] = space.part(stage.name)
     shutil.rmtree(space.work, ignore_errors=True)
     space.tidy()
-    labelled = space.parts.get("labels")
-    if labelled is not None and labelled.made_from.startswith(space.fingerprint):
-        inputs.parts["labels"] = labelled
+    inputs = replace(inputs, parts=space.parts)
     write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)
     return Study(space, report)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import codomain.space
 from codomain.search import Results, search
+from codomain.space import ShrinkPart
 from codomain.workbench.encoders import check_studied, encoder_of
 
 # Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
@@ -55,12 +56,12 @@ def search_space(
     opened = codomain.space.open(space)
     check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
-    index, part = None, opened.parts.get("shrink")
+    index, form = None, opened.parts.find(ShrinkPart)
     size = len(opened) * opened.shape[1] * opened.vectors.dtype.itemsize
-    if not exact and size > _INDEX_ABOVE and part and any(name.startswith("index.") for name in part.names):
+    if not exact and size > _INDEX_ABOVE and form and (files := form.fitted):
         from codomain.shrink import FittedRecipe
 
-        index = FittedRecipe.load({name: part[name] for name in part.names})
+        index = FittedRecipe.load(files)
     return search(
         opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact
     )

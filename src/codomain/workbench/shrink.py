@@ -7,12 +7,12 @@ from typing import Any, Literal
 import codomain.space
 from codomain.core import UserError
 from codomain.shrink import Certificate, Front, cheapest
-from codomain.space import Space
+from codomain.space import ShrinkPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.run import finish, place_of_report
-from codomain.workbench.stages import STAGES, Inputs, Settings
+from codomain.workbench.stages import STAGES, Settings
 
-_STAGE = next(stage for stage in STAGES if stage.name == "shrink")
+_STAGE = next(stage for stage in STAGES if stage.part is ShrinkPart)
 _LOST = {"project": "the projection", "code": "the code", "index": "rescoring and unread lists"}
 
 
@@ -106,20 +106,14 @@ def shrink_space(
     opened = codomain.space.open(space)
     check_studied(opened)
     settings = replace(Settings.of(opened), recall=recall)
-    made = {name: opened.parts[name].made_from for name in _STAGE.reads if name in opened.parts}
-    if missing := sorted(set(_STAGE.reads) - set(made)):
-        raise UserError(f"{opened.path} has no {', '.join(missing)} yet.", todo=f"codomain study {opened.path}")
-    inputs = Inputs(
-        X=opened.vectors, texts=None, labels=None, settings=settings, encoder=None, scratch=opened.work / "scratch",
-        parts={name: opened.part(name) for name in made},
-    )  # fmt: skip
+    made = {name: opened.parts.need(name).made_from for name in ShrinkPart.reads}
     front = cheapest(
-        inputs.X, target=recall, k=min(settings.n_results, len(opened) - 1), random_state=settings.random_state,
-        budget_bytes=bytes, neighbors=inputs.neighbors(), fewest=fewest, progress=True,
+        opened.vectors, target=recall, k=min(settings.n_results, len(opened) - 1), random_state=settings.random_state,
+        budget_bytes=bytes, neighbors=opened.parts.neighbors.lists, fewest=fewest, progress=True,
     )  # fmt: skip
     if front.winner is None:
         raise UserError(front.refusal, todo="ask for a lower --recall" + (" or more --bytes" if bytes else ""))
-    files = {"certificate.json": front.to_dict()} | front.build(inputs.X).save()
+    files = {ShrinkPart.certificate: front.to_dict()} | front.build(opened.vectors).save()
     key = _STAGE.fingerprint(opened.fingerprint, settings, made)
     limit = f", at most {bytes:g} bytes" if bytes else ""
     aim = ", fast" if fewest == "scan_bytes" else ""

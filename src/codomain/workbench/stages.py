@@ -10,12 +10,24 @@ from typing import Any, Self
 import numpy as np
 
 from codomain.cluster import groups, name_groups
+from codomain.core import Matrix
 from codomain.encode import Encoder, count_tokens
 from codomain.guard import audit
 from codomain.measure import health
-from codomain.search import Keywords, Neighbors, Null, neighbors
+from codomain.search import Keywords, Null, neighbors
 from codomain.shrink import cheapest, layout, renew
-from codomain.space import Space
+from codomain.space import (
+    AuditPart,
+    GroupsPart,
+    HealthPart,
+    IndexPart,
+    MapPart,
+    NeighborsPart,
+    Part,
+    Parts,
+    ShrinkPart,
+    Space,
+)
 
 
 @dataclass(frozen=True)
@@ -45,9 +57,11 @@ class Settings:
     @classmethod
     def of(cls, space: Space) -> Self:
         """Return what the study of a space was asked for, as its parts tell."""
-        certificate = space.part("shrink")["certificate.json"] if "shrink" in space.parts else {}
-        drawn = space.part("map")["map.json"] if "map" in space.parts else {}
-        return cls(recall=certificate.get("target", cls.recall), layout=drawn.get("layout", cls.layout))
+        form, drawn = space.parts.find(ShrinkPart), space.parts.find(MapPart)
+        return cls(
+            recall=form.certificate["target"] if form else cls.recall,
+            layout=drawn.record["layout"] if drawn else cls.layout,
+        )
 
 
 @dataclass(frozen=True)
@@ -56,7 +70,7 @@ class Inputs:
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_dims)
+    X : Matrix of shape (n_rows, n_dims)
         Vectors, memory-mapped or in memory.
     texts, labels : list of str or None
         The rows' words and the labels that the person gave.
@@ -64,27 +78,19 @@ class Inputs:
         What the person chose.
     encoder : Encoder or None
         What can turn a text into a vector of this space, when there is one.
-    parts : mapping
-        Files of the stages that ran before, by stage and file name.
     scratch : Path
         A folder for files that a stage hands over.
-    before : mapping, optional
-        What the stage itself wrote when the inputs were others.
+    parts : Parts
+        Of the stages that ran before; of the stage itself, what it wrote when the inputs were others.
     """
 
-    X: Any
+    X: Matrix
     texts: list[str] | None
     labels: list[str] | None
     settings: Settings
     encoder: Encoder | None
     scratch: Path
-    parts: dict[str, Any] = field(default_factory=dict)
-    before: Any = None
-
-    def neighbors(self) -> Neighbors:
-        """Return the neighbour lists of the stage before."""
-        part = self.parts["neighbors"]
-        return Neighbors(part["indices.npy"], part["scores.npy"])
+    parts: Parts = field(default_factory=lambda: Parts({}))
 
 
 Files = dict[str, Any]
@@ -96,31 +102,33 @@ class Stage:
 
     Parameters
     ----------
-    name : str
-        Name of the part that it writes.
+    part : type of Part
+        The part that it writes, which names the parts that it needs.
     says : str
         What it does, for the line that a person reads.
     run : callable
         From inputs to files.
-    reads : tuple of str, default=()
-        Parts that it needs.
     uses : tuple of str, default=()
         Settings that change its answer.
     version : int, default=1
         Raised when its code would give another answer, so that old parts are made again.
     """
 
-    name: str
+    part: type[Part]
     says: str
     run: Callable[[Inputs], Files]
-    reads: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     version: int = 1
+
+    @property
+    def name(self) -> str:
+        """Name of the part."""
+        return self.part.name
 
     def fingerprint(self, rows: str, settings: Settings, made: Mapping[str, str]) -> str:
         """Return a hash of all that decides the answer: the rows, the settings, the parts it reads, its own version."""
         chosen = {name: asdict(settings)[name] for name in (*self.uses, "random_state")}
-        parts = [made[name] for name in self.reads]
+        parts = [made[name] for name in self.part.reads]
         record = [self.name, self.version, rows, chosen, parts]
         return f"{rows}-{hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()}"
 
@@ -129,45 +137,46 @@ def _health(inputs: Inputs) -> Files:
     measures = health(
         inputs.X,
         labels=inputs.labels,
-        neighbors=inputs.neighbors(),
+        neighbors=inputs.parts.neighbors.lists,
         random_state=inputs.settings.random_state,
         progress=True,
     )
-    return {"health.json": {"measures": [measure.to_dict() for measure in measures]}}
+    return {HealthPart.record: {"measures": [measure.to_dict() for measure in measures]}}
 
 
 def _neighbors(inputs: Inputs) -> Files:
     k = min(inputs.settings.n_neighbors, inputs.X.shape[0] - 1)
     found = neighbors(inputs.X, k, progress=True)
-    return {"indices.npy": found.indices, "scores.npy": found.scores}
+    return {NeighborsPart.indices: found.indices, NeighborsPart.scores: found.scores}
 
 
 def _shrink(inputs: Inputs) -> Files:
     settings = inputs.settings
     k = min(settings.n_results, inputs.X.shape[0] - 1)
-    before = inputs.before["certificate.json"] if inputs.before is not None else {}
+    former = inputs.parts.find(ShrinkPart)
+    before = former.certificate if former else {}
     alike = before.get("target") == settings.recall and before.get("k") == k
     front = renew(before, inputs.X, random_state=settings.random_state) if alike else None
     front = front or cheapest(
-        inputs.X, target=settings.recall, k=k, random_state=settings.random_state, neighbors=inputs.neighbors(),
-        fewest=before.get("fewest", "bytes") if alike else "bytes", progress=True,
+        inputs.X, target=settings.recall, k=k, random_state=settings.random_state,
+        neighbors=inputs.parts.neighbors.lists, fewest=before.get("fewest", "bytes") if alike else "bytes",
+        progress=True,
     )  # fmt: skip
     # Without a winner the vectors themselves are the index, and they are in the space already.
-    return {"certificate.json": front.to_dict()} | (front.build(inputs.X).save() if front.winner else {})
+    return {ShrinkPart.certificate: front.to_dict()} | (front.build(inputs.X).save() if front.winner else {})
 
 
 def _index(inputs: Inputs) -> Files:
     null = Null.fit(inputs.X, texts=inputs.texts, encoder=inputs.encoder, random_state=inputs.settings.random_state)
-    files: Files = {"null.json": null.to_dict()}
+    files: Files = {IndexPart.null: null.to_dict()}
     if inputs.texts is not None:
-        path = inputs.scratch / "keywords.sqlite"
+        path = files[IndexPart.keywords] = inputs.scratch / IndexPart.keywords
         Keywords.build(inputs.texts, path)
-        files[path.name] = path
     return files
 
 
 def _groups(inputs: Inputs) -> Files:
-    found = groups(inputs.neighbors(), random_state=inputs.settings.random_state)
+    found = groups(inputs.parts.neighbors.lists, random_state=inputs.settings.random_state)
     names = name_groups(inputs.texts, found.labels, X=inputs.X, user_labels=inputs.labels)
     sizes = np.bincount(found.labels[found.labels >= 0], minlength=len(names))
     records = [
@@ -180,49 +189,62 @@ def _groups(inputs: Inputs) -> Files:
     ]  # fmt: skip
     coverage = float(np.mean(found.labels >= 0))
     return {
-        "labels.npy": found.labels, "strength.npy": found.strength,
-        "groups.json": {"groups": records, "coverage": coverage, "how": found.how},
+        GroupsPart.labels: found.labels, GroupsPart.strength: found.strength,
+        GroupsPart.record: {"groups": records, "coverage": coverage, "how": found.how},
     }  # fmt: skip
 
 
 def _map(inputs: Inputs) -> Files:
-    drawn = layout(
-        inputs.X, inputs.neighbors(), method=inputs.settings.layout, random_state=inputs.settings.random_state,
-        progress=True,
-    )  # fmt: skip
+    settings, near = inputs.settings, inputs.parts.neighbors.lists
+    drawn = layout(inputs.X, near, method=settings.layout, random_state=settings.random_state, progress=True)
     kept = float(np.mean(drawn.kept))
     how = (
-        f"Of each row's {inputs.neighbors().indices.shape[1]} nearest rows, {kept:.0%} are also among its nearest on "
+        f"Of each row's {near.indices.shape[1]} nearest rows, {kept:.0%} are also among its nearest on "
         "the map. Two dimensions cannot hold more: read the map for regions, and the neighbour lists for pairs."
     )
-    record = {"layout": inputs.settings.layout, "method": drawn.method, "kept": kept, "how": how}
-    return {"xy.npy": drawn.xy, "kept.npy": drawn.kept, "map.json": record}
+    record = {"layout": settings.layout, "method": drawn.method, "kept": kept, "how": how}
+    return {MapPart.xy: drawn.xy, MapPart.kept: drawn.kept, MapPart.record: record}
 
 
 def _audit(inputs: Inputs) -> Files:
     found = audit(
-        inputs.X, inputs.neighbors(), texts=inputs.texts, labels=inputs.labels,
-        null=Null.from_dict(inputs.parts["index"]["null.json"]), random_state=inputs.settings.random_state,
+        inputs.X, inputs.parts.neighbors.lists, texts=inputs.texts, labels=inputs.labels,
+        null=Null.from_dict(inputs.parts.index.null), random_state=inputs.settings.random_state,
         tokens=count_tokens(inputs.encoder, inputs.texts) if inputs.texts is not None else None,
     )  # fmt: skip
-    return {"audit.json": found.to_dict(), "flags.npy": found.flags}
+    return {AuditPart.record: found.to_dict(), AuditPart.flags: found.flags}
 
 
 STAGES = (
-    Stage("neighbors", "nearest rows of every row, exactly", _neighbors, uses=("n_neighbors",)),
-    Stage("health", "health of the space", _health, reads=("neighbors",), version=2),
-    Stage("groups", "groups and their names", _groups, reads=("neighbors",)),
-    Stage("map", "map in two dimensions", _map, reads=("neighbors",), uses=("layout",), version=2),
-    Stage("index", "words, and what a score means here", _index, version=2),
+    Stage(NeighborsPart, "nearest rows of every row, exactly", _neighbors, uses=("n_neighbors",)),
+    Stage(HealthPart, "health of the space", _health, version=2),
+    Stage(GroupsPart, "groups and their names", _groups),
+    Stage(MapPart, "map in two dimensions", _map, uses=("layout",), version=2),
+    Stage(IndexPart, "words, and what a score means here", _index, version=2),
+    Stage(AuditPart, "copies, odd rows, unread texts, doubtful labels", _audit, version=2),
     Stage(
-        "audit", "duplicates, odd rows, unread texts, doubtful labels", _audit, reads=("neighbors", "index"), version=2
+        ShrinkPart, "smallest form that keeps recall, certified", _shrink, uses=("recall", "n_results"), version=2
     ),
-    Stage(
-        "shrink",
-        "smallest form that keeps recall, certified",
-        _shrink,
-        reads=("neighbors",),
-        uses=("recall", "n_results"),
-        version=2,
-    ),
-)
+)  # fmt: skip
+
+
+def fingerprints(rows: str, settings: Settings) -> dict[str, str]:
+    """Return what a study would write on each of its parts, by name.
+
+    Parameters
+    ----------
+    rows : str
+        Fingerprint of the rows.
+    settings : Settings
+        Of the study.
+    """
+    made: dict[str, str] = {}
+    for stage in STAGES:
+        made[stage.name] = stage.fingerprint(rows, settings, made)
+    return made
+
+
+def late(space: Space, settings: Settings) -> list[Stage]:
+    """Return the stages whose part is missing, or was made from something else."""
+    made = fingerprints(space.fingerprint, settings)
+    return [one for one in STAGES if one.name not in space.parts or space.parts[one.name].made_from != made[one.name]]

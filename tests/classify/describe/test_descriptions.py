@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import Descriptions
-from codomain.classify.describe.sentences import sentences
 from codomain.core import UserError
 
 BIRDS = {"robin": ["a red breast", 'says "tchip"'], "crow": ["black, all over"]}
@@ -199,9 +198,3 @@ def test_the_most_typical_sentences_come_first_and_none_twice():
 def test_a_class_whose_texts_are_empty_is_named():
     with pytest.raises(UserError, match="class 'two' has"):
         Descriptions.from_texts(["a.", " "], ["one", "two"], Letters())
-
-
-def test_sentences_end_at_stops_and_empty_lines_and_not_within_names():
-    assert sentences("See os.path now.  Is it\nso? \n\n Title\n\nv1.2 it is!") == [
-        "See os.path now.", "Is it so?", "Title", "v1.2 it is!",
-    ]  # fmt: skip

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-import torch
 
 from codomain.core import descend
+
+torch = pytest.importorskip("torch")
 
 
 def line(seed=0, **options):

@@ -1,8 +1,11 @@
+from threading import Event, Thread
+
 import faiss
 import pytest
-import torch
 
 from codomain.core import descend, one_thread
+
+torch = pytest.importorskip("torch")
 
 
 @pytest.fixture
@@ -31,6 +34,38 @@ def test_inside_there_is_one_thread_and_afterwards_as_many_as_before(two_threads
 def test_an_error_inside_gives_the_threads_back(two_threads):
     with pytest.raises(ZeroDivisionError), one_thread():
         1 / 0  # noqa: B018
+    assert counts() == (2, 2)
+
+
+def test_threads_that_are_inside_at_once_leave_every_count_as_it_was(two_threads):
+    first_in, second_in, first_out, seen = Event(), Event(), Event(), {}
+
+    def first():
+        with one_thread():
+            first_in.set()
+            second_in.wait(10)
+        seen["first"] = counts()
+        first_out.set()
+
+    def second():
+        first_in.wait(10)
+        with one_thread():
+            second_in.set()
+            first_out.wait(10)
+            seen["inside"] = counts()
+        seen["second"] = counts()
+
+    threads = [Thread(target=work) for work in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    fresh = Thread(target=lambda: seen.update(fresh=torch.get_num_threads()))
+    fresh.start()
+    fresh.join()
+    assert seen.pop("inside") == (1, 1)
+    assert seen.pop("fresh") == 2
+    assert set(seen) == {"first", "second"} and all(torch_count == 2 for torch_count, _ in seen.values())
     assert counts() == (2, 2)
 
 

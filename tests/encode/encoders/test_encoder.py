@@ -7,7 +7,7 @@ import pytest
 
 from codomain.core import UserError
 from codomain.encode import resolve
-from codomain.encode.encoders.encoder import ADDRESSES
+from codomain.encode.encoders.resolve import ADDRESSES
 
 
 @pytest.mark.parametrize("uri", ["minilm", "builtin:large", "static:glove", "onnx:", "hub:some/model", ""])

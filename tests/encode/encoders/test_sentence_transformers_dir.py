@@ -14,7 +14,7 @@ TEXTS = ["a cat sat on the mat", "", "the the the", "cat " * 30, "half a pair \u
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
-    import torch
+    torch = pytest.importorskip("torch")
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
     from transformers import BertConfig, BertModel, BertTokenizerFast
@@ -37,7 +37,7 @@ def encoder(saved):
 
 
 def test_vectors_are_those_of_the_model_run_by_hand(saved, encoder):
-    import torch
+    torch = pytest.importorskip("torch")
     from transformers import AutoModel, AutoTokenizer
 
     model, tokenizer = AutoModel.from_pretrained(saved), AutoTokenizer.from_pretrained(saved)

@@ -4,7 +4,7 @@ import pytest
 import codomain
 from codomain.core import EncoderIdentity, EncoderMismatch, UserError, unit_rows
 from codomain.search import Keywords, Null, fuse, search
-from codomain.space import Roles
+from codomain.space import IndexPart, Roles
 
 WORDS = ("json", "parse", "file", "zip", "open", "socket", "lasagne", "oven", "date", "time", "calendar", "read")
 
@@ -43,10 +43,12 @@ def space(tmp_path_factory, encoder):
     made = codomain.write(
         folder / "texts.space", rows, encoder.encode(TEXTS), encoder=encoder.identity, roles=Roles(text="text", id="id")
     )
-    Keywords.build(TEXTS, folder / "keywords.sqlite").close()
+    Keywords.build(TEXTS, folder / IndexPart.keywords).close()
     null = Null.fit(made.vectors, texts=TEXTS, encoder=encoder)
     return made.put(
-        "index", {"keywords.sqlite": folder / "keywords.sqlite", "null.json": null.to_dict()}, made_from="test"
+        IndexPart.name,
+        {IndexPart.keywords: folder / IndexPart.keywords, IndexPart.null: null.to_dict()},
+        made_from="test",
     )
 
 
@@ -255,7 +257,7 @@ def test_a_space_that_was_never_studied_still_knows_when_nothing_is_close(tmp_pa
 
 
 def search_null(space):
-    return space.part("index")["null.json"]
+    return space.parts.index.null
 
 
 def test_another_encoder_is_refused_with_the_command(space):

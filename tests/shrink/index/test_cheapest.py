@@ -6,7 +6,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from codomain.core import UserError
-from codomain.shrink import FittedRecipe, Recipe, _grid, cheapest, renew
+from codomain.shrink import FittedRecipe, Recipe, cheapest, renew
 from codomain.shrink.index.grid import grid, lists_for, not_worth_a_turn
 
 
@@ -118,7 +118,7 @@ def test_a_turn_near_the_target_is_tried_and_measured_or_beaten(digits):
 
 
 def test_the_fewest_bytes_read_win_when_that_is_asked_for(digits, front, monkeypatch):
-    monkeypatch.setattr(_grid, "LISTED", 1000)
+    monkeypatch.setattr(import_module("codomain.shrink.index.grid"), "LISTED", 1000)
     assert lists_for(len(digits)) == 64
     fast = cheapest(digits, target=0.9, fewest="scan_bytes")
     assert fast.winner.recipe.lists == 64

@@ -121,7 +121,7 @@ def test_opq_learns_a_turn_that_product_codes_lose_less_after(digits):
         fitted = recipe.fit(X).encode(X)
         Z = fitted.project(X)
         np.testing.assert_allclose(Z @ Z[:50].T, X @ X[:50].T, atol=1e-4)  # a turn alone changes nothing
-        lost[recipe.project] = np.mean((Z - fitted._coded().reconstruct_n(0, len(X))) ** 2)
+        lost[recipe.project] = np.mean((Z - fitted.index._code().reconstruct_n(0, len(X))) ** 2)
     assert lost["opq"] < 0.9 * lost["none"]
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
 from codomain.core import UserError
-from codomain.shrink import FittedRecipe, Recipe, certify, signs
+from codomain.shrink import FittedRecipe, Recipe, certify
+from codomain.shrink.index import signs
 from codomain.shrink.index.signs import Signs
 
 PLAIN = Recipe(code="signs", rescore="int8", depth=10)
@@ -187,7 +188,7 @@ def test_wrong_queries_are_refused(digits):
 
 
 def test_another_file_is_refused():
-    with pytest.raises(UserError, match="no index that codomain wrote"):
+    with pytest.raises(UserError, match="no file of 'codomain signs"):
         Signs.from_bytes(b"something else")
 
 

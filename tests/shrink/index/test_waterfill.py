@@ -195,7 +195,7 @@ def test_it_stands_alone(wrong):
 
 
 def test_another_file_is_refused():
-    with pytest.raises(UserError, match="no index that codomain wrote"):
+    with pytest.raises(UserError, match="no file of 'codomain waterfill"):
         Waterfill.from_bytes(b"something else")
 
 

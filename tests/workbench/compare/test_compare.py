@@ -16,7 +16,7 @@ from codomain.measure import Measure, agreements
 from codomain.workbench import compare_spaces
 from codomain.workbench.compare.differ import group_changes, row_changes
 from codomain.workbench.compare.join import Picked
-from codomain.workbench.compare.result import Compared
+from codomain.workbench.compare.shown import Compared
 from codomain.workbench.compare.verdict import judge
 from conftest import Run
 

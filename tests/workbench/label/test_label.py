@@ -65,30 +65,30 @@ def test_labels_from_a_file_label_every_row(space: Path, some: Path, run: Run) -
     assert "label column: 'digit'" in answer.stderr and "plan: 60 labels of 4 classes" in answer.stderr
     record = json.loads(answer.stdout)
     opened = codomain.open(space)
-    part = opened.part("labels")
+    part = opened.parts.labels
     classes = np.array([one["name"] for one in record["classes"]])
     truth = NAMES[Y[:500].astype(int)]
     assert sorted(classes) == sorted(NAMES)
-    predicted = classes[part["predicted.npy"]]
+    predicted = classes[part.predicted]
     assert (predicted == truth).mean() > 0.85
     low, high = record["interval"]
     assert low <= record["accuracy"] <= high
-    shares = part["probabilities.npy"]
+    shares = part.probabilities
     assert shares.dtype == np.float32 and np.allclose(shares.sum(axis=1), 1, atol=1e-5)
-    assert (shares.argmax(axis=1) == part["predicted.npy"]).all()
-    rejected = part["rejected.npy"]
+    assert (shares.argmax(axis=1) == part.predicted).all()
+    rejected = part.rejected
     shares_kept, shares_rejected = shares[~rejected].max(axis=1), shares[rejected].max(axis=1)
     assert shares_kept.mean() > shares_rejected.mean() if rejected.any() else (predicted == truth).mean() > 0.9
     assert sum(one["rejected"] for one in record["classes"]) == rejected.sum()
     assert (loaded(part).predict(np.asarray(opened.vectors)) == predicted).all()  # the sealed head says the same
-    given = parquet.read_table(part.path("given.parquet"))
+    given = parquet.read_table(part.given)
     assert given["label"].to_pylist() == truth[given["row"].to_numpy()].tolist()
 
 
 def test_the_same_labels_give_the_same_part_and_others_another(space: Path, some: Path) -> None:
-    one = label_space(space, labels=some).space.part("labels")
-    two = label_space(space, labels=some).space.part("labels")
-    three = label_space(space, labels=some, risk=0.2).space.part("labels")
+    one = label_space(space, labels=some).space.parts.labels
+    two = label_space(space, labels=some).space.parts.labels
+    three = label_space(space, labels=some, risk=0.2).space.parts.labels
     assert one.made_from == two.made_from != three.made_from
     assert (one["probabilities.npy"] == two["probabilities.npy"]).all()
 
@@ -247,10 +247,10 @@ def test_a_head_labels_another_space_of_the_same_encoder_only(
     label_space(space, labels=some)
     answer = run("label", other, "--head", space, "--json")
     assert answer.returncode == 0, answer.stderr
-    part = codomain.open(other).part("labels")
+    part = codomain.open(other).parts.labels
     classes = np.array([one["name"] for one in json.loads(answer.stdout)["classes"]])
-    assert (classes[part["predicted.npy"]] == NAMES[Y[500:700].astype(int)]).mean() > 0.85
-    assert (part["probabilities.npy"] == loaded(codomain.open(space).part("labels")).predict_proba(X[500:700])).all()
+    assert (classes[part.predicted] == NAMES[Y[500:700].astype(int)]).mean() > 0.85
+    assert (part.probabilities == loaded(codomain.open(space).parts.labels).predict_proba(X[500:700])).all()
     assert "come from" in run("label", other, "--apply", space).stderr
     stranger = write(tmp_path / "s.space", slice(0, 50), EncoderIdentity(name="ink", sha256="cd" * 32, dim=64)).path
     with pytest.raises(EncoderMismatch, match="codomain migrate"):
@@ -296,7 +296,7 @@ def test_one_class_is_not_sealed_but_kept(space: Path) -> None:
     assert again.returncode == 0, again.stderr
     assert "going on after 2 answers" in again.stderr
     assert not (space / "answers.jsonl").exists()
-    assert len(codomain.open(space).part("labels")["predicted.npy"]) == 500
+    assert len(codomain.open(space).parts.labels.predicted) == 500
 
 
 def test_answers_outlive_a_study_and_a_gc(space: Path, run: Run) -> None:
@@ -338,9 +338,13 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self.file, keys.encode())
 
-    def end(self) -> int:
+    def end(self, seconds: float = 120) -> int:
         """Read to the end; return how it ended."""
+        end = time.monotonic() + seconds
         while True:
+            assert time.monotonic() < end, f"it goes on after: {self.screen[-400:]}"
+            if not select.select([self.file], [], [], 1)[0]:
+                continue
             try:
                 if not (data := os.read(self.file, 65536)):
                     break
@@ -385,12 +389,13 @@ def test_at_a_terminal_a_key_is_enough_and_an_arrow_is_no_answer(
     person.wait_for("= half a digit")
     person.type("\x04")
     assert os.waitstatus_to_exitcode(person.end()) == 0, person.screen
-    given = parquet.read_table(codomain.open(space).part("labels").path("given.parquet"))
+    given = parquet.read_table(codomain.open(space).parts.labels.given)
     labels = given["label"].to_pylist()
     assert len(labels) == 6 and labels.count("half a digit") == 1
     assert all(label in ("half a digit", Y[row]) for row, label in zip(given["row"].to_pylist(), labels, strict=True))
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_a_session_that_is_killed_goes_on_with_every_answer(
     space: Path, blow: signal.Signals, sit_down: Callable[..., Terminal]

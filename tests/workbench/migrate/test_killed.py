@@ -60,7 +60,7 @@ def state(space: Path) -> dict[str, Any]:
     opened = codomain.open(space)
     found: dict[str, Any] = {"rows": opened.fingerprint, "vectors": np.asarray(opened.vectors).tobytes()}
     for name, part in opened.parts.items():
-        for file in part.names:
+        for file in part.files:
             data = part.path(file).read_bytes()
             if file == "migration.json":
                 record = json.loads(data)

@@ -75,16 +75,16 @@ def test_added_rows_are_encoded_and_live_beside_bridged_ones(
     np.testing.assert_array_equal(np.asarray(after.vectors)[:N], before)
     np.testing.assert_allclose(np.asarray(after.vectors)[N:], own[added], atol=1e-6)  # the copy is not bridged
     np.testing.assert_array_equal(encoded_rows(after), np.append(true, np.ones(12, bool)))
-    assert len(after.part("map")["xy.npy"]) == len(after.part("groups")["labels.npy"]) == N + 12
+    assert len(after.parts.map.xy) == len(after.parts.groups.labels) == N + 12
     assert search_space(space, texts[N + 3], k=3)[0].id == "new3"
     bridged = int(np.flatnonzero(~true)[1])
     assert f"r{bridged}" in [hit.id for hit in search_space(space, texts[bridged], k=5)]
-    again = label_space(space, ask=0).space.part("labels")
+    again = label_space(space, ask=0).space.parts.labels
     assert len(again["predicted.npy"]) == N + 12 and again.made_from.startswith(after.fingerprint)
 
     later = migrate_space(space, NEW, reencode=0.2, study=False).space
     assert encoded_rows(later).sum() == 112 + round(0.2 * (N + 12))
-    assert later.part("migration")["doubt.npy"].shape == (N + 12,)
+    assert later.parts.migration.doubt.shape == (N + 12,)
     whole = migrate_space(space, NEW, reencode=1.0, study=False).space
     assert encoded_rows(whole).all()
     np.testing.assert_allclose(np.asarray(whole.vectors), own[[*range(N), *added]], atol=1e-6)

@@ -66,24 +66,24 @@ def test_the_work_is_carried_and_questions_are_asked_of_the_new_encoder(space: P
     assert after.encoder == resolve(NEW).identity
     assert after.rows().equals(before.rows())
     assert any("300 of 600 rows encoded, the others bridged" in entry.note for entry in after.log())
-    part = after.part("migration")
-    true = np.asarray(part["true_rows.npy"])
+    part = after.parts.migration
+    true = part.true_rows
     X, bridged = np.asarray(after.vectors), np.setdiff1d(np.arange(600), true)
     assert len(true) == 300
     np.testing.assert_array_equal(X[true], own[true])
     cosines = np.sum(X[bridged] * own[bridged], axis=1)
     assert 0.8 < np.median(cosines) < 0.9999
     np.testing.assert_allclose(np.linalg.norm(X[bridged], axis=1), 1, atol=1e-5)
-    weights, offset = np.asarray(part["weights.npy"]), np.asarray(part["offset.npy"])
+    weights, offset = part.weights, part.offset
     again = unit_rows(np.asarray(before.vectors)[bridged] @ weights + offset)
     np.testing.assert_allclose(X[bridged], again, atol=1e-4)
     for name in ("groups", "map"):
-        assert after.part(name).names == before.part(name).names
-        for file in before.part(name).names:
+        assert after.part(name).files == before.part(name).files
+        for file in before.part(name).files:
             assert after.part(name).path(file).read_bytes() == before.part(name).path(file).read_bytes()
     for name in ("neighbors", "index", "audit", "health", "shrink"):  # about vectors: made again, of the new ones
         assert after.part(name).made_from != before.part(name).made_from
-    near = np.asarray(after.part("neighbors")["indices.npy"])[:, 0]
+    near = after.parts.neighbors.indices[:, 0]
     scores = X @ X.T - 9 * np.eye(600)
     assert np.mean(scores[np.arange(600), near] >= scores.max(axis=1) - 1e-5) == 1
     assert "groups:" not in answer.stderr and "map:" not in answer.stderr and "neighbors:" in answer.stderr
@@ -160,13 +160,13 @@ def test_a_killed_migration_does_not_encode_its_sample_again(space: Path, monkey
 def test_the_most_doubtful_rows_are_encoded_again_now_and_later(space: Path, own: np.ndarray) -> None:
     done = migrate_space(space, NEW, keep=0.6, reencode=0.1, study=False)
     assert done.record["true_rows"] == 360
-    doubts = np.asarray(done.space.part("migration")["doubt.npy"])
-    true = np.asarray(done.space.part("migration")["true_rows.npy"])
+    doubts = done.space.parts.migration.doubt
+    true = done.space.parts.migration.true_rows
     np.testing.assert_array_equal(np.asarray(done.space.vectors)[true], own[true])
     assert (doubts[true] == 0).all() and (np.delete(doubts, true) > 0).all()
     assert [row["row"] for row in done.worst[:2]] and not set(true) & {row["row"] for row in done.worst}
     later = migrate_space(space, NEW, reencode=0.2, study=False)
-    again = np.asarray(later.space.part("migration")["true_rows.npy"])
+    again = later.space.parts.migration.true_rows
     assert len(again) == 480 and set(true) < set(again)
     # Without neighbour lists the doubt alone decides.
     assert set(again) - set(true) == set(np.argsort(-doubts, kind="stable")[:120])
@@ -185,7 +185,7 @@ def test_a_file_is_paired_by_ids_whatever_its_order(
     done = migrate_space(space, other, keep=0.6, study=False)
     said = capsys.readouterr().err
     assert "450 rows paired by id" in said and "another order" in said
-    true = np.asarray(done.space.part("migration")["true_rows.npy"])
+    true = done.space.parts.migration.true_rows
     np.testing.assert_array_equal(true, np.sort(order))
     np.testing.assert_array_equal(np.asarray(done.space.vectors)[true], own[true])
 
@@ -233,10 +233,10 @@ def test_labels_that_people_gave_teach_the_new_vectors(space: Path, docstrings: 
     parquet.write_table(table, tmp_path / "labels.parquet")
     label_space(space, labels=tmp_path / "labels.parquet", column="package")
     done = migrate_space(space, NEW, keep=0.6)
-    part = done.space.part("labels")
-    assert part.made_from.startswith(done.space.fingerprint)
-    assert part["labels.json"]["encoder"] == resolve(NEW).identity.to_dict()
-    predicted = [sorted(names)[code] for code in np.asarray(part["predicted.npy"])[some]]
+    part = done.space.parts.labels
+    assert part.fresh
+    assert part.record["encoder"] == resolve(NEW).identity.to_dict()
+    predicted = [sorted(names)[code] for code in part.predicted[some]]
     assert np.mean([a == b for a, b in zip(predicted, table["package"].to_pylist(), strict=True)]) > 0.8
 
 

@@ -1,8 +1,8 @@
-"""What methods share whose new features stay comparable with an older net's: a small net, its training, a test bed."""
+"""What methods share whose new features stay comparable with an older net's: a small net and its training."""
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,6 +11,7 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Real, Seed, descend, need, unit_rows
+from codomain.core.maths.means import class_means
 
 if TYPE_CHECKING:
     import torch
@@ -57,12 +58,6 @@ def said(features: Any, classifier: Any, labels: Any, temperature: float) -> Any
     functional = need("torch.nn.functional", "torch")
     cosines = functional.normalize(features, dim=1) @ functional.normalize(classifier, dim=1).T
     return functional.cross_entropy(cosines / temperature, labels)
-
-
-def class_means(Z: NDArray[Any], codes: NDArray[np.intp]) -> NDArray[Any]:
-    """Mean row of each class, of shape (n_classes, n_features)."""
-    members = np.eye(codes.max() + 1, dtype=Z.dtype)[codes]
-    return np.asarray((members.T @ Z) / members.sum(axis=0)[:, None], dtype=Z.dtype)
 
 
 def turned(skew: Any) -> Any:
@@ -159,44 +154,3 @@ def plain_net(
         return total
 
     return learn(loss, start, len(X), epochs=epochs, learning_rate=learning_rate, rng=rng)
-
-
-class Update(NamedTuple):
-    """An old net's features of digits, and the digits themselves for a new net."""
-
-    X: NDArray[np.float32]
-    y: NDArray[np.intp]
-    old: NDArray[np.float32]
-    gallery: NDArray[np.float32]
-    gallery_y: NDArray[np.intp]
-    gallery_old: NDArray[np.float32]
-    queries: NDArray[np.float32]
-    queries_y: NDArray[np.intp]
-    queries_old: NDArray[np.float32]
-
-
-def digits_parts(seed: int) -> list[NDArray[Any]]:
-    """Return scans of digits and what they show: half to train on, a quarter each for the gallery and the queries."""
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
-
-    pixels, digits = load_digits(return_X_y=True)
-    pixels = (pixels / 16).astype(np.float32)
-    X, rest, y, rest_y = train_test_split(pixels, digits, test_size=0.5, random_state=seed, stratify=digits)
-    gallery, queries, *labels = train_test_split(rest, rest_y, test_size=0.5, random_state=seed, stratify=rest_y)
-    return [X, y, gallery, labels[0], queries, labels[1]]
-
-
-def digits_update(seed: int, width: int = 16) -> Update:
-    """Train an old net on the digits 0 to 4 alone and show it all."""
-    X, y, gallery, gallery_y, queries, queries_y = digits_parts(seed)
-    net, _ = plain_net(X[y < 5], y[y < 5], width, np.random.RandomState(seed + 1000))
-    old, gallery_old, queries_old = (run_net(net, part) for part in (X, gallery, queries))
-    return Update(X, y, old, gallery, gallery_y, gallery_old, queries, queries_y, queries_old)
-
-
-def precision(Q: NDArray[Any], truth: NDArray[Any], gallery: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Mean average precision, 0 to 1, of queries that look by cosine for rows of their class."""
-    from sklearn.metrics import label_ranking_average_precision_score
-
-    return float(label_ranking_average_precision_score(truth[:, None] == labels, unit_rows(Q) @ unit_rows(gallery).T))

@@ -1,7 +1,6 @@
 """Name rows without a list of classes: the words come from the captions nearest to each row."""
 
 from collections.abc import Iterable
-from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -153,25 +152,19 @@ class CaSED(ClassifierMixin, Method):
         return np.asarray(word[order[starts[:-1]]], dtype=np.intp)
 
 
-@cache
-def _objects() -> list[dict[str, str]]:
-    """Return what is documented but modules; reading it takes seconds, so once."""
-    from codomain.data import stdlib_docstrings
-
-    return [row for row in stdlib_docstrings().to_pylist() if row["kind"] != "module"]
-
-
 @claim(
-    CaSED, unit="share of rows whose word is in the documented object's name, 0 to 1", margin=0.01, seconds=60,
+    CaSED, needs=("wordllama",),
+    unit="share of rows whose word is in the documented object's name, 0 to 1", margin=0.01, seconds=60,
     says="A word out of the nearest docstrings names an object better than the nearest of all words.",
     floor="the nearest word of the whole vocabulary",
     peer="the word most often mentioned by the same neighbours, weighed by how rare it is",
 )  # fmt: skip
 def names_without_a_list(seed: int) -> Trial:
     """At most 500 objects of a quarter of the packages; captions are the docstrings of the others, a static encoder."""
+    from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
-    table = _objects()
+    table = [row for row in frozen_docstrings().to_pylist() if row["kind"] != "module"]
     rng = np.random.default_rng(seed)
     packages = np.unique([row["package"] for row in table])
     held = set(rng.permutation(packages)[: len(packages) // 4].tolist())

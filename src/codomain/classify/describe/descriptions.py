@@ -11,8 +11,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify.describe.sentences import most_typical, sentences
+from codomain.classify.describe.sentences import most_typical
 from codomain.core import UserError
+from codomain.core.sentences import sentences
 
 PROMPT = (
     "What tells {name} apart from similar things? Answer with five short descriptions, one on each line, "

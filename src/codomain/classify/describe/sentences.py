@@ -1,28 +1,11 @@
-"""Cut texts into sentences and find the most typical ones."""
+"""Find the most typical of some sentences."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from codomain.core import unit_rows
-
-
-def sentences(text: str) -> list[str]:
-    """Cut a text at full stops, question and exclamation marks before white space, and at empty lines.
-
-    Parameters
-    ----------
-    text : str
-        Any text.
-
-    Returns
-    -------
-    list of str
-        Its sentences, white space made single, none empty.
-    """
-    return [" ".join(part.split()) for part in re.split(r"(?<=[.!?])\s+|\n\s*\n", text) if part.strip()]
 
 
 def most_typical(told: Sequence[str], encoder: Any, n_kept: int) -> list[str]:

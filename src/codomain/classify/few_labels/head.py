@@ -15,6 +15,7 @@ from codomain.classify.few_labels.candidates import PROTOTYPE, best, candidate_w
 from codomain.classify.few_labels.labels import notes, whole_labels
 from codomain.classify.few_labels.rows import Rows
 from codomain.core import Int, Method, Seed, UserError
+from codomain.core.maths.blocks import slices
 
 SMALL = 4e6  # numbers up to which one thread is faster than several that wait for each other
 UNLABELLED = 3_000  # rows without a label that are looked at: a graph of them takes a quarter of a second
@@ -127,9 +128,7 @@ class FewLabelHead(ClassifierMixin, Method):
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         coef, intercept = self._coef.T.astype(data.dtype), self._intercept.astype(data.dtype)
-        scores = np.concatenate(
-            [self._rows.features(data[start : start + BLOCK]) @ coef for start in range(0, len(data), BLOCK)]
-        )
+        scores = np.concatenate([self._rows.features(data[rows]) @ coef for rows in slices(len(data), BLOCK)])
         scores += intercept
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 

@@ -9,9 +9,10 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from codomain.classify.ogen.synthesis import make_up, nearest_known, train
-from codomain.classify.shared.by_words import WordsHead, class_means
+from codomain.classify.shared.by_words import WordsHead
 from codomain.classify.shared.contrast import adapt
 from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
+from codomain.core.maths.means import class_means
 
 
 class OGEN(WordsHead):
@@ -146,7 +147,8 @@ class OGEN(WordsHead):
 
 
 @claim(
-    OGEN, unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
+    OGEN, needs=("torch", "wordllama"),
+    unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
     says="A head trained on half of the packages finds the other half better if made-up rows of these train it too.",
     floor="the same head trained on the known packages alone, with no made-up rows and no teacher",
     peer="the mean cosine to the descriptions, nothing trained",

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Method, UserError, unit_rows
+from codomain.core.maths.means import class_means
 
 
 class WordsHead(ClassifierMixin, Method):
@@ -95,9 +96,3 @@ class WordsHead(ClassifierMixin, Method):
             return self.descriptions_, which
         seen = self._vectors(rows, "rows")
         return seen, self._numbers(row_classes, "row_classes", len(seen))
-
-
-def class_means(rows: NDArray[Any], which: NDArray[np.intp], n_classes: int) -> NDArray[Any]:
-    """Return the mean of the rows of each class, of shape (n_classes, n_features)."""
-    members = np.eye(n_classes, dtype=rows.dtype)[:, which]
-    return np.asarray(members @ rows / members.sum(axis=1, keepdims=True))

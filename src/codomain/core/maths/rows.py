@@ -1,9 +1,14 @@
-"""Small array helpers that more than one room needs."""
+"""Rows of length 1."""
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from codomain.core.errors import UserError
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 
 def unit_rows(X: NDArray[Any]) -> NDArray[Any]:
@@ -24,3 +29,24 @@ def unit_rows(X: NDArray[Any]) -> NDArray[Any]:
     scaled = X / np.where(largest == 0, 1, largest)
     lengths = np.sqrt(np.einsum("ij,ij->i", scaled, scaled))[:, None]
     return np.asarray(scaled / np.where(lengths == 0, 1, lengths), dtype=X.dtype)
+
+
+def finite_unit_rows(rows: ArrayLike) -> Floats:
+    """Scale each row to length 1, in float32; what has length 1 already is not copied again.
+
+    Raises
+    ------
+    UserError
+        When a row holds NaN or infinity.
+    """
+    out: Floats = np.ascontiguousarray(rows, dtype=np.float32)
+    squares = np.einsum("ij,ij->i", out, out)
+    if (np.abs(squares - 1) < 1e-6).all():
+        return out
+    if not np.isfinite(squares).all() and not np.isfinite(out).all():
+        raise UserError(
+            "The vectors hold NaN or infinity.",
+            needed="finite numbers",
+            todo="drop or mend those rows: np.isfinite(X).all(axis=1) tells which are whole",
+        )
+    return unit_rows(out)

@@ -1,25 +1,56 @@
-"""Work on one thread, where starting more costs more than the work."""
+"""How many threads: those of the machine, or one where starting more costs more than the work."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock, local
 from typing import Any
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Usual:
+    """Torch's number of threads outside of `one_thread`: what a new thread reads while another is inside is 1."""
+
+    inside, threads, lock = 0, 0, Lock()
+
+
+_MINE = local()  # whether this thread is inside
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let torch and faiss, those that are imported, use one thread; after it they use as many as before.
 
-    For matrices of a few hundred rows more threads take longer, and move the last digits of sums.
+    For matrices of a few hundred rows more threads take longer, and move the last digits of sums. Several threads may
+    be inside at once. Each has its own number, but torch gives a new thread that of whoever set one last.
     """
+    if getattr(_MINE, "inside", False):
+        yield
+        return
     torch: Any = sys.modules.get("torch")
     faiss: Any = sys.modules.get("faiss")
-    switches = [(torch.get_num_threads(), torch.set_num_threads)] if torch else []
-    switches += [(faiss.omp_get_max_threads(), faiss.omp_set_num_threads)] if faiss else []
-    for _, switch in switches:
-        switch(1)
+    before = faiss.omp_get_max_threads() if faiss else 0  # OpenMP counts for each thread anew, so this is nobody else's
+    with _Usual.lock:
+        if torch:
+            found = torch.get_num_threads()  # asked in any case: a thread that has not asked yet forgets what it sets
+            _Usual.threads = _Usual.threads if _Usual.inside else found
+            torch.set_num_threads(1)
+        _Usual.inside += 1
+    _MINE.inside = True
     try:
+        if faiss:
+            faiss.omp_set_num_threads(1)
         yield
     finally:
-        for before, switch in switches:
-            switch(before)
+        _MINE.inside = False
+        with _Usual.lock:
+            _Usual.inside -= 1
+            if torch:
+                torch.set_num_threads(_Usual.threads)
+        if faiss:
+            faiss.omp_set_num_threads(before)

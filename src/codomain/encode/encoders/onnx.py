@@ -1,7 +1,6 @@
 """Run an ONNX text model: tokens, batches of similar length, pooling."""
 
 import json
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError, need, unit_rows
+from codomain.core.maths.threads import cores
 from codomain.encode.encoders.counts import TokenCounts, unknown_token
 from codomain.encode.encoders.windows import Long, pooled
 
@@ -20,11 +20,6 @@ _BATCH = 8
 _CHUNK = 1024  # texts tokenised at once: bounds the memory
 _INPUTS = {"input_ids", "attention_mask", "token_type_ids"}
 _INTEGERS = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}
-
-
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class OnnxModel:

@@ -1,7 +1,5 @@
 """Encode many rows so that a crash costs one block."""
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -14,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError, bar
+from codomain.core.locks import FULL, locked
 from codomain.core.sealed import canonical, replace_atomically
 from codomain.encode.encoders.encoder import BadRow, Encoder
 from codomain.space import text_hashes
@@ -246,16 +245,14 @@ def _alone(folder: Path) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / ".lock").open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not locked(file):
                 raise UserError(
                     f"Another process encodes into {folder} right now.",
                     todo="wait until it is done, then type the command again: it goes on from there",
-                ) from None
+                )
             yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in FULL:
             raise
         raise UserError(
             f"The disk is full, or a limit on file size was met, while encoding into {folder}.",

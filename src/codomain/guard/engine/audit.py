@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import Neighbors, UserError
 from codomain.guard.engine.check import Check, n_rows, worst_first
@@ -23,11 +23,16 @@ from codomain.guard.engine.duplicates import (
 from codomain.guard.engine.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
 from codomain.guard.engine.outliers import RATE, remote_rows
 from codomain.guard.engine.texts import copies, cut_texts, equal_vectors, shared_words, unknown_texts
+from codomain.space import FLAGS
 
-BITS = {
-    "duplicate": 1, "near_duplicate": 2, "outlier": 4, "label": 8,
-    "same_vector": 16, "unknown_text": 32, "cut_text": 64,
-}  # fmt: skip
+BITS = {flag.kind: flag.bit for flag in FLAGS}
+
+
+class Unrelated(Protocol):
+    """Cosines of rows that have nothing to do with each other, such as `codomain.search.Null`."""
+
+    def percentile(self, scores: ArrayLike) -> NDArray[np.float64]:
+        """Share of unrelated pairs that score lower, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ def audit(
     *,
     texts: Sequence[Any] | None = None,
     labels: Sequence[Any] | None = None,
-    null: Any = None,
+    null: Unrelated | None = None,
     tokens: Any = None,
     random_state: Any = 0,
 ) -> Audit:
@@ -77,7 +82,7 @@ def audit(
         The rows' texts. With them a copy is an equal text, whatever its vector; without, an equal vector.
     labels : sequence of length n_samples or None, default=None
         The user's labels; None, NaN and empty texts are no label.
-    null : object with a method percentile(scores) or None, default=None
+    null : Null or None, default=None
         Cosines of random pairs of the space; used to say how unusual a near copy is.
     tokens : TokenCounts or None, default=None
         What the encoder reads of each text: arrays `read`, `unread` and `unknown` of shape (n_samples,).
@@ -134,7 +139,11 @@ def audit(
 
 
 def _near(
-    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Any, texts: Sequence[Any] | None
+    indices: NDArray[Any],
+    scores: NDArray[Any],
+    first: NDArray[Any],
+    null: Unrelated | None,
+    texts: Sequence[Any] | None,
 ) -> tuple[Near, tuple[Check, NDArray[Any]]]:
     n, k = indices.shape
     near = near_copies(indices, scores, first)
@@ -185,7 +194,7 @@ def _near(
     )
 
 
-def _rarity(null: Any, cosines: NDArray[Any]) -> list[str]:
+def _rarity(null: Unrelated | None, cosines: NDArray[Any]) -> list[str]:
     if null is None or not len(cosines):
         return [""] * len(cosines)
     return [

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from codomain.core.maths.blocks import slices
+
 BLOCK = 16_384  # rows hashed at a time
 NEAR_RATE = 1 / 2000  # rows that have a near copy by chance, at most
 FINEST = 1e-3  # float32 cosines cannot tell shorter distances apart
@@ -37,8 +39,8 @@ def same_vector(X: Any) -> NDArray[np.int64]:
     n = len(X)
     first = _first_with(_row_keys(X), n)
     # Equal keys of 64 bits are equal rows in all likelihood; the rows themselves decide.
-    for start in range(0, n, BLOCK):
-        later = start + np.flatnonzero(first[start : start + BLOCK] != np.arange(start, min(n, start + BLOCK)))
+    for block in slices(n, BLOCK):
+        later = block.start + np.flatnonzero(first[block] != np.arange(block.start, block.stop))
         if len(later):
             differs = np.any(np.asarray(X[later]) != np.asarray(X[first[later]]), axis=1)
             first[later[differs]] = later[differs]
@@ -88,14 +90,14 @@ def _joined(n: int, *links: tuple[NDArray[Any], NDArray[Any]]) -> NDArray[np.int
 def _row_keys(X: Any) -> NDArray[np.uint64]:
     rng = np.random.default_rng(0)
     keys, factors = np.empty(len(X), dtype=np.uint64), None
-    for start in range(0, len(X), BLOCK):
+    for block in slices(len(X), BLOCK):
         # Adding 0 turns -0.0, which equals 0.0, into the same bits.
-        bits = (np.ascontiguousarray(X[start : start + BLOCK]) + 0).view(np.uint8)
+        bits = (np.ascontiguousarray(X[block]) + 0).view(np.uint8)
         bits = bits.reshape(len(bits), -1)
         words = bits.view(np.uint32 if bits.shape[1] % 4 == 0 else np.uint8)
         if factors is None:
             factors = rng.integers(1, 2**64, size=words.shape[1], dtype=np.uint64) | np.uint64(1)
-        keys[start : start + BLOCK] = np.einsum("ij,j->i", words, factors, dtype=np.uint64, casting="unsafe")
+        keys[block] = np.einsum("ij,j->i", words, factors, dtype=np.uint64, casting="unsafe")
     return keys
 
 

@@ -1,6 +1,5 @@
 """Compare relations and compositions of words by two likenesses: of domain and of function."""
 
-from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from codomain.core import Paired, Paper, Trial, UserError, claim, unit_rows
-from codomain.measure.dual_space.word_spaces import word_spaces as word_spaces
+from codomain.measure.dual_space.contexts import word_spaces as word_spaces
 
 
 def geometric(*likenesses: NDArray[Any]) -> NDArray[Any]:
@@ -101,14 +100,6 @@ class DualSpace(Paired):
         return np.clip(np.einsum("ij,ij->i", vectors[one], vectors[two]), -1, 1)
 
 
-@cache
-def docstrings() -> NDArray[Any]:
-    """Return the standard library's docstrings, read once for all seeds of the claim."""
-    from codomain.data import stdlib_docstrings
-
-    return np.array(stdlib_docstrings()["text"].to_pylist(), dtype=object)
-
-
 @claim(
     DualSpace, unit="share of questions answered rightly, 0 to 1", margin=0.03, seconds=60,
     says="Domain and function together tell which compound two words make better than adding up one space does.",
@@ -116,8 +107,10 @@ def docstrings() -> NDArray[Any]:
 )  # fmt: skip
 def tells_compounds_from_their_parts(seed: int) -> Trial:
     """Words of the standard library's docstrings that are two others written together, as filename; five choices."""
+    from codomain.data import frozen_docstrings
+
     rng = np.random.default_rng(seed)
-    texts = docstrings()
+    texts = frozen_docstrings()["text"].to_pylist()
     words, domain, function = word_spaces(list(rng.permutation(texts)[: len(texts) * 4 // 5]), random_state=seed)
     number = {word: place for place, word in enumerate(words)}
     compounds = [

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import inverse_dimensions, unit_rows
+from codomain.core.maths.blocks import slices
 
 _TOO_CLOSE = 1e-5  # squared distance below which a float32 cosine says nothing more of it
 
@@ -25,10 +26,10 @@ def scores_among(U: NDArray[np.float32], own: NDArray[np.int64], X: Any, k: int)
     import faiss
 
     best = np.full((len(U), k), -np.inf, np.float32)
-    for start in range(0, X.shape[0], 16_384):
-        rows = unit_rows(np.asarray(X[start : start + 16_384], np.float32))
+    for block in slices(X.shape[0], 16_384):
+        rows = unit_rows(np.asarray(X[block], np.float32))
         scores, found = faiss.knn(U, rows, min(k + 1, len(rows)), metric=faiss.METRIC_INNER_PRODUCT)
-        scores[found + start == own[:, None]] = -np.inf
+        scores[found + block.start == own[:, None]] = -np.inf
         best = -np.sort(-np.concatenate([best, scores], axis=1), axis=1)[:, :k]
     return best
 

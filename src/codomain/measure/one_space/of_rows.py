@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from codomain.core.maths.blocks import slices
 from codomain.measure.one_space.sampled import Sampled
 from codomain.measure.shared.record import Measure, Verdict
 
@@ -13,8 +14,8 @@ def dead(space: Sampled) -> Iterable[Measure]:
     if space.n < 2:
         return
     least, most = np.full(space.d, np.inf), np.full(space.d, -np.inf)
-    for start in range(0, space.n, 8192):
-        block = np.asarray(space.X[start : start + 8192])
+    for rows in slices(space.n):
+        block = np.asarray(space.X[rows])
         least, most = np.minimum(least, block.min(axis=0)), np.maximum(most, block.max(axis=0))
     # A feature that moves by less than float32 resolves beside the widest one adds nothing to any cosine.
     still = most - least <= 2.0**-23 * float((most - least).max())

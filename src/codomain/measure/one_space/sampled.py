@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import Neighbors, UserError, unit_rows
+from codomain.core.maths.blocks import slices
 from codomain.measure.one_space import local
 from codomain.measure.shared.interval import FOLDS, around
 
@@ -91,21 +92,19 @@ class Sampled:
         """Read every row once: its length, and a hash of its numbers."""
         lengths, keys = np.empty(self.n), np.empty(self.n, np.uint64)
         multipliers = np.random.default_rng(0).integers(1, 2**63, self.d, np.uint64) * np.uint64(2) + np.uint64(1)
-        for start in range(0, self.n, 8192):
-            rows = np.asarray(self.X[start : start + 8192], np.float64) + 0.0  # -0 becomes 0
-            lengths[start : start + 8192] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-            if not np.isfinite(lengths[start : start + 8192]).all():
-                bad = start + int(np.flatnonzero(~np.isfinite(lengths[start : start + 8192]))[0])
+        for block in slices(self.n):
+            rows = np.asarray(self.X[block], np.float64) + 0.0  # -0 becomes 0
+            lengths[block] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            if not np.isfinite(lengths[block]).all():
+                bad = block.start + int(np.flatnonzero(~np.isfinite(lengths[block]))[0])
                 raise UserError(f"Row {bad} holds a value that is not finite, or is too long.", needed="finite numbers")
             bits = rows.view(np.uint64)
             # The low half of a float32 widened to float64 is empty, so fold the high half in.
-            keys[start : start + 8192] = (bits ^ (bits >> np.uint64(29))) @ multipliers
+            keys[block] = (bits ^ (bits >> np.uint64(29))) @ multipliers
         return lengths, keys
 
     def _rows(self, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.concatenate(
-            [np.asarray(self.X[chosen[s : s + 4096]], np.float32) for s in range(0, len(chosen), 4096)]
-        )
+        return np.concatenate([np.asarray(self.X[chosen[some]], np.float32) for some in slices(len(chosen), 4096)])
 
     def interval(self, values: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> tuple[float, float]:
         """Leave out a tenth of the rows at a time."""

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from codomain.core import unit_rows
+from codomain.core.maths.blocks import slices
 from codomain.measure.one_space.sampled import Sampled, codes
 from codomain.measure.shared.interval import FOLDS, around
 from codomain.measure.shared.record import Measure, Verdict
@@ -18,10 +19,10 @@ def potential(U: NDArray[np.float32], fold: NDArray[np.int64]) -> tuple[float, l
     """Logarithm of the mean of exp(-2 |u - v|^2) over pairs of rows: of all, then with one fold left out at a time."""
     member = np.eye(FOLDS)[fold]
     sums = np.zeros((FOLDS, FOLDS))
-    for start in range(0, len(U), _BLOCK):
-        heat = np.exp(4 * (U[start : start + _BLOCK] @ U.T - 1))
-        heat[np.arange(len(heat)), start + np.arange(len(heat))] = 0
-        sums += member[start : start + _BLOCK].T @ (heat @ member)
+    for rows in slices(len(U), _BLOCK):
+        heat = np.exp(4 * (U[rows] @ U.T - 1))
+        heat[np.arange(len(heat)), rows.start + np.arange(len(heat))] = 0
+        sums += member[rows].T @ (heat @ member)
     sizes = member.sum(axis=0)
 
     def log_mean(total: float, rows: float) -> float:

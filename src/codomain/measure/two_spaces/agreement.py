@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.core.maths.blocks import slices
 from codomain.measure.shared.interval import FOLDS, around
 from codomain.measure.shared.record import Measure
 
@@ -32,8 +33,8 @@ def pair(A: Any, B: Any) -> tuple[Any, Any]:
         raise UserError(f"There are {A.shape[0]} rows.", needed=f"at least {FEWEST} to compare two spaces")
     for space, name in ((A, "A"), (B, "B")):
         first, moves = np.asarray(space[:1], np.float64), False
-        for start in range(0, space.shape[0], _BLOCK):
-            rows = np.asarray(space[start : start + _BLOCK], np.float64)
+        for block in slices(space.shape[0], _BLOCK):
+            rows = np.asarray(space[block], np.float64)
             if not np.isfinite(rows).all():
                 raise UserError(f"{name} holds a value that is not finite.", needed="finite numbers")
             moves = moves or bool((rows != first).any())
@@ -101,7 +102,7 @@ class Sums:
         ]
         # Taking the means off first changes no measure and keeps the digits of spaces far from the origin.
         self.means = [
-            sum(np.asarray(Z[s : s + _BLOCK], np.float64).sum(axis=0) for s in range(0, self.n, _BLOCK)) / self.n
+            sum(np.asarray(Z[rows], np.float64).sum(axis=0) for rows in slices(self.n, _BLOCK)) / self.n
             for Z in self.spaces
         ]
         self.whole = Moments(*self._over(np.arange(self.n), np.arange(self.n), itself=True))
@@ -109,9 +110,9 @@ class Sums:
     def _over(self, rows: NDArray[Any], partners: NDArray[Any], *, itself: bool) -> list[Products]:
         """Sum over some rows of A beside rows of B; also of each space beside itself."""
         found: list[Products] = []
-        for start in range(0, len(rows), _BLOCK):
+        for some in slices(len(rows), _BLOCK):
             a, b = (
-                (np.asarray(Z[chosen[start : start + _BLOCK]], np.float64) - mean).astype(self.dtype)
+                (np.asarray(Z[chosen[some]], np.float64) - mean).astype(self.dtype)
                 for Z, chosen, mean in zip(self.spaces, (rows, partners), self.means, strict=True)
             )
             parts = [Products.of(*both) for both in (((a, a), (a, b), (b, b)) if itself else ((a, b),))]

@@ -154,7 +154,8 @@ class BiDR(Paired):
 
 
 @claim(
-    BiDR, unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
+    BiDR, needs=("torch", "wordllama"),
+    unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
     says="With 8 bytes in memory and 50 disk reads, learned codes and vectors learned on their candidates find more.",
     floor="product quantisation and the vectors as they are, same bytes and reads",
     peer="optimised product quantisation, the better of raw queries and queries mapped by ridge, same bytes and reads",
@@ -164,10 +165,9 @@ def finds_the_rest_from_the_first_line(seed: int) -> Trial:
     import faiss
     from sklearn.linear_model import RidgeCV
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    asked, documents = docstring_views(resolve, "first", "rest")
+    asked, documents = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(documents))
     train, test = order[:1500], order[1500:2000]
 

@@ -1,6 +1,5 @@
 """The machinery of `neighbors`: blocks, pools of candidates, a last word in float64."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from codomain.core import bar
+from codomain.core.maths.threads import cores
 from codomain.search.engine.copies import same_rows
 from codomain.search.engine.rows import Rows
 
@@ -53,20 +53,15 @@ def nearest(rows: Rows, queries: Rows | None, k: int, progress: bool) -> tuple[N
 
     # One block per core, each product on one core: blocks never wait for each other, and choosing candidates, which
     # no BLAS does, uses every core too. What a pool holds may depend on who was first; what `finish` makes of it not.
-    cores = min(len(pools), _cores())
+    count = min(len(pools), cores())
     with (
         bar("neighbours", total=len(asked) if progress else 0) as tick,
-        threadpool_limits(1 if cores > 1 else None, user_api="blas"),
-        ThreadPoolExecutor(cores) as threads,
+        threadpool_limits(1 if count > 1 else None, user_api="blas"),
+        ThreadPoolExecutor(count) as threads,
     ):
         for step in (begin, compare, finish):
             list(threads.map(step, pools))
     return indices, scores
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _spread(rows: Rows, count: int) -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import unit_rows
+from codomain.core.maths.blocks import slices
+from codomain.space import Space
 
 Rows = NDArray[np.int64]
 _LOOKED_AT, _RUNS = 4096, 64  # rows that tell what a question usually scores; runs they are read in, to read few blocks
@@ -20,7 +22,7 @@ class Index(Protocol):
 
 
 def nearest(
-    space: Any,
+    space: Space,
     q: NDArray[np.float32] | None,
     deep: int,
     allowed: NDArray[np.bool_] | None,
@@ -68,10 +70,10 @@ def _dots(block: NDArray[np.float32], q: NDArray[np.float32]) -> NDArray[np.floa
     return np.asarray(np.vecdot(block, q) / lengths, np.float32)
 
 
-def cosines_of(space: Any, q: NDArray[np.float32], rows: Rows) -> NDArray[np.float32]:
+def cosines_of(space: Space, q: NDArray[np.float32], rows: Rows) -> NDArray[np.float32]:
     """Exact cosines, the same for equal rows wherever they lie."""
     scores = np.empty(len(rows), np.float32)
-    for start in range(0, len(rows), 8192):
-        part = unit_rows(np.asarray(space.vectors[rows[start : start + 8192]], np.float64))
-        scores[start : start + 8192] = np.round(np.einsum("ij,j->i", part, q.astype(np.float64)), 12)
+    for some in slices(len(rows)):
+        part = unit_rows(np.asarray(space.vectors[rows[some]], np.float64))
+        scores[some] = np.round(np.einsum("ij,j->i", part, q.astype(np.float64)), 12)
     return np.clip(scores, -1, 1)

@@ -4,9 +4,10 @@ from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from codomain.core import Matrix, UserError
 from codomain.core import Neighbors as Neighbors
-from codomain.core import UserError
 from codomain.search.engine.copies import put_copies_back, same_rows, without_self
 from codomain.search.engine.exact import nearest
 from codomain.search.engine.rows import Rows
@@ -16,7 +17,7 @@ def neighbors(
     X: Any,
     k: int = 15,
     *,
-    queries: Any = None,
+    queries: Matrix | ArrayLike | None = None,
     exclude_self: bool = True,
     metric: Literal["cosine", "inner"] = "cosine",
     progress: bool = False,
@@ -55,13 +56,14 @@ def neighbors(
     Examples
     --------
     >>> import numpy as np
+    from numpy.typing import ArrayLike
     >>> neighbors(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), k=1).indices.ravel().tolist()
     [2, 2, 0]
     """
     if metric not in ("cosine", "inner"):
         raise UserError(f"metric={metric!r} is not known.", needed="'cosine' or 'inner'")
     base = X if hasattr(X, "shape") else np.asarray(X)
-    asked = None if queries is None else (queries if hasattr(queries, "shape") else np.asarray(queries))
+    asked: Any = None if queries is None else (queries if hasattr(queries, "shape") else np.asarray(queries))
     if len(base.shape) != 2 or (asked is not None and len(asked.shape) != 2):
         raise UserError(
             f"X has shape {base.shape}" + (f" and queries {asked.shape}." if asked is not None else "."),

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError, unit_rows
+from codomain.core.maths.blocks import slices
 from codomain.search.engine.everyday import QUESTIONS
 
 Asked = Literal["row", "question"]
@@ -99,12 +100,8 @@ class Null:
         some = unit_rows(np.asarray(X[drawn], np.float32))
         left = rng.integers(len(some), size=n_pairs)
         right = (left + rng.integers(1, len(some), size=n_pairs)) % len(some)  # never itself
-        pairs = np.concatenate(
-            [
-                np.einsum("ij,ij->i", some[left[s : s + 16384]], some[right[s : s + 16384]])
-                for s in range(0, n_pairs, 16384)
-            ]
-        )
+        parts = slices(n_pairs, 16_384)
+        pairs = np.concatenate([np.einsum("ij,ij->i", some[left[part]], some[right[part]]) for part in parts])
         few = rng.choice(len(some), min(len(some), 500), replace=False)
         least = float(np.quantile(_best_hits(X, some[few], own=drawn[few]), 0.01))
         if encoder is None:
@@ -207,11 +204,11 @@ def _middle_and_spread(best: NDArray[Any]) -> tuple[float, float]:
 def _best_hits(X: Any, Q: NDArray[np.float32], *, own: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
     """Highest cosine of each query with the rows of X, a row's own left out."""
     best = np.full(len(Q), -1, np.float32)
-    for start in range(0, X.shape[0], 8192):
-        scores = Q @ unit_rows(np.asarray(X[start : start + 8192], np.float32)).T
+    for rows in slices(X.shape[0]):
+        scores = Q @ unit_rows(np.asarray(X[rows], np.float32)).T
         if own is not None:
-            inside = np.flatnonzero((own >= start) & (own < start + scores.shape[1]))
-            scores[inside, own[inside] - start] = -1
+            inside = np.flatnonzero((own >= rows.start) & (own < rows.stop))
+            scores[inside, own[inside] - rows.start] = -1
         best = np.maximum(best, scores.max(axis=1))
     return best
 

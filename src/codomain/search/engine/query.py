@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import EncoderIdentity, UserError, unit_rows
 from codomain.search.engine.keywords import Keywords, Query
+from codomain.space import Space
 
 Rows = NDArray[np.int64]
 
@@ -24,7 +25,9 @@ class Encoder(Protocol):
         """Return vectors of shape (n_texts, dim)."""
 
 
-def check(query: Any, like: Any, unlike: Any, k: int, mode: str) -> None:
+def check(
+    query: str | ArrayLike | None, like: Sequence[Any] | None, unlike: Sequence[Any] | None, k: int, mode: str
+) -> None:
     """Refuse what is no question."""
     if mode not in ("both", "meaning", "words"):
         raise UserError(f"mode={mode!r} is not known.", needed="'both', 'meaning' or 'words'")
@@ -43,7 +46,7 @@ def check(query: Any, like: Any, unlike: Any, k: int, mode: str) -> None:
 
 
 def direction(
-    space: Any, query: Any, text: str, like: Sequence[Any] | None, unlike: Sequence[Any] | None,
+    space: Space, query: str | ArrayLike | None, text: str, like: Sequence[Any] | None, unlike: Sequence[Any] | None,
     encoder: Encoder | None, mode: str, keywords: Keywords | None, notes: list[str],
 ) -> tuple[NDArray[np.float32] | None, Rows]:  # fmt: skip
     """Return the direction to look in, of length 1, and the rows it was made from."""
@@ -86,7 +89,7 @@ def direction(
     return (q / length).astype(np.float32), np.concatenate([liked, disliked])
 
 
-def _given(space: Any, query: ArrayLike) -> NDArray[np.float64]:
+def _given(space: Space, query: ArrayLike) -> NDArray[np.float64]:
     """Return a person's own vector, scaled to length 1."""
     try:
         vector = np.asarray(query)
@@ -104,7 +107,7 @@ def _given(space: Any, query: ArrayLike) -> NDArray[np.float64]:
     return unit_rows(vector[None].astype(np.float64))
 
 
-def allowed_by(space: Any, where: str) -> NDArray[np.bool_]:
+def allowed_by(space: Space, where: str) -> NDArray[np.bool_]:
     """Return a mask of the rows that meet a condition."""
     import pyarrow as pa
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from codomain.search.engine.keywords import Query
 from codomain.search.engine.null import Asked
+from codomain.space import Space
 
 PAIRS: dict[Asked, str] = {
     "row": "random pairs of these rows",
@@ -63,7 +64,7 @@ class Hit:
     """
 
     row: int
-    id: Any
+    id: int | str
     score: float
     percentile: float | None
     why: Why
@@ -168,7 +169,7 @@ def _one_in(percentile: float | None) -> float | None:
 
 
 def hits(
-    space: Any, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
+    space: Space, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
     by_meaning: NDArray[np.int64], by_words: NDArray[np.int64], text: str | None,
 ) -> list[Hit]:  # fmt: skip
     """Take the rows of a space and say why each is there."""

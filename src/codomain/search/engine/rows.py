@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
+from codomain.core import Matrix, unit_rows
+from codomain.core.maths.blocks import slices
 
 BLOCK = 4096  # rows read at a time
 IN_MEMORY = 1 << 30  # bytes of scaled rows worth keeping rather than making again for every block
@@ -14,7 +15,7 @@ IN_MEMORY = 1 << 30  # bytes of scaled rows worth keeping rather than making aga
 class Rows:
     """Rows read block by block: scaled float32 for the products, float64 for the last word."""
 
-    def __init__(self, source: Any, metric: str) -> None:
+    def __init__(self, source: Matrix, metric: str) -> None:
         self.source, self.cosine = source, metric == "cosine"
         self.dim = int(source.shape[1])
         self.heads: NDArray[np.int64] | None = None
@@ -32,13 +33,13 @@ class Rows:
         self.length = len(heads)
         if self.length * self.dim * 4 <= IN_MEMORY:
             cache = np.empty((self.length, self.dim), np.float32)
-            for start in range(0, self.length, BLOCK):
-                cache[start : start + BLOCK] = self._scaled(start, start + BLOCK)
+            for block in slices(self.length, BLOCK):
+                cache[block] = self._scaled(block.start, block.stop)
             self.cache = cache
         lengths = np.ones(self.length)
-        for start in range(0, self.length if self.cosine else 0, BLOCK):
-            rows = np.asarray(self.raw(start, start + BLOCK), np.float64)
-            lengths[start : start + BLOCK] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        for block in slices(self.length if self.cosine else 0, BLOCK):
+            rows = np.asarray(self.raw(block.start, block.stop), np.float64)
+            lengths[block] = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         if lengths.min(initial=1) > 1e-100 and lengths.max(initial=1) < 1e100:
             self.inverse = 1 / lengths
 

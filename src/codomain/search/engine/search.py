@@ -13,10 +13,11 @@ from codomain.search.engine.nearest import Index, cosines_of, mean_and_spread, n
 from codomain.search.engine.null import Asked, Null
 from codomain.search.engine.query import Encoder, allowed_by, check, direction, without
 from codomain.search.engine.results import Results, hits
+from codomain.space import IndexPart, Space
 
 
 def search(
-    space: Any, query: str | ArrayLike | None = None, *, like: Sequence[Any] | None = None,
+    space: Space, query: str | ArrayLike | None = None, *, like: Sequence[Any] | None = None,
     unlike: Sequence[Any] | None = None, encoder: Encoder | None = None, index: Index | None = None,
     keywords: Keywords | None = None, null: Null | None = None, k: int = 10,
     mode: Literal["both", "meaning", "words"] = "both", where: str | None = None, exact: bool = False,
@@ -128,11 +129,11 @@ def _percentiles(
     return list(null.percentile_of_question(scores, *mean_and_spread(space, q)).tolist())
 
 
-def _parts(space: Any, keywords: Keywords | None, null: Null | None) -> tuple[Keywords | None, Null | None]:
+def _parts(space: Space, keywords: Keywords | None, null: Null | None) -> tuple[Keywords | None, Null | None]:
     """Take from the space's index what was not given."""
-    part = space.parts.get("index")
-    if part is not None and keywords is None and "keywords.sqlite" in part.names:
-        keywords = Keywords(part.path("keywords.sqlite"))
-    if part is not None and null is None and "null.json" in part.names:
-        null = Null.from_dict(part["null.json"])
+    part = space.parts.find(IndexPart)
+    if part and keywords is None and IndexPart.keywords in part:
+        keywords = Keywords(part.keywords)
+    if part and null is None and IndexPart.null in part:
+        null = Null.from_dict(part.null)
     return keywords, null

@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, one_thread, unit_rows
 from codomain.search.gnn_coder.net import beginning, code_vectors
-from codomain.search.gnn_coder.trees import Trees
+from codomain.search.gnn_coder.trees import Trees, syntax_trees
 
 _ROWS, _RATE = 64, 1e-3  # pairs of a step, and its length
 _BLOCK = 256  # trees embedded at once
@@ -168,7 +168,8 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    GNNCoder, unit="mean reciprocal rank among 300, 0 to 1", margin=0.01, seconds=60,
+    GNNCoder, needs=("torch", "wordllama"),
+    unit="mean reciprocal rank among 300, 0 to 1", margin=0.01, seconds=60,
     says="A graph network over syntax trees, added to frozen features of code, finds more functions by what they do.",
     floor="cosine of the frozen features alone",
     peer="a linear map of the frozen features, learned from the same pairs by the same loss",
@@ -178,7 +179,10 @@ def finds_functions_by_what_they_do(seed: int) -> Trial:
     from codomain.encode import resolve
     from codomain.tasks.functions import held_out_packages, mean_reciprocal_rank
 
-    (X, y, trees), (codes, asked, held) = held_out_packages(resolve("static:wordllama"), seed, (2000, 300))
+    encode = resolve("static:wordllama").encode
+    parts = held_out_packages(seed, (2000, 300))
+    (X, y), (codes, asked) = ((unit_rows(encode(texts)) for texts in part) for part in parts)
+    trees, held = (syntax_trees(sources, encode) for sources, _ in parts)
     ours = GNNCoder(random_state=seed).fit(X, y, trees=trees)
     plain = GNNCoder(random_state=seed)._learn(X, y, None, ("graph",))  # the graph's weight stays 0
     return Trial(

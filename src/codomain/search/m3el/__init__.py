@@ -9,7 +9,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
 from codomain.search.m3el.matching import KINDS, as_tensors, headed, levels, with_own_negatives
-from codomain.search.shared.words import word_vectors
 
 _ROWS, _RATE = 64, 1e-3  # pairs of a step, and its length
 
@@ -158,20 +157,20 @@ class M3EL(Paired):
 
 
 @claim(
-    M3EL, unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
+    M3EL, needs=("torch", "wordllama"),
+    unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
     says="Parts, crossing and negatives of the same side link more halves to their other halves.",
     floor="both kinds whole with whole, with the loss of their mean alone",
     peer="both cosines of the vectors as they are, with a weight tuned on the same pairs",
 )  # fmt: skip
 def links_halves(seed: int) -> Trial:
     """Link tokens 1-8 of a docstring, and 1-4 of its name and signature, to the next 8 and 4; 800 pairs teach."""
-    from codomain.data import stdlib_docstrings
-    from codomain.encode.encoders.static import TokenTable
+    from codomain.tasks.docstrings import docstring_texts
+    from codomain.tasks.tokens import wordllama_tokens
 
-    rows = stdlib_docstrings().to_pylist()
     kinds = []
-    for most, texts in ((16, [row["text"] for row in rows]), (8, [f"{row['id']} {row['signature']}" for row in rows])):
-        tokens, starts = word_vectors(TokenTable, tuple(texts), most)
+    for most, texts in zip((16, 8), docstring_texts("text", "head"), strict=True):
+        tokens, starts = wordllama_tokens(texts, most)
         kinds.append((tokens, starts, np.diff(starts) == most))
     full = np.flatnonzero(kinds[0][2] & kinds[1][2])
     order = np.random.default_rng(seed).permutation(full)[:1300]

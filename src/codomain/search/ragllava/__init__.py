@@ -158,7 +158,8 @@ class RagLLaVA(Paired):
 
 
 @claim(
-    RagLLaVA, unit="F1 of the candidates kept, 0 to 1", margin=0.02, seconds=60,
+    RagLLaVA, needs=("torch", "wordllama"),
+    unit="F1 of the candidates kept, 0 to 1", margin=0.02, seconds=60,
     says="A judge of candidates with a bar keeps more right and fewer wrong ones than taking the retriever's first.",
     floor="the retriever's first candidate, always",
     peer="logistic regression on the entries' products of the same pairs, with a bar set the same way",
@@ -168,10 +169,9 @@ def keeps_what_follows_a_first_line(seed: int) -> Trial:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
 
-    from codomain.encode import resolve
     from codomain.tasks.docstrings import docstring_views
 
-    A, B = docstring_views(resolve, "first", "rest")
+    A, B = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(A))
     (Q, D), (asked, store) = ((A[rows], B[rows]) for rows in (order[:1000], order[1000:2000]))
     asked = asked[:400]

@@ -1,7 +1,6 @@
 """Sets of token vectors: the tokens of all sets one after another, and offsets that cut them."""
 
 from abc import abstractmethod
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import UserError, unit_rows
+from codomain.core import UserError
 
 _PRODUCTS = 1 << 24  # inner products held at once
 
@@ -114,28 +113,3 @@ def max_sim(query: ArrayLike, tokens: ArrayLike, offsets: ArrayLike, *, rows: Ar
         scores[first:after] = np.maximum.reduceat(products, starts[first:after] - starts[first], axis=1).sum(axis=0)
         first = after
     return scores
-
-
-@cache
-def read_tokens(encoder: Any, texts: tuple[str, ...], most: int) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Return what an encoder of the class MiniLM makes of each of the first tokens, at length 1, and the offsets."""
-    model = encoder()._model
-    tokens = []
-    for start in range(0, len(texts), 8):
-        ids = [one.ids[:most] for one in model._tokenizer.encode_batch_fast(list(texts[start : start + 8]))]
-        held = np.arange(most) < np.array([len(row) for row in ids])[:, None]
-        padded = np.zeros(held.shape, np.int64)
-        padded[held] = np.concatenate(ids)
-        given = {"input_ids": padded, "attention_mask": held, "token_type_ids": np.zeros_like(padded)}
-        feed = {name: given[name].astype(kind) for name, kind in model._inputs.items()}
-        hidden = model._session.run([model._output], feed)[0]
-        tokens.append((hidden[held], held.sum(axis=1)))
-    rows, lengths = (np.concatenate(part) for part in zip(*tokens, strict=True))
-    return unit_rows(rows), np.cumsum([0, *lengths])
-
-
-def ten_best_held(scores: NDArray[Any], exact: NDArray[Any]) -> float:
-    """Share of each query's ten best by `exact` among its 20 best by `scores`, both (n_queries, n_sets); a mean."""
-    candidates = np.argsort(-scores, axis=1, kind="stable")[:, :20]
-    bar = np.sort(exact, axis=1)[:, -10:-9] - 1e-5  # sets equal to the tenth are as good
-    return float(np.minimum(np.sum(np.take_along_axis(exact, candidates, 1) >= bar, axis=1), 10).mean() / 10)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
-from codomain.shrink.index.fitted import FittedRecipe
-from codomain.shrink.index.recipe import Recipe
-from codomain.shrink.index.rows import Floats, Ints, exact_top, take, without_own
+from codomain.core.maths.rows import Floats, Ints, finite_unit_rows
+from codomain.core.maths.top import exact_top, without_own
+from codomain.shrink.index.recipe import FittedRecipe, Recipe
 
 TIE = 1e-6  # scores closer than this are the same score: float32 sums differ by that much with their order
 QUERIES = 1000
@@ -78,7 +78,7 @@ class Judge:
         self.X, self.rows, self.k = X, rows, min(k, X.shape[0] - 1)
         if self.k < 1:
             raise UserError(f"{X.shape[0]} rows have no neighbours.", needed="at least two rows")
-        self.Q = take(X, rows)
+        self.Q = finite_unit_rows(X[rows])
         if scores is not None and scores.shape[1] >= self.k:
             last = np.asarray(scores[rows, self.k - 1], dtype=np.float32)
         else:
@@ -98,7 +98,7 @@ class Judge:
         step = max(4096 // found.shape[1], 1)
         for start in range(0, len(found), step):
             some, queries = found[start : start + step], self.Q[start : start + step]
-            rows = take(self.X, np.maximum(some, 0).ravel()).reshape(*some.shape, -1)
+            rows = finite_unit_rows(self.X[np.maximum(some, 0).ravel()]).reshape(*some.shape, -1)
             good = np.einsum("qd,qkd->qk", queries, rows) >= self.least[start : start + step, None]
             out[start : start + step] = np.minimum((good & (some >= 0)).sum(axis=1), self.k) / self.k
         return out

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from codomain.core import UserError, bar
+from codomain.core import Neighbors, UserError, bar
+from codomain.core.maths.rows import finite_unit_rows
 from codomain.shrink.index.certificate import QUERIES, Certificate, Judge, bounds, found_share, measure, queries_needed
-from codomain.shrink.index.fitted import FittedRecipe, pack, unpack
 from codomain.shrink.index.front import Front, refusal
 from codomain.shrink.index.grid import grid, lists_for, not_worth_a_turn
-from codomain.shrink.index.learn import axes_of, learn
-from codomain.shrink.index.recipe import TRAIN_ROWS, Recipe
-from codomain.shrink.index.rows import take
+from codomain.shrink.index.kinds import index_of
+from codomain.shrink.index.learn import axes_of
+from codomain.shrink.index.recipe import TRAIN_ROWS, FittedRecipe, Recipe
 
 TUNING = 300  # queries that choose
 PILOT_ROWS = 20_000
@@ -38,7 +38,7 @@ def cheapest(
     k: int = 10,
     random_state: int = 0,
     budget_bytes: float | None = None,
-    neighbors: Any = None,
+    neighbors: Neighbors | None = None,
     fewest: Literal["bytes", "scan_bytes"] = "bytes",
     progress: bool = False,
 ) -> Front:
@@ -64,7 +64,7 @@ def cheapest(
         Seed of every draw.
     budget_bytes : float, default=None
         Bytes for each vector that must not be exceeded.
-    neighbors : object with `scores`, default=None
+    neighbors : Neighbors, default=None
         Exact cosines of each row's nearest rows, shape (n_samples, at least k), where they are known already: saves
         the judge one pass over all rows.
     fewest : {"bytes", "scan_bytes"}, default="bytes"
@@ -100,15 +100,15 @@ def cheapest(
     n_fresh, n_tune = min(max(QUERIES, 2 * needed), n // 3), min(TUNING, n // 6)
     fresh_rows, tune_rows, pool = np.split(order, [n_fresh, n_fresh + n_tune])
     train = np.sort(pool[:TRAIN_ROWS])
-    sample = take(X, train)
+    sample = finite_unit_rows(X[train])
     axes = axes_of(sample)
     judge = Judge(X, np.concatenate([tune_rows, fresh_rows]), k, scores=getattr(neighbors, "scores", None))
     tune, fresh = judge.part(slice(n_tune)), judge.part(slice(n_tune, None))
 
     # The pilot: every recipe, on a base small enough to be quick.
-    pilot, pilot_judge = (take(X, np.arange(n)), tune) if n <= PILOT_ROWS else (None, None)
+    pilot, pilot_judge = (finite_unit_rows(X[np.arange(n)]), tune) if n <= PILOT_ROWS else (None, None)
     if pilot is None or pilot_judge is None:
-        pilot = take(X, np.concatenate([tune_rows, pool[n_tune - PILOT_ROWS :]]))
+        pilot = finite_unit_rows(X[np.concatenate([tune_rows, pool[n_tune - PILOT_ROWS :]])])
         pilot_judge = Judge(pilot, np.arange(n_tune), k)
     tried: list[_Tried] = []
     recipes = grid(d, lists_for(n) if fewest == "scan_bytes" else 0)
@@ -119,11 +119,11 @@ def cheapest(
                 front.skipped.append((recipe.name, why))
                 continue
             try:
-                fitted = learn(recipe, sample, np.random.default_rng(random_state), train=train, axes=axes)
+                fitted = recipe.learn(sample, np.random.default_rng(random_state), train=train, axes=axes)
             except UserError as error:
                 front.skipped.append((recipe.name, error.came))
                 continue
-            empty = pack(fitted.index)
+            empty = fitted.index.to_bytes()
             recall = float(found_share(fitted.encode(pilot), pilot_judge).mean())
             # What does not grow with the rows is spread over all of them, not over the pilot's.
             size = fitted.bytes_per_vector + len(empty) * (1 / n - 1 / len(pilot))
@@ -146,7 +146,7 @@ def cheapest(
     tail, missed, rows = 0.05, [], []
     with _bar(progress, "prove", len(finalists)) as tick:
         for one in sorted(finalists, key=lambda one: one.scan if fewest == "scan_bytes" else one.bytes):
-            fitted = FittedRecipe(one.recipe, unpack(one.empty), train).encode(X)
+            fitted = FittedRecipe(one.recipe, index_of(one.empty), train).encode(X)
             found = found_share(fitted, tune)
             row = replace(
                 measure(fitted, tune, found=found, projected=projected, random_state=random_state), fresh=False

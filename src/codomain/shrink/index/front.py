@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codomain.shrink.index.certificate import Certificate
-from codomain.shrink.index.fitted import FittedRecipe
-from codomain.shrink.index.recipe import Recipe
+from codomain.shrink.index.recipe import FittedRecipe, Recipe
 
 _STAGES = {"project": "the projection", "code": "the code", "index": "rescoring and unread lists"}
 

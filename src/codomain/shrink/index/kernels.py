@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codomain.core import need
 
+Array = NDArray[Any]
 numba = need("numba", "fast")
 extending = need("numba.extending", "fast")
 LANES = 64  # rows of a block: a constant, so that the compiler can lay out the loops over them
@@ -30,7 +32,7 @@ popcount: Any = extending.intrinsic(_popcount)
 
 
 @jit
-def distances(codes: Any, block: int, bits: Any, out: Any) -> None:  # pragma: no cover
+def distances(codes: Array, block: int, bits: Array, out: Array) -> None:  # pragma: no cover
     """Bits that differ, for each row of a block; a word at a time, which is how they lie in memory."""
     for lane in range(LANES):
         out[lane] = popcount(codes[block, 0, lane] ^ bits[0])
@@ -40,7 +42,7 @@ def distances(codes: Any, block: int, bits: Any, out: Any) -> None:  # pragma: n
 
 
 @jit
-def keep(score: float, row: int, scores: Any, rows: Any) -> None:  # pragma: no cover
+def keep(score: float, row: int, scores: Array, rows: Array) -> None:  # pragma: no cover
     """Put a row in its place on a list, best first, equal scores by lower row."""
     at = len(scores) - 1
     if score < scores[at] or (score == scores[at] and row > rows[at]):
@@ -52,14 +54,14 @@ def keep(score: float, row: int, scores: Any, rows: Any) -> None:  # pragma: no 
 
 
 @jit
-def quantise(Q: Any, step: Any, whole: Any) -> None:  # pragma: no cover
+def quantise(Q: Array, step: float, whole: Array) -> None:  # pragma: no cover
     """Write a query in whole numbers; float32 as numpy's."""
     for column in range(len(Q)):
         whole[column] = np.int16(np.rint(Q[column] / step))
 
 
 @jit
-def prepare(Q: Any, mean: Any, step: Any, bits: Any, weights: Any, whole: Any) -> None:  # pragma: no cover
+def prepare(Q: Array, mean: Array, step: float, bits: Array, weights: Array, whole: Array) -> None:  # pragma: no cover
     """Write a query's signs, how far it lies from the mean (0 to 7) and its whole numbers; float32 as numpy's."""
     furthest = np.float32(1e-12)
     for column in range(len(Q)):
@@ -76,7 +78,7 @@ def prepare(Q: Any, mean: Any, step: Any, bits: Any, weights: Any, whole: Any) -
 
 
 @jit
-def times(row: Any, query: Any) -> Any:  # pragma: no cover
+def times(row: Array, query: Array) -> np.int32:  # pragma: no cover
     """Inner product in whole numbers below 2 to the power of 31."""
     total = np.int32(0)
     for column in range(len(query)):
@@ -85,7 +87,7 @@ def times(row: Any, query: Any) -> Any:  # pragma: no cover
 
 
 @jit
-def smallest(count: Any, wanted: int) -> int:  # pragma: no cover
+def smallest(count: Array, wanted: int) -> int:  # pragma: no cover
     """Return the least value that so many values do not exceed, of values counted in `count`."""
     value, held = 0, count[0]
     while held < wanted:
@@ -96,8 +98,8 @@ def smallest(count: Any, wanted: int) -> int:  # pragma: no cover
 
 @jit
 def sift(
-    codes: Any, used: Any, store: Any, scale: Any, mean: Any, Q: Any, steps: Any, wide: int, deep: int, scores: Any,
-    rows: Any,
+    codes: Array, used: Array, store: Array, scale: Array, mean: Array, Q: Array, steps: Array, wide: int, deep: int,
+    scores: Array, rows: Array,
 ) -> None:  # fmt: skip  # pragma: no cover
     """All stages of a search by `Signs`, one query after the other; writes scores and rows."""
     blocks, words = codes.shape[:2]
@@ -146,7 +148,9 @@ def sift(
 
 
 @jit
-def nearest(centres: Any, lengths: Any, most: Any, Q: Any, steps: Any, near: Any) -> None:  # pragma: no cover
+def nearest(
+    centres: Array, lengths: Array, most: float, Q: Array, steps: Array, near: Array
+) -> None:  # pragma: no cover
     """Write steps and the lists that a query of `Lists` reads, nearest first."""
     query, best = np.empty(Q.shape[1], np.int16), np.empty(near.shape[1], np.float64)
     for i in range(len(Q)):
@@ -161,7 +165,9 @@ def nearest(centres: Any, lengths: Any, most: Any, Q: Any, steps: Any, near: Any
 
 
 @jit
-def rescore(store: Any, scale: Any, Q: Any, steps: Any, found: Any, scores: Any, rows: Any) -> None:  # pragma: no cover
+def rescore(
+    store: Array, scale: Array, Q: Array, steps: Array, found: Array, scores: Array, rows: Array
+) -> None:  # pragma: no cover
     """Compare what faiss found for `Lists` in whole numbers, each row once and in the order of memory."""
     query, best = np.empty(Q.shape[1], np.int16), np.empty(scores.shape[1], np.float64)
     for i in range(len(Q)):
@@ -176,7 +182,7 @@ def rescore(store: Any, scale: Any, Q: Any, steps: Any, found: Any, scores: Any,
 
 
 @jit
-def decode(states: Any, at: int, words: Any, steps: Any, tables: Any, out: Any) -> int:  # pragma: no cover
+def decode(states: Array, at: int, words: Array, steps: Array, tables: Array, out: Array) -> int:  # pragma: no cover
     """Decode one row of each lane for `waterfill.Coder`; return how far the stream was read."""
     bits, mask, half = np.uint32(12), np.uint32(4095), np.uint32(16)  # waterfill.BITS
     for column in range(out.shape[0]):
@@ -194,7 +200,7 @@ def decode(states: Any, at: int, words: Any, steps: Any, tables: Any, out: Any) 
 
 
 @jit
-def keep_best(S: Any, start: int, scores: Any, rows: Any) -> None:  # pragma: no cover
+def keep_best(S: Array, start: int, scores: Array, rows: Array) -> None:  # pragma: no cover
     """Enter a block's scores, whose first row has the number `start`, in the lists that are held."""
     for i in range(len(S)):
         for left in range(0, S.shape[1], LANES):

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 
 from codomain.core import UserError, one_thread
-from codomain.shrink.index.fitted import FittedRecipe
+from codomain.core.maths.rows import Floats, Ints
+from codomain.shrink.index.flat import FaissIndex
+from codomain.shrink.index.kinds import Index
 from codomain.shrink.index.lists import Lists
-from codomain.shrink.index.recipe import FILL, PQ, RABITQ, Recipe
-from codomain.shrink.index.rows import Floats, Ints, slots_of
 from codomain.shrink.index.signs import Signs
+from codomain.shrink.index.slots import slots_of
+from codomain.shrink.index.spec import FILL, PQ, RABITQ, Spec
 from codomain.shrink.index.waterfill import Waterfill
 
 ROUNDS = 10  # of OPQ and ITQ: faiss takes 50, and five times as long
@@ -27,10 +29,8 @@ _KINDS = {
 Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
-def learn(
-    recipe: Recipe, sample: Floats, rng: np.random.Generator, *, train: Ints | None = None, axes: Axes | None = None
-) -> FittedRecipe:
-    """Fit on rows of length 1 in memory; `train` says which rows they are, `axes` is what `axes_of` gave."""
+def learn(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | None = None) -> Index:
+    """Return the index of a recipe, trained on rows of length 1 and empty; `axes` is what `axes_of` gave."""
     d, pq = sample.shape[1], PQ.fullmatch(recipe.code)
     width, parts = recipe.width or d, int(pq[1]) if pq else 1
     directions = {"pca": width, "opq": d, "itq": d}.get(recipe.project, 0)  # with fewer rows, faiss's OPQ crashes
@@ -42,7 +42,7 @@ def learn(
         )  # fmt: skip
     if len(sample) < least:
         raise UserError(f"{recipe.name} learns from at least {least} rows and got {len(sample)}.", todo="add rows")
-    return FittedRecipe(recipe, _index(recipe, sample, rng, axes), train)
+    return _index(recipe, sample, rng, axes)
 
 
 def axes_of(sample: Floats) -> Axes:
@@ -51,7 +51,7 @@ def axes_of(sample: Floats) -> Axes:
     return weight[::-1], directions.T[::-1]
 
 
-def _index(recipe: Recipe, sample: Floats, rng: np.random.Generator, axes: Axes | None) -> Any:
+def _index(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | None) -> Index:
     """Return the index of a recipe, trained and empty."""
     d, pq, rabitq = sample.shape[1], PQ.fullmatch(recipe.code), RABITQ.fullmatch(recipe.code)
     if recipe.code == "signs":
@@ -76,11 +76,11 @@ def _index(recipe: Recipe, sample: Floats, rng: np.random.Generator, axes: Axes 
     # Starting threads for each of many small steps costs up to 25 times the work.
     with one_thread() if pq or recipe.project == "itq" else nullcontext():
         index.train(sample)
-    return index
+    return FaissIndex(index)
 
 
 def _steps(
-    recipe: Recipe, sample: Floats, rng: np.random.Generator, axes: Axes | None, parts: int
+    recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | None, parts: int
 ) -> tuple[int, list[Any]]:
     """Return the columns that are coded, and the transforms that come before."""
     d, width = sample.shape[1], recipe.width or sample.shape[1]

@@ -1,22 +1,22 @@
 """Scan the lists near a query with faiss, then compare the few that are left in int8, all in one index."""
 
-import io
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError, one_thread
-from codomain.shrink.index.rows import Floats, Ints, slots_of
+from codomain.core import one_thread
+from codomain.core.maths.rows import Floats, Ints
+from codomain.core.npy import pack_arrays, unpack_arrays
+from codomain.shrink.index.slots import slots_of
 from codomain.shrink.index.whole import FEW, compiled, int8, largest, share_out
 
-MAGIC = b"codomain lists 1\n"
 HOMES = 2  # lists that a row lies in
 
 
 class Lists:
-    r"""Rows in lists around centres, as product codes of 4 bits and as int8, with the verbs of a faiss index.
+    r"""Rows in lists around centres, as product codes of 4 bits and as int8.
 
     A query reads the lists of its nearest `probe` centres: faiss scans the product codes, the best `depth` for each
     hit asked for are compared in int8 (one scale a row), in whole numbers. Every row lies in two lists, so that a
@@ -42,6 +42,9 @@ class Lists:
     ----------
     Sun et al. (2023), "SOAR: Improved Indexing for Approximate Nearest Neighbor Search", arXiv:2404.00774.
     """
+
+    suffix: ClassVar[str] = "lists"
+    magic: ClassVar[bytes] = b"codomain lists 1\n"
 
     def __init__(self, d: int, parts: int, depth: int, lists: int, probe: int) -> None:
         self.d, self.parts, self.depth, self.lists, self.probe = d, parts, depth, lists, probe
@@ -76,7 +79,7 @@ class Lists:
         self._parts.append((self._homes(rows), self.pq.compute_codes(self._spread(rows)), *int8(rows)))
         self._laid = None
 
-    def search(self, Q: Floats, k: int, params: Any = None) -> tuple[Floats, Ints]:
+    def search(self, Q: Floats, k: int) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         index, lengths, scale = self._layout()
         n = len(Q)
@@ -85,22 +88,35 @@ class Lists:
         nearest, rescore = (loops.nearest, loops.rescore) if loops else (_nearest, _rescore)
         steps, near = np.empty(n, dtype=np.float32), np.empty((n, self.probe), dtype=np.int64)
         scores, rows = np.empty((n, k), dtype=np.float32), np.empty((n, k), dtype=np.int64)
-        share_out(lambda at: nearest(self.centres, lengths, self.most, Q[at], steps[at], near[at]), n)
-        found = self._scan(index, Q, near, max(self.depth, HOMES) * k)
-        share_out(lambda at: rescore(self.store, scale, Q[at], steps[at], found[at], scores[at], rows[at]), n)
+
+        def search(at: slice) -> None:
+            nearest(self.centres, lengths, self.most, Q[at], steps[at], near[at])
+            found = self._scan(index, Q[at], near[at], max(self.depth, HOMES) * k)
+            rescore(self.store, scale, Q[at], steps[at], found, scores[at], rows[at])
+
+        share_out(search, n)
         return scores, rows
 
     def candidates(self, Q: Floats, k: int) -> Ints:
         """Rows of any list that the product codes put first."""
-        every = np.tile(np.arange(self.lists), (len(Q), 1))
-        found = self._scan(self._layout()[0], Q, every, HOMES * k)
+        index, every = self._layout()[0], np.tile(np.arange(self.lists), (len(Q), 1))
+        found = np.empty((len(Q), HOMES * k), dtype=np.int64)
+
+        def scan(at: slice) -> None:
+            found[at] = self._scan(index, Q[at], every[at], HOMES * k)
+
+        share_out(scan, len(Q))
         order = np.argsort(found, axis=1, kind="stable")
         ordered = np.take_along_axis(found, order, axis=1)
         again = np.zeros(found.shape, dtype=bool)
         np.put_along_axis(again, order[:, 1:], ordered[:, 1:] == ordered[:, :-1], axis=1)
         return np.take_along_axis(found, np.argsort(again, axis=1, kind="stable")[:, :k], axis=1)
 
-    def sa_code_size(self) -> int:
+    def project(self, rows: Floats) -> Floats:
+        """Rows as the code sees them: nothing comes before it."""
+        return rows
+
+    def scan_bytes(self) -> int:
         """Bytes of product codes that a search reads, over the rows; at least 1."""
         return max(round(HOMES * self.pq.code_size * self.probe / self.lists), 1)
 
@@ -126,15 +142,17 @@ class Lists:
         return np.stack([first, cost.argmin(axis=1)], axis=1).astype(np.uint16)
 
     def _scan(self, index: Any, Q: Floats, near: Ints, count: int) -> Ints:
-        """Rows of the best codes in the lists given, of shape (n_queries, count), -1 where there are no more."""
-        index.nprobe = near.shape[1]
-        threads = faiss.omp_get_max_threads()
-        if len(Q) < threads:  # faiss shares out queries: for one alone, waking other threads only takes time
-            faiss.omp_set_num_threads(1)
-        try:
-            return np.asarray(index.search_preassigned(self._spread(Q), count, near, None)[1], dtype=np.int64)
-        finally:
-            faiss.omp_set_num_threads(threads)
+        """Rows of the best codes in the lists given, of shape (n_queries, count), -1 where there are no more.
+
+        The number of lists goes with the call: on the index, where faiss's Python wants it, it would be every thread's.
+        """
+        n, probe = near.shape
+        rows, scores = np.empty((n, count), dtype=np.int64), np.empty((n, count), dtype=np.float32)
+        given = np.ascontiguousarray(self._spread(Q)), near, np.zeros(near.shape, dtype=np.float32), scores, rows
+        queries, lists, distances, *out = (faiss.swig_ptr(array) for array in given)
+        how: Any = faiss.IVFSearchParameters
+        index.search_preassigned_c(n, queries, count, lists, distances, *out, False, how(nprobe=probe))
+        return rows
 
     def _join(self) -> None:
         """Join what was added to what is there."""
@@ -168,22 +186,14 @@ class Lists:
     def to_bytes(self) -> bytes:
         """Return everything as one file."""
         self._join()
-        out = io.BytesIO()
-        out.write(MAGIC)
         head, words = [self.d, self.parts, self.depth, self.lists, self.probe], faiss.vector_to_array(self.pq.centroids)
-        for array in (
-            np.array(head), words, self.centres, self.lengths, self.homes, self.codes, self.store, self.scale,
-        ):  # fmt: skip
-            np.save(out, array, allow_pickle=False)
-        return out.getvalue()
+        arrays = self.centres, self.lengths, self.homes, self.codes, self.store, self.scale
+        return pack_arrays(self.magic, [np.array(head), words, *arrays])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` wrote."""
-        file = io.BytesIO(data)
-        if file.read(len(MAGIC)) != MAGIC:
-            raise UserError("This is no index that codomain wrote.", todo="codomain study SPACE makes it again")
-        head, words, *arrays = (np.load(file, allow_pickle=False) for _ in range(8))
+        head, words, *arrays = unpack_arrays(cls.magic, data, 8)
         out = cls(*(int(number) for number in head))
         faiss.copy_array_to_vector(words, out.pq.centroids)
         out.centres, out.lengths, out.homes, out.codes, out.store, out.scale = arrays

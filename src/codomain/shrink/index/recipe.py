@@ -1,28 +1,26 @@
-"""Say how a vector is made small: project, code, and keep a store to rescore from."""
+"""Say how a vector is made small, learn it, and hold the codes: project, code, and keep a store to rescore from."""
 
-import re
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
+import faiss
 import numpy as np
+from numpy.typing import ArrayLike
 
 from codomain.core import UserError
-from codomain.shrink.index.rows import Ints, take
-
-if TYPE_CHECKING:
-    from codomain.shrink.index.fitted import FittedRecipe
+from codomain.core.maths.blocks import unit_blocks
+from codomain.core.maths.rows import Floats, Ints, finite_unit_rows
+from codomain.shrink.index.kinds import Index, index_of
+from codomain.shrink.index.learn import Axes, learn
+from codomain.shrink.index.spec import Spec
+from codomain.space import ShrinkPart
 
 TRAIN_ROWS = 20_000
-SCALARS = ("f16", "int8", "int6", "int4")
-PQ = re.compile(r"pq([1-9]\d*)x([48])")
-RABITQ = re.compile(r"rabitq([1-8])")
-FILL = re.compile(r"fill([1-9]\d*)")
-_PQ4 = re.compile(r"pq[1-9]\d*x4")
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Spec):
     """How a vector is made small.
 
     Vectors are compared by cosine: rows and queries are scaled to length 1 first.
@@ -56,59 +54,6 @@ class Recipe:
         When a part is not one of those above.
     """
 
-    project: str = "none"
-    width: int = 0
-    code: str = "int8"
-    rescore: str = "none"
-    depth: int = 10
-    lists: int = 0
-    probe: int = 0
-
-    def __post_init__(self) -> None:
-        wrong = [
-            f"{field}={getattr(self, field)!r}"
-            for field, good in (
-                ("project", self.project in ("none", "pca", "truncate", "opq", "itq")
-                 and (self.project != "opq" or bool(_PQ4.fullmatch(self.code)))
-                 and (self.project != "itq" or self.code == "binary")),
-                ("width", self.width > 0 if self.project != "none" else self.width == 0),
-                ("code", self.code in (*SCALARS, "f32", "binary") or bool(PQ.fullmatch(self.code))
-                 or bool(RABITQ.fullmatch(self.code))
-                 or (bool(FILL.fullmatch(self.code)) and (self.project, self.rescore) == ("none", "none"))
-                 or (self.code, self.project, self.rescore) == ("signs", "none", "int8")),
-                ("rescore", self.rescore in ("none", "int8", "f32")),
-                ("depth", self.depth >= 1),
-                ("lists", self.lists == 0 or (1 < self.lists < 2**16 and bool(_PQ4.fullmatch(self.code))
-                 and (self.project, self.rescore) == ("none", "int8"))),
-                ("probe", 0 < self.probe <= self.lists if self.lists else self.probe == 0),
-            )
-            if not good
-        ]  # fmt: skip
-        if wrong:
-            raise UserError(
-                f"No such recipe: {', '.join(wrong)}.",
-                needed="project none|pca|truncate|opq (for pqMx4)|itq (for binary), a width above 0 but for none, "
-                f"code f32|{'|'.join(SCALARS)}|binary|rabitq1..8|pqMx4|pqMx8|fillM (alone)|signs (with int8 alone), "
-                "rescore none|int8|f32, depth from 1, lists from 2 and a probe up to them for pqMx4 with int8 alone",
-            )
-
-    @property
-    def name(self) -> str:
-        """What people read: "pca 192 -> int8"."""
-        steps = [f"{self.project} {self.width}"] if self.width else []
-        steps += [f"{self.probe} of {self.lists} lists"] if self.lists else []
-        second = [] if self.rescore == "none" else [f"best {self.depth}k by {self.rescore}"]
-        return " -> ".join([*steps, self.code, *second])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON can hold them."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` wrote."""
-        return cls(**record)
-
     def fit(self, X: Any, *, train: Ints | None = None, random_state: int = 0) -> "FittedRecipe":
         """Learn projection and code from some rows of X; nothing is encoded yet.
 
@@ -131,9 +76,124 @@ class Recipe:
         UserError
             When there are fewer rows than codewords or directions to learn, or more columns are asked for than exist.
         """
-        from codomain.shrink.index.learn import learn
-
         rng = np.random.default_rng(random_state)
         if train is None:
             train = np.sort(rng.permutation(X.shape[0])[:TRAIN_ROWS])
-        return learn(self, take(X, train), rng, train=train)
+        return self.learn(finite_unit_rows(X[train]), rng, train=train)
+
+    def learn(
+        self, sample: Floats, rng: np.random.Generator, *, train: Ints | None = None, axes: Axes | None = None
+    ) -> "FittedRecipe":
+        """Fit on rows of length 1 in memory; `train` says which rows they are, `axes` is what `axes_of` gave."""
+        return FittedRecipe(self, learn(self, sample, rng, axes), train)
+
+
+class FittedRecipe:
+    """A recipe with what it learned, and the codes of the rows it was given.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What was fitted.
+    index : Index
+        Takes rows of length 1 in their full width; everything from projection to rescoring happens inside, so a
+        saved faiss index also works in plain faiss.
+    train : ndarray of int, default=None
+        Rows that it learned from; not saved.
+    """
+
+    def __init__(self, recipe: Recipe, index: Index, train: Ints | None = None) -> None:
+        self.recipe, self.index, self.train = recipe, index, train
+
+    def __len__(self) -> int:
+        return self.index.ntotal
+
+    def __repr__(self) -> str:
+        return f"<{self.recipe.name}, {self.bytes_per_vector:,.0f} bytes, {len(self):,} rows>"
+
+    @property
+    def n_features(self) -> int:
+        """Columns of a vector before it is made small."""
+        return self.index.d
+
+    @property
+    def bytes_per_vector(self) -> float:
+        """Everything that is saved, over the number of rows: codes, rescoring store, codebooks and projection."""
+        return float(len(self.index.to_bytes()) / max(len(self), 1))
+
+    @property
+    def scan_bytes(self) -> int:
+        """Bytes of code that a search reads for each row, before rescoring."""
+        return self.index.scan_bytes()
+
+    def encode(self, X: Any) -> Self:
+        """Add every row of X, block by block; memory is one block and the codes.
+
+        Raises
+        ------
+        UserError
+            When X has another width, or a NaN.
+        """
+        self._check_width(X.shape[1])
+        for _, block in unit_blocks(X):
+            self.index.add(block)
+        return self
+
+    def search(self, Q: ArrayLike, k: int = 10) -> tuple[Floats, Ints]:
+        """Find the k rows nearest to each query.
+
+        Parameters
+        ----------
+        Q : array-like of shape (n_queries, n_features)
+            Queries in full width, scaled to length 1 here.
+        k : int, default=10
+            Hits for each; at most the number of rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_queries, k)
+            Cosines as the code or the rescoring store sees them, best first.
+        rows : ndarray of shape (n_queries, k)
+            Row numbers; -1 where the code found no more.
+        """
+        given = np.array(Q, dtype=np.float32, ndmin=2, copy=None, order="C")
+        queries = finite_unit_rows(given)
+        self._check_width(queries.shape[1])
+        if not 1 <= k <= len(self):
+            raise UserError(f"k={k} hits were asked of {len(self)} rows.", needed=f"k from 1 to {len(self)}")
+        scores, rows = self.index.search(queries, k)
+        if queries is not given:  # some did not have length 1, so some may have no direction: cosine 0 with every row
+            empty = ~queries.any(axis=1)
+            scores[empty], rows[empty] = 0, np.arange(k)
+        return scores, rows
+
+    def candidates(self, Q: Floats, k: int) -> Ints:
+        """Rows that the code alone, without rescoring, puts first; Q has rows of length 1."""
+        return self.index.candidates(Q, min(k, len(self)))
+
+    def project(self, rows: Floats) -> Floats:
+        """Rows of length 1 as the code sees them before coding."""
+        return self.index.project(rows)
+
+    def save(self) -> dict[str, Any]:
+        """Return the files of a part: `index.` with faiss, fill, signs or lists (bytes), and `recipe.json` (dict)."""
+        return {
+            ShrinkPart.index(self.index.suffix): self.index.to_bytes(),
+            ShrinkPart.recipe: {"recipe": self.recipe.to_dict(), "name": self.recipe.name, "faiss": faiss.__version__},
+        }
+
+    @classmethod
+    def load(cls, files: Mapping[str, Any]) -> Self:
+        """Read what `save` returned, from values or from paths.
+
+        The caller checks the seal first: faiss does not survive a damaged file.
+        """
+        record, index = files[ShrinkPart.recipe], files[str(ShrinkPart.index_of(files))]
+        if isinstance(record, str | Path):
+            record = json.loads(Path(record).read_text(encoding="utf-8"))
+        data = Path(index).read_bytes() if isinstance(index, str | Path) else index
+        return cls(Recipe.from_dict(record["recipe"]), index_of(data))
+
+    def _check_width(self, width: int) -> None:
+        if width != self.n_features:
+            raise UserError(f"The vectors have {width} columns.", needed=f"{self.n_features}, as when it was fitted")

@@ -1,16 +1,15 @@
 """Sift by one bit a column, then compare the few that are left in int8, all in one index."""
 
-import io
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError
-from codomain.shrink.index.rows import Floats, Ints, keep_best
+from codomain.core.maths.rows import Floats, Ints
+from codomain.core.maths.top import keep_best
+from codomain.core.npy import pack_arrays, unpack_arrays
 from codomain.shrink.index.whole import FEW, compiled, int8, largest, share_out
 
-MAGIC = b"codomain signs 2\n"
 LANES = 64  # rows of a block, compared together
 SAMPLED = 64  # blocks, at least, that set a query's limit
 WIDER = 4  # rows weighed for each one compared in int8
@@ -18,7 +17,7 @@ Words = NDArray[np.uint64]
 
 
 class Signs:
-    r"""Vectors as signs and as int8, with the verbs of a faiss index.
+    r"""Vectors as signs and as int8.
 
     Three stages, each for the rows that the one before lets through. The first counts, for each row, the columns on
     whose side of the mean row and query differ. The second weighs those columns by how far the query lies from the
@@ -34,6 +33,9 @@ class Signs:
     depth : int
         Rows compared in int8 for each hit asked for.
     """
+
+    suffix: ClassVar[str] = "signs"
+    magic: ClassVar[bytes] = b"codomain signs 2\n"
 
     def __init__(self, d: int, depth: int) -> None:
         self.d, self.depth = d, depth
@@ -59,7 +61,7 @@ class Signs:
         self._parts.append((self._bits(rows), *int8(rows)))
         self._laid = None
 
-    def search(self, Q: Floats, k: int, params: Any = None) -> tuple[Floats, Ints]:
+    def search(self, Q: Floats, k: int) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         laid, n = self._layout(), self.ntotal
         self._asked += len(Q)
@@ -92,7 +94,11 @@ class Signs:
             out[i] = rows[i, np.argsort(_weigh(words[rows[i]] ^ bits[i], weights[i]), kind="stable")[:k]]
         return out
 
-    def sa_code_size(self) -> int:
+    def project(self, rows: Floats) -> Floats:
+        """Rows as the code sees them: nothing comes before it."""
+        return rows
+
+    def scan_bytes(self) -> int:
         """Bytes that the first stage reads for each row."""
         return self.signs.shape[1]
 
@@ -161,19 +167,13 @@ class Signs:
     def to_bytes(self) -> bytes:
         """Return everything as one file."""
         self._join()
-        out = io.BytesIO()
-        out.write(MAGIC)
-        for array in (np.array([self.d, self.depth]), self.mean, self.signs, self.scale, self.store):
-            np.save(out, array, allow_pickle=False)
-        return out.getvalue()
+        head = np.array([self.d, self.depth])
+        return pack_arrays(self.magic, [head, self.mean, self.signs, self.scale, self.store])
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` wrote."""
-        file = io.BytesIO(data)
-        if file.read(len(MAGIC)) != MAGIC:
-            raise UserError("This is no index that codomain wrote.", todo="codomain study SPACE makes it again")
-        head, *arrays = (np.load(file, allow_pickle=False) for _ in range(5))
+        head, *arrays = unpack_arrays(cls.magic, data, 5)
         out = cls(*(int(number) for number in head))
         out.mean, out.signs, out.scale, out.store = arrays
         return out

@@ -1,19 +1,19 @@
 """Code every direction with the bits that it earns: turn the space, one step for each direction, entropy coding."""
 
-import io
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.shrink.index.rows import Floats, Ints, keep_best
+from codomain.core.maths.rows import Floats, Ints
+from codomain.core.maths.top import keep_best
+from codomain.core.npy import pack_arrays, unpack_arrays
 from codomain.shrink.index.whole import compiled
 
 Words = NDArray[np.uint16]
 States = NDArray[np.uint32]
-MAGIC = b"codomain waterfill 1\n"
 BITS = 12  # of a symbol's probability
 CHUNK = 32_768  # rows that are coded together
 FEW = 20_000  # rows that are not worth the half second that starting the compiled loops takes
@@ -101,7 +101,7 @@ def _shares(count: NDArray[np.int64]) -> States:
 
 
 class Waterfill:
-    r"""Vectors coded direction by direction, as an index with the verbs of a faiss index.
+    r"""Vectors coded direction by direction, as an index.
 
     The space is turned to its principal directions (uncentred). With :math:`\lambda_j` the mean square along direction
     j, values there are rounded to multiples of a step proportional to :math:`\lambda_j^{-1/4}`, and the rounded
@@ -121,6 +121,9 @@ class Waterfill:
     UserError
         When the size is out of reach.
     """
+
+    suffix: ClassVar[str] = "fill"
+    magic: ClassVar[bytes] = b"codomain waterfill 1\n"
 
     def __init__(self, d: int, size: int) -> None:
         if not 3 <= size <= max(3 * d // 4, 4):
@@ -206,7 +209,7 @@ class Waterfill:
                 yield start, part
                 start += part.shape[1]
 
-    def search(self, Q: Floats, k: int, params: Any = None) -> tuple[Floats, Ints]:
+    def search(self, Q: Floats, k: int) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         scores = np.full((len(Q), k), -np.inf, dtype=np.float32)
         rows = np.full((len(Q), k), -1, dtype=np.int64)
@@ -219,7 +222,15 @@ class Waterfill:
                 scores, rows = keep_best(scores, rows, S, start)
         return scores, rows
 
-    def sa_code_size(self) -> int:
+    def candidates(self, Q: Floats, k: int) -> Ints:
+        """Rows that the code puts first: there is nothing finer."""
+        return self.search(Q, k)[1]
+
+    def project(self, rows: Floats) -> Floats:
+        """Rows as the code sees them: nothing comes before it."""
+        return rows
+
+    def scan_bytes(self) -> int:
         """Bytes of code that a search reads for each row."""
         read = sum(states.nbytes + words.nbytes for states, words in self._whole()) + 2 * self.ntotal
         return read // self.ntotal if self.ntotal else self.size
@@ -233,9 +244,8 @@ class Waterfill:
 
     def to_bytes(self) -> bytes:
         """Return everything as one file."""
-        out, whole = io.BytesIO(), self._whole()
-        out.write(MAGIC)
-        for array in (
+        whole = self._whole()
+        return pack_arrays(self.magic, [
             np.array([self.d, self.size, self.ntotal]), self._small, self._finest, self.mean, self.step, self.low,
             np.array([len(level) for level in self.levels], dtype=np.int16), self._flat.astype(np.float16),
             np.concatenate([*self.coder.shares, np.empty(0, dtype=np.uint32)]).astype(np.uint16),
@@ -243,18 +253,13 @@ class Waterfill:
             np.array([len(words) for _, words in whole], dtype=np.int64),
             np.concatenate([*(states for states, _ in whole), np.empty(0, dtype=np.uint32)]),
             np.concatenate([*(words for _, words in whole), np.empty(0, dtype=np.uint16)]),
-        ):  # fmt: skip
-            np.save(out, array, allow_pickle=False)
-        return out.getvalue()
+        ])  # fmt: skip
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
         """Read what `to_bytes` wrote."""
-        file = io.BytesIO(data)
-        if file.read(len(MAGIC)) != MAGIC:
-            raise UserError("This is no index that codomain wrote.", todo="codomain study SPACE makes it again")
         (d, size, n), small, finest, mean, step, low, lengths, flat, shares, scale, n_words, states, words = (
-            np.load(file, allow_pickle=False) for _ in range(13)
+            unpack_arrays(cls.magic, data, 13)
         )
         out = cls(int(d), int(size))
         out._small, out._finest, out.mean, out.step, out.low = small, finest, mean, step, low

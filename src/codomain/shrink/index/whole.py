@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.shrink.index.rows import Floats
+from codomain.core.maths.rows import Floats
 
 FEW = 16  # queries that are not worth the half second that starting the compiled loops takes
 
@@ -40,14 +40,18 @@ def largest(d: int) -> np.float32:
 
 @cache
 def _threads(process: int, count: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(count, thread_name_prefix="shrink")
+    # OpenMP counts threads anew in every thread: in these, faiss works alone, and nobody else's number is touched.
+    return ThreadPoolExecutor(count, "shrink", initializer=faiss.omp_set_num_threads, initargs=(1,))
 
 
 def share_out(work: Callable[[slice], None], n: int) -> None:
     """Do the work for slices of n queries, on as many threads as faiss takes."""
     count = max(faiss.omp_get_max_threads(), 1)
-    if n < 4 * count or count == 1:
-        work(slice(None))
-        return
-    cuts = np.linspace(0, n, 4 * count + 1).astype(int).tolist()
-    list(_threads(os.getpid(), count).map(lambda start, end: work(slice(start, end)), cuts, cuts[1:]))
+    if count == 1:
+        work(slice(0, n))
+    elif n < 4 * count:  # one at a time faiss wakes no other thread, which takes longer than few queries
+        for query in range(n):
+            work(slice(query, query + 1))
+    else:
+        cuts = np.linspace(0, n, 4 * count + 1).astype(int).tolist()
+        list(_threads(os.getpid(), count).map(lambda start, end: work(slice(start, end)), cuts, cuts[1:]))

@@ -11,7 +11,8 @@ from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 
 from codomain.core import UserError, bar, need
-from codomain.shrink.index.rows import Floats, Ints, blocks, take
+from codomain.core.maths.blocks import unit_blocks
+from codomain.core.maths.rows import Floats, Ints, finite_unit_rows
 
 CELL = 0.35  # side of a cell of the grid, in units of the width of the repulsion
 MOST_CELLS = 1024
@@ -124,12 +125,12 @@ def kept_neighbors(xy: NDArray[Any], lists: NDArray[Any]) -> Floats:
 def _pca(X: Any, width: int) -> Floats:
     """Principal components of the rows at length 1, learned from at most 20,000 of them."""
     n, d = X.shape
-    sample = take(X, np.linspace(0, n - 1, min(n, 20_000)).astype(np.int64))
+    sample = finite_unit_rows(X[np.linspace(0, n - 1, min(n, 20_000)).astype(np.int64)])
     mean = sample.mean(axis=0)
     directions = np.linalg.eigh(np.cov((sample - mean).T, bias=True).reshape(d, d))[1][:, ::-1][:, :width]
     directions *= np.where(directions.sum(axis=0) < 0, -1, 1)  # a sign that does not depend on the linear algebra
     out = np.zeros((n, max(width, 2)) if width == 2 else (n, min(width, d)), dtype=np.float32)
-    for start, rows in blocks(X):
+    for start, rows in unit_blocks(X):
         out[start : start + len(rows), : directions.shape[1]] = (rows - mean) @ directions.astype(np.float32)
     return out
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
+from codomain.core import slices, unit_rows
 from codomain.measure import shared_neighbors
 
 _BLOCK = 512
@@ -99,8 +99,7 @@ def _gone(X: NDArray[Any], own: NDArray[Any], other: NDArray[Any]) -> NDArray[np
     total = U.sum(axis=0, dtype=np.float64)
     usual = float((total @ total - len(U)) / (len(U) * (len(U) - 1)))
     near, far = np.empty(len(U)), np.empty(len(U))
-    for start in range(0, len(U), _BLOCK):
-        rows = slice(start, start + _BLOCK)
+    for rows in slices(len(U), _BLOCK):
         for out, lists in ((near, own), (far, other)):
             out[rows] = np.einsum("ikd,id->ik", U[lists[rows]], U[rows]).mean(axis=1)
     return np.clip((near - far) / np.maximum(near - usual, 1e-6), 0, 2)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 import codomain.space
-from codomain.core import EncoderIdentity, UserError
-from codomain.space import Space
+from codomain.core import EncoderIdentity, Matrix, UserError
+from codomain.space import Parts, Space
 
 Rows = NDArray[np.int64]
+Source = Space | Path | ArrayLike  # a space, the path of one or of a file of vectors, or an array
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,16 @@ class Side:
         One a row, where it has ids.
     texts : callable or None
         From row numbers to their texts, where it has texts.
-    parts : mapping
-        Fresh parts of a study, by name.
+    parts : Parts
+        Fresh parts of a study.
     """
 
     name: str
-    vectors: Any
+    vectors: Matrix
     encoder: EncoderIdentity
     ids: list[str] | None = None
     texts: Callable[[Rows], list[str]] | None = None
-    parts: dict[str, Any] = field(default_factory=dict)
+    parts: Parts = field(default_factory=lambda: Parts({}))
 
 
 class Picked:
@@ -54,7 +55,7 @@ class Picked:
         Which, in this order.
     """
 
-    def __init__(self, vectors: Any, rows: Rows) -> None:
+    def __init__(self, vectors: Matrix, rows: Rows) -> None:
         self.vectors, self.rows = vectors, rows
         self.shape, self.dtype = (len(rows), vectors.shape[1]), vectors.dtype
 
@@ -100,7 +101,7 @@ class Pairing:
         return lines + (["they stand in another order in B, which the ids put right"] if self.reordered else [])
 
 
-def side(source: Any, name: str) -> Side:
+def side(source: Source, name: str) -> Side:
     """Open one of the two: a space, a file of vectors, or an array.
 
     Parameters
@@ -138,7 +139,7 @@ def side(source: Any, name: str) -> Side:
 
 def _of_space(space: Space) -> Side:
     text = space.roles.text
-    fresh = {name: part for name, part in space.parts.items() if part.made_from.startswith(space.fingerprint)}
+    fresh = Parts({name: part for name, part in space.parts.items() if part.fresh}, space.path)
     return Side(
         space.path.name, space.vectors, space.encoder, [str(value) for value in space.ids.to_pylist()],
         (lambda rows: _words(space.take(rows, [text])[text])) if text else None, fresh,

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +12,22 @@ from scipy.linalg import orthogonal_procrustes
 
 from codomain.core import say
 from codomain.shrink import kept_neighbors, layout
+from codomain.space import MapPart
 from codomain.workbench.compare.join import Side
+from codomain.workbench.compare.result import Found
 from codomain.workbench.compare.verdict import BEYOND_CHANCE, SAME_DISTANCE, SAME_OVERLAP
 from codomain.workbench.report import pack, write_page
-
-if TYPE_CHECKING:
-    from codomain.workbench.compare.result import Compared
 
 _FEW = 200
 _SCRIPTS = ("data.js", "theme.js", "map.js", "rows.js", "compare.js")
 
 
-def write(found: "Compared", path: str | Path) -> Path:
+def write(found: Found, path: str | Path) -> Path:
     """Write the page of a comparison.
 
     Parameters
     ----------
-    found : Compared
+    found : Found
         What was found.
     path : str or Path
         The HTML file to write.
@@ -83,7 +82,7 @@ def _listed(labels: NDArray[Any], names: dict[int, str]) -> list[dict[str, Any]]
     return [{"id": int(numbers[i]), "name": names[int(numbers[i])], "size": int(sizes[i])} for i in order]
 
 
-def _maps(found: "Compared") -> tuple[list[NDArray[Any]], list[float], str]:
+def _maps(found: Found) -> tuple[list[NDArray[Any]], list[float], str]:
     """Return the places of the rows on both maps, what each keeps of the lists, and how they were drawn."""
     places, ways = [], set()
     sides = ((found.A, found.pairing.rows_a), (found.B, found.pairing.rows_b))
@@ -98,10 +97,8 @@ def _maps(found: "Compared") -> tuple[list[NDArray[Any]], list[float], str]:
 
 
 def _map(side: Side, rows: NDArray[Any], X: NDArray[Any], lists: NDArray[Any], seed: int) -> tuple[NDArray[Any], str]:
-    if "map" in side.parts:
-        return np.asarray(side.parts["map"]["xy.npy"], np.float64)[
-            rows
-        ], f"The map of {side.name} is that of its study."
+    if part := side.parts.find(MapPart):
+        return np.asarray(part.xy, np.float64)[rows], f"The map of {side.name} is that of its study."
     say(f"map of {side.name}")
     # Few points fly far apart under the forces, whose grid then takes minutes.
     method = "forces" if len(X) >= _FEW else "pca"

@@ -1,21 +1,21 @@
-"""What comparing two spaces found: it prints itself, and says of every row and group how far it changed."""
+"""What comparing two spaces found, and of every row and group how far it changed."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import Neighbors, unit_rows
+from codomain.core import Neighbors, slices, unit_rows
 from codomain.measure import Measures
+from codomain.space import GroupsPart
 from codomain.workbench.compare.differ import GroupChange, RowChanges, group_changes
 from codomain.workbench.compare.join import Pairing, Side
 
 
 @dataclass(frozen=True)
-class Compared:
+class Found:
     """What comparing two spaces found.
 
     Parameters
@@ -115,58 +115,12 @@ class Compared:
             "groups": [vars(change) | {"says": change.says} for change in self.group_changes],
         }  # fmt: skip
 
-    def write(self, path: str | Path) -> Path:
-        """Write one HTML file with both maps side by side, and return its path."""
-        from codomain.workbench.compare.page import write
-
-        return write(self, path)
-
-    def __rich_console__(self, console: Any, options: Any) -> Any:
-        """Say the answer, then what it rests on, then where the spaces differ."""
-        from rich.box import SIMPLE
-        from rich.markup import escape
-        from rich.table import Table
-
-        yield f"[bold]{escape(self.A.name)} and {escape(self.B.name)}: {self.verdict}[/bold]"
-        yield escape(self.why)
-        yield from (escape(f"- {note}") for note in self.notes)
-        table = Table("measure", "value", "interval, 95 %", "by chance", "agree when", box=SIMPLE)
-        for column in table.columns[1:4]:
-            column.justify = "right"
-        for one in self.measures:
-            table.add_row(
-                one.title, f"{one.value:.3f}", f"{one.low:.3f} to {one.high:.3f}", f"{one.null:.3f}", one.best
-            )
-        yield table
-        yield from (escape(f"not measured: {name}: {why}") for name, why in self.refused.items())
-        if self.changes.overlap.min() < 1:
-            yield f"Rows that differ most, of {len(self.rows):,} compared with each other:"
-            for number in self.changes.order[:5].tolist():
-                words = f": {' '.join(self.texts[number].split())[:70]}" if self.texts else ""
-                yield escape(f"  {self.changes.overlap[number]:4.0%} of neighbours kept  {self.ids[number]}{words}")
-        changed = [change for change in self.group_changes if change.fate != "kept"][:5]
-        if changed:
-            yield f"Groups of {escape(self.A.name)} that differ most, of {len(self.group_changes)}:"
-            for change in changed:
-                says = f"{change.name} ({change.size:,}): {change.says}"
-                yield escape(f"  {change.overlap:4.0%} of neighbours kept  {says}")
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
-        return (
-            f"<p><b>{escape(f'{self.A.name} and {self.B.name}: {self.verdict}')}</b><br>{escape(self.why)}</p>"
-            f"<ul>{notes}</ul>{self.measures._repr_html_()}"
-        )
-
 
 def _groups(
     one: Side, chosen: NDArray[Any], X: NDArray[Any], lists: NDArray[Any], texts: list[str], seed: int
 ) -> tuple[NDArray[Any], dict[int, str]]:
-    if "groups" in one.parts:
-        part = one.parts["groups"]
-        return np.asarray(part["labels.npy"])[chosen], {g["id"]: g["name"] for g in part["groups.json"]["groups"]}
+    if part := one.parts.find(GroupsPart):
+        return part.labels[chosen], {group["id"]: group["name"] for group in part.groups}
     from codomain.cluster import groups, name_groups
 
     found = groups(Neighbors(lists, _cosines(X, lists)), random_state=seed)
@@ -176,7 +130,4 @@ def _groups(
 
 def _cosines(X: NDArray[Any], lists: NDArray[Any]) -> NDArray[np.float32]:
     U = unit_rows(X)
-    return np.concatenate([
-        np.einsum("ikd,id->ik", U[lists[start : start + 512]], U[start : start + 512])
-        for start in range(0, len(U), 512)
-    ])  # fmt: skip
+    return np.concatenate([np.einsum("ikd,id->ik", U[lists[rows]], U[rows]) for rows in slices(len(U), 512)])

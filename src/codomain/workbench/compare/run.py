@@ -9,15 +9,15 @@ from codomain.core import EncoderMismatch, UserError
 from codomain.measure import Measures, agreements, mutual_neighbors
 from codomain.search import neighbors
 from codomain.workbench.compare.differ import row_changes
-from codomain.workbench.compare.join import Pairing, Picked, Side, paired, side
-from codomain.workbench.compare.result import Compared
+from codomain.workbench.compare.join import Pairing, Picked, Side, Source, paired, side
+from codomain.workbench.compare.shown import Compared
 from codomain.workbench.compare.verdict import SAME_OVERLAP, is_turned, judge
 
 MOST_ROWS = 20_000  # compared row by row; more are drawn at random
 NEIGHBORS = 10
 
 
-def compare_spaces(A: Any, B: Any, *, n_neighbors: int = NEIGHBORS, random_state: int = 0) -> Compared:
+def compare_spaces(A: Source, B: Source, *, n_neighbors: int = NEIGHBORS, random_state: int = 0) -> Compared:
     """Compare two spaces of the same items.
 
     Parameters

@@ -52,13 +52,13 @@ class Asker:
     ----------
     X : array-like of shape (n_rows, n_dims)
         Vectors with shape and indexing by rows; only a pool of them is read.
-    groups : array-like of shape (n_rows,), optional
+    groups : ndarray of shape (n_rows,), optional
         Group of each row, -1 for none; found among the pool when left out.
     random_state : int, default=0
         Seed of the pool and of the fair draws.
     """
 
-    def __init__(self, X: Any, *, groups: Any = None, random_state: int = 0) -> None:
+    def __init__(self, X: Any, *, groups: NDArray[np.int64] | None = None, random_state: int = 0) -> None:
         rng = np.random.default_rng(random_state)
         n = X.shape[0]
         self.source = X

@@ -6,11 +6,21 @@ import numpy as np
 import pyarrow as pa
 
 from codomain.core import UserError
-from codomain.space import Roles, Space
-from codomain.space.checks import blank_rows, is_string, nearest, no_column, refuse, some
-from codomain.space.guess import guess_roles
-from codomain.space.intake import as_table
-from codomain.space.tables import read_csv, read_json, read_parquet
+from codomain.space import (
+    Roles,
+    Space,
+    as_table,
+    blank_rows,
+    guess_roles,
+    is_string,
+    nearest,
+    no_column,
+    read_csv,
+    read_json,
+    read_parquet,
+    refuse,
+    some,
+)
 from codomain.workbench.label.given import Given
 
 _READERS = {

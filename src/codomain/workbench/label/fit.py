@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.classify import GDA, FewLabelHead, LearningCurve, learning_curve, reject
-from codomain.classify.few_labels.head import UNLABELLED
-from codomain.core import UserError, need
-from codomain.space import Part, Space
+from codomain.classify import GDA, UNLABELLED, FewLabelHead, LearningCurve, learning_curve, reject
+from codomain.core import UserError, need, slices
+from codomain.space import GroupsPart, LabelsPart, Space
 from codomain.workbench.label.given import Given
 from codomain.workbench.label.held_out import held_out
 from codomain.workbench.label.novel import new_groups
 
-PART = "labels"
 VERSION = 2  # raised when the code would give another answer
 LEARN = 3_000  # labels that teach the head; choosing it among several takes a minute with more
 OWN_CURVE = 1_000  # labels up to which the curve is that of the same kind of head, thirty fits in seconds
@@ -24,25 +22,23 @@ DOUBT = 50_000  # labels that are held against each other
 LISTED = 100  # labels in doubt that are named
 CALIBRATE = 3  # at most every third label, of those drawn at random, is kept back to calibrate what is rejected
 BLOCK = 65_536  # rows labelled at a time
-_HEAD = "head-"
 
 
 def fingerprint(space: Space, given: Given, risk: float, origin: str = "") -> str:
     """Return what the part depends on: the rows, the given labels, the risk, and the space that the head is from."""
-    record = [PART, VERSION, given.rows.tolist(), given.labels.tolist(), given.fair.tolist(), risk, origin]
+    record = [LabelsPart.name, VERSION, given.rows.tolist(), given.labels.tolist(), given.fair.tolist(), risk, origin]
     return f"{space.fingerprint}-{sha256(json.dumps(record).encode()).hexdigest()}"
 
 
 def saved(head: FewLabelHead) -> dict[str, Any]:
     """Return the files of a part that hold a head."""
     arrays, params = head.state()
-    return {"head.json": params} | {f"{_HEAD}{name}.npy": array for name, array in arrays.items()}
+    return {LabelsPart.head: params} | {LabelsPart.head_array(name): array for name, array in arrays.items()}
 
 
-def loaded(part: Part) -> FewLabelHead:
+def loaded(part: LabelsPart) -> FewLabelHead:
     """Return the head that a part holds."""
-    arrays = {n.removeprefix(_HEAD).removesuffix(".npy"): part[n] for n in part.names if n.startswith(_HEAD)}
-    return FewLabelHead.from_state(arrays, part["head.json"])
+    return FewLabelHead.from_state(part.head_arrays, part.head)
 
 
 class Teacher:
@@ -118,7 +114,7 @@ class Teacher:
         head = FewLabelHead(random_state=self.seed).fit(self.X[~self.back], self.y[~self.back], others)
         X_back, y_back = self.X[self.back], self.y[self.back]
         n = X.shape[0]
-        found = [~reject(head, X_back, y_back, X[s : s + BLOCK], risk=risk).keep for s in range(0, n, BLOCK)]
+        found = [~reject(head, X_back, y_back, X[rows], risk=risk).keep for rows in slices(n, BLOCK)]
         rejected = np.concatenate(found)
         return rejected, (
             f"{n - int(rejected.sum()):,} of {n:,} rows have one possible class, the others are rejected. For rows "
@@ -146,12 +142,12 @@ class Teacher:
 
     def novel(self, rejected: NDArray[np.bool_] | None) -> list[dict[str, Any]]:
         """Return groups of the study that the labels have passed over and the head does not answer for."""
-        part = self.space.parts.get("groups")
-        if part is None or rejected is None or not part.made_from.startswith(self.space.fingerprint):
+        part = self.space.parts.find(GroupsPart)
+        if part is None or rejected is None or not part.fresh:
             return []
-        names = [group["name"] for group in part["groups.json"]["groups"]]
+        names = part.names
         fair = self.given.rows[self.given.fair]
-        found = new_groups(self.space.vectors, np.asarray(part["labels.npy"]), fair, rejected)
+        found = new_groups(self.space.vectors, part.labels, fair, rejected)
         key = self.space.columns[0]
         return [
             asdict(one) | {"name": names[one.group], "ids": self.space.take(one.rows, [key]).column(0).to_pylist()}
@@ -180,6 +176,6 @@ def curve_of(X: NDArray[Any], labels: NDArray[Any], random_state: int = 0) -> Le
 def predictions(head: FewLabelHead, X: Any) -> NDArray[np.float32]:
     """Return probabilities of shape (n_rows, n_classes), read and computed block by block."""
     found = np.empty((X.shape[0], len(head.classes_)), dtype=np.float32)
-    for start in range(0, X.shape[0], BLOCK):
-        found[start : start + BLOCK] = head.predict_proba(X[start : start + BLOCK])
+    for rows in slices(X.shape[0], BLOCK):
+        found[rows] = head.predict_proba(X[rows])
     return found

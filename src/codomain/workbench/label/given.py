@@ -9,10 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from codomain.space import Part, Space
+from codomain.space import LabelsPart, Space
 from codomain.workbench.label.ledger import Answer
-
-FILE = "given.parquet"
 
 
 @dataclass(frozen=True)
@@ -96,9 +94,9 @@ class Given:
         return sink.getvalue().to_pybytes()
 
     @classmethod
-    def load(cls, part: Part, space: Space) -> Self:
+    def load(cls, part: LabelsPart, space: Space) -> Self:
         """Read what `save` wrote; a label stays with the content it was given for, wherever that stands now."""
-        table = parquet.read_table(part.path(FILE))
+        table = parquet.read_table(part.given)
         rows, hashes = table["row"].to_numpy(), table["hash"].to_numpy().astype("S32")
         here = np.zeros(len(rows), bool)
         inside = rows < len(space)

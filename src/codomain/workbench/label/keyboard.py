@@ -4,11 +4,13 @@ import os
 import re
 import select
 import sys
-import termios
-import tty
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from string import ascii_lowercase, ascii_uppercase
 from typing import Any, Self
+
+from codomain.core import UserError
 
 COMMANDS = {"n": "new class", "s": "skip", "u": "undo", "q": "stop and keep"}
 _KEYS = [key for key in "1234567890" + ascii_lowercase + ascii_uppercase if key not in COMMANDS]
@@ -26,6 +28,11 @@ class Keyboard:
     ----------
     live : bool
         Whether a person sits at it.
+
+    Raises
+    ------
+    UserError
+        In a `with`, when a person sits at a terminal that cannot hand over single keys: Windows has none that can.
     """
 
     def __init__(self) -> None:
@@ -35,13 +42,19 @@ class Keyboard:
 
     def __enter__(self) -> Self:
         if self.live:
-            self._before = termios.tcgetattr(sys.stdin)
-            tty.setcbreak(sys.stdin, termios.TCSADRAIN)
+            if find_spec("termios") is None:
+                raise UserError(
+                    "Answering key by key needs a terminal of Linux, macOS or WSL.",
+                    todo="codomain label SPACE --from FILE, with a table of ids and labels, or pipe one answer a line",
+                )
+            self._termios: Any = import_module("termios")
+            self._before = self._termios.tcgetattr(sys.stdin)
+            import_module("tty").setcbreak(sys.stdin, self._termios.TCSADRAIN)
         return self
 
     def __exit__(self, *exc: object) -> None:
         if self.live:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self._before)
+            self._termios.tcsetattr(sys.stdin, self._termios.TCSADRAIN, self._before)
 
     def _next(self) -> str | None:
         """Return one character from the terminal, or None at the end."""

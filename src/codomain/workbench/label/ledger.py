@@ -1,6 +1,5 @@
 """What a person has answered: one line an answer, on the disk before the next question is asked."""
 
-import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -9,7 +8,7 @@ from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from codomain.core import UserError
+from codomain.core import UserError, locked
 
 # Beside the sealed files, not in the scratch folder: a study or a gc in between must not take a person's work away.
 NAME = "answers.jsonl"
@@ -66,11 +65,9 @@ class Ledger:
     def __init__(self, space: Path, hashes: NDArray[Any]) -> None:
         self.path, self._hashes = space / NAME, hashes
         self._file = self.path.open("ab+")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not locked(self._file):
             self._file.close()
-            raise UserError(f"Another session is labelling {space}.", needed="one person at a time") from None
+            raise UserError(f"Another session is labelling {space}.", needed="one person at a time")
         self._file.seek(0)
         data = self._file.read()
         whole = data.rfind(b"\n") + 1  # what follows was cut short by a kill in mid-write
@@ -110,12 +107,14 @@ class Ledger:
 
     def remove(self) -> None:
         """Forget the answers once they are sealed elsewhere."""
+        if os.name == "nt":  # where no open file can be removed; elsewhere the lock holds until it is gone
+            self._file.close()
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Let the next session open it; an empty one leaves no file."""
         if not self.answers:
-            self.path.unlink(missing_ok=True)
+            self.remove()
         self._file.close()
 
     def __enter__(self) -> Self:

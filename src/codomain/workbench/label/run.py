@@ -9,11 +9,10 @@ import numpy as np
 
 import codomain.space
 from codomain.core import UserError, say
-from codomain.space import Space
-from codomain.space.checks import refuse, some
+from codomain.space import LabelsPart, Space, refuse, some
 from codomain.workbench.label.file import from_column, from_file
-from codomain.workbench.label.fit import LEARN, PART, Teacher, fingerprint, loaded, predictions, saved
-from codomain.workbench.label.given import FILE, Given
+from codomain.workbench.label.fit import LEARN, Teacher, fingerprint, loaded, predictions, saved
+from codomain.workbench.label.given import Given
 from codomain.workbench.label.ledger import NAME as LEDGER
 from codomain.workbench.label.session import questions
 from codomain.workbench.label.words import Labelled, sentences
@@ -104,10 +103,11 @@ def apply_head(space: str | Path, to: str | Path, *, risk: float = 0.1) -> Label
         When another encoder made the vectors; with the command that carries a head over.
     """
     source, target = codomain.space.open(space), codomain.space.open(to)
-    if PART not in source.parts:
+    part = source.parts.find(LabelsPart)
+    if part is None:
         raise UserError(f"{source.path} has not been labelled.", todo=f"codomain label {_quoted(source)}")
-    if FILE not in source.parts[PART]:
-        origin = source.parts[PART]["labels.json"]["from"]
+    if LabelsPart.given not in part:
+        origin = part.record["from"]
         raise UserError(f"The labels of {source.path} come from {origin}.", todo=f"apply the head of {origin} itself")
     there = shlex.quote(target.encoder.uri or "ENCODER")
     source.encoder.check_same(
@@ -135,8 +135,8 @@ def earlier(space: Space) -> Given:
     Given
         In the order of the rows.
     """
-    part = space.parts.get(PART)
-    return Given.load(part, space) if part and FILE in part else Given.of({})
+    part = space.parts.find(LabelsPart)
+    return Given.load(part, space) if part and LabelsPart.given in part else Given.of({})
 
 
 def _check_classes(given: Given, classes: Sequence[str] | None) -> None:
@@ -172,7 +172,7 @@ def seal(space: Space, given: Given, risk: float, *, source: Space | None = None
     names, sizes = np.unique(given.labels, return_counts=True)
     taught = f", {LEARN:,} of them drawn to teach" if len(given.rows) > LEARN else ""
     say(f"plan: {len(given.rows):,} labels of {len(names):,} classes{taught}; {len(space):,} rows to label")
-    head = loaded(source.part(PART)) if source else teacher.fit()
+    head = loaded(source.parts.labels) if source else teacher.fit()
     probabilities = predictions(head, space.vectors)
     predicted = probabilities.argmax(axis=1).astype(np.int32)
     rejected, promise = teacher.reject(space.vectors, risk, own=source is None)
@@ -199,15 +199,16 @@ def seal(space: Space, given: Given, risk: float, *, source: Space | None = None
     }  # fmt: skip
     record["says"] = sentences(record, head.notes_)
     files: dict[str, Any] = {
-        "labels.json": record, "predicted.npy": predicted, "probabilities.npy": probabilities, **saved(head)
+        LabelsPart.record: record, LabelsPart.predicted: predicted, LabelsPart.probabilities: probabilities,
+        **saved(head),
     }  # fmt: skip
     if rejected is not None:
-        files["rejected.npy"] = rejected
+        files[LabelsPart.rejected] = rejected
     if source is None:
-        files[FILE] = given.save(space)
+        files[LabelsPart.given] = given.save(space)
     note = f"labels: {len(given.rows):,} of {len(names):,} classes" + (f", head of {source.path}" if source else "")
     key = fingerprint(space, given, risk, source.fingerprint if source else "")
-    return Labelled(space.put(PART, files, made_from=key, note=note), record)
+    return Labelled(space.put(LabelsPart.name, files, made_from=key, note=note), record)
 
 
 def _finite(value: float) -> float | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from codomain.classify import LearningCurve
 from codomain.core import say
-from codomain.space import Space
+from codomain.space import GroupsPart, Space
 from codomain.workbench.label.choose import Asker
 from codomain.workbench.label.dialogue import Dialogue
 from codomain.workbench.label.fit import curve_of
@@ -37,9 +37,8 @@ class Session:
         self.endless = True
         self._thread = ThreadPoolExecutor(1)
         self._curve: Future[LearningCurve | None] | None = None
-        part = space.parts.get("groups")
-        fresh = part is not None and part.made_from.startswith(space.fingerprint)
-        asker = Asker(space.vectors, groups=np.asarray(part["labels.npy"]) if part and fresh else None)
+        part = space.parts.find(GroupsPart)
+        asker = Asker(space.vectors, groups=part.labels if part and part.fresh else None)
         self.dialogue = Dialogue(space, asker, ledger, given.by_row, classes, Keyboard())
 
     def run(self, limit: int | None = None) -> Given:

@@ -7,24 +7,23 @@ from typing import Any
 import numpy as np
 
 from codomain.core import say
-from codomain.space import Space
+from codomain.space import LabelsPart, MigrationPart, NeighborsPart, Space
 from codomain.workbench.compare.join import Picked
 from codomain.workbench.encoders import encoded_rows, encoder_of
-from codomain.workbench.label.given import FILE
 from codomain.workbench.label.run import earlier, seal
 from codomain.workbench.migrate.carry import Moved
 from codomain.workbench.run import finish, place_of_report
-from codomain.workbench.stages import STAGES, Settings
+from codomain.workbench.stages import Settings, late
 
 
-def asked(to: str | Path, **options: Any) -> dict[str, Any]:
+def asked(to: str | Path, **options: str | float | None) -> dict[str, Any]:
     """Return a command as it is remembered: two of the same wish are equal, from whatever folder they are typed."""
     return {"to": str(Path(to).resolve()) if Path(to).exists() else str(to), **options}
 
 
 def settings_of(space: Space) -> dict[str, Any] | None:
     """Return what a space was studied with, as JSON can hold it; None when it was not studied."""
-    return asdict(Settings.of(space)) if "neighbors" in space.parts else None
+    return asdict(Settings.of(space)) if space.parts.find(NeighborsPart) else None
 
 
 def refreshed(space: Space, settings: dict[str, Any] | None) -> Space:
@@ -41,14 +40,14 @@ def refreshed(space: Space, settings: dict[str, Any] | None) -> Space:
         return space
     space = finish(space, Settings(**settings), place_of_report(space.path, None), encoder_of(space)).space
     if _labels_are_stale(space):
-        space = seal(space, earlier(space), space.part("labels")["labels.json"]["risk"]).space
+        space = seal(space, earlier(space), space.parts.labels.record["risk"]).space
     return space
 
 
 def _labels_are_stale(space: Space) -> bool:
     """Whether people gave labels, and the head has learned them on other vectors."""
-    part = space.parts.get("labels")
-    return part is not None and FILE in part and not part.made_from.startswith(space.fingerprint)
+    part = space.parts.find(LabelsPart)
+    return part is not None and LabelsPart.given in part and not part.fresh
 
 
 def begun(space: Space, wish: dict[str, Any]) -> dict[str, Any] | None:
@@ -56,7 +55,8 @@ def begun(space: Space, wish: dict[str, Any]) -> dict[str, Any] | None:
 
     To encode a share again may be asked for more than once, so that is only the same command until it is finished.
     """
-    record: dict[str, Any] = space.parts["migration"]["migration.json"] if "migration" in space.parts else {}
+    part = space.parts.find(MigrationPart)
+    record = part.record if part else {}
     if record.get("asked") != wish or (wish["reencode"] and not _unfinished(space, record["settings"])):
         return None
     say(f"the vectors of {space.path} were written at {record['when']} by this command: only the rest is done")
@@ -64,23 +64,17 @@ def begun(space: Space, wish: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _unfinished(space: Space, settings: dict[str, Any] | None) -> bool:
-    if settings is None:
-        return False
-    made: dict[str, str] = {}
-    for stage in STAGES:
-        made[stage.name] = stage.fingerprint(space.fingerprint, Settings(**settings), made)
-    late = [name for name, key in made.items() if name not in space.parts or space.parts[name].made_from != key]
-    return bool(late) or _labels_are_stale(space)
+    return settings is not None and (bool(late(space, Settings(**settings))) or _labels_are_stale(space))
 
 
 def still_bridged(space: Space, to: str | Path) -> Moved | None:
     """Return a space that was migrated to this encoder before, ready for more true vectors; else None."""
-    part = space.parts.get("migration")
+    part = space.parts.find(MigrationPart)
     if part is None or str(to) != space.encoder.uri:
         return None
     own = np.flatnonzero(encoded_rows(space))
     doubts = np.zeros(len(space), np.float32)  # rows added since then have none
-    doubts[: part["doubt.npy"].shape[0]] = part["doubt.npy"]
+    doubts[: len(part.doubt)] = part.doubt
     moved = Moved(space, None, space.encoder, None, doubts)
     moved.lay(own, Picked(space.vectors, own))
     return moved

@@ -1,23 +1,21 @@
 """Carry a space over a bridge: vectors computed while they are written, and the parts that are worth keeping."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.align import Bridge, Doubt
-from codomain.core import EncoderIdentity, UserError, bar, unit_rows
-from codomain.space import Space
+from codomain.core import EncoderIdentity, Matrix, UserError, bar, slices, unit_rows
+from codomain.space import GroupsPart, LabelsPart, MapPart, Space
 from codomain.workbench.compare.join import Rows
-from codomain.workbench.stages import STAGES, Settings
+from codomain.workbench.stages import Settings, fingerprints
 
-CARRIED = ("groups", "map")  # what people have named and pointed at; the rest is about vectors and made again
-_BLOCK = 8192
+CARRIED = (GroupsPart, MapPart)  # what people have named and pointed at; the rest is about vectors and made again
 
 
 class Moved:
-    """The rows of a space in the new encoder's space, computed block by block as they are read, by any thread.
+    """The rows of a space in the new encoder's space, computed as they are read, by any thread.
 
     Parameters
     ----------
@@ -34,16 +32,20 @@ class Moved:
     """
 
     def __init__(
-        self, space: Space, bridge: Bridge | None, identity: EncoderIdentity, doubt: Doubt | None, doubts: Any = None
+        self,
+        space: Space,
+        bridge: Bridge | None,
+        identity: EncoderIdentity,
+        doubt: Doubt | None,
+        doubts: ArrayLike | None = None,
     ) -> None:
         self.space, self.bridge, self.identity, self.doubt = space, bridge, identity, doubt
         self.shape, self.dtype = (len(space), identity.dim), np.dtype(np.float32)
         self.doubts = np.zeros(len(space), np.float32) if doubts is None else np.array(doubts)
         self.true = np.zeros(len(space), bool)
-        self.tick: Callable[[int], object] = lambda done: None
-        self._over: list[tuple[Rows, Any]] = []
+        self._over: list[tuple[Rows, Matrix]] = []
 
-    def lay(self, rows: Rows, vectors: Any) -> None:
+    def lay(self, rows: Rows, vectors: Matrix) -> None:
         """Give rows, their numbers rising, their true vectors; `vectors` are read only when they are needed."""
         self._over.append((rows, vectors))
         self.true[rows], self.doubts[rows] = True, 0
@@ -52,21 +54,23 @@ class Moved:
         return self.shape[0]
 
     def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        return self.block(rows)[0]
+
+    def block(self, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return vectors and doubts of the rows from start to stop."""
         start, stop, _ = rows.indices(len(self))
         new, doubts = self._bridged(self.space.vectors[start:stop])
         for known, vectors in self._over:
             first, last = np.searchsorted(known, [start, stop])
             new[known[first:last] - start] = vectors[first:last]
-        if doubts is not None:
-            self.doubts[start:stop] = np.where(self.true[start:stop], 0, doubts)
         if not np.isfinite(np.einsum("ij,ij->i", new, new)).all():
             row = start + int(np.flatnonzero(~np.isfinite(new).all(axis=1))[0])
             raise UserError(f"Row {row} would become NaN or infinity.", todo="look at its vectors in both spaces")
-        self.tick(stop - start)
-        return new
+        doubts = self.doubts[start:stop] if doubts is None else np.where(self.true[start:stop], 0, doubts)
+        return new, np.asarray(doubts, np.float32)
 
     def some(self, rows: Rows) -> NDArray[np.float32]:
-        """Return a few rows, their numbers rising, as they will be; nothing is remembered of them."""
+        """Return a few rows, their numbers rising, as they will be."""
         new = self._bridged(self.space.vectors[rows])[0]
         for known, vectors in self._over:
             _, mine, theirs = np.intersect1d(rows, known, assume_unique=True, return_indices=True)
@@ -90,25 +94,39 @@ class Moved:
     def look(self) -> NDArray[np.float32]:
         """Read every row once for its doubt alone."""
         with bar("doubt", total=len(self)) as tick:
-            for start in range(0, len(self), _BLOCK):
-                tick(len(self[start : start + _BLOCK]))
-        return self.doubts
+            written = Written(self, tick)
+            for rows in slices(len(self)):
+                written[rows]
+        return written.doubts
 
 
-def fresh_keys(space: Space, rows: str) -> dict[str, str]:
-    """Return what a study of these settings would write on each part of rows with another fingerprint.
+class Written:
+    """The rows of a `Moved` on their only way to the disk: their doubts stay here, and a bar sees them pass.
 
     Parameters
     ----------
-    space : Space
-        Whose parts tell the settings.
-    rows : str
-        Fingerprint of the rows.
+    moved : Moved
+        What is written.
+    tick : callable
+        Told how many rows have passed.
+
+    Attributes
+    ----------
+    doubts : ndarray of shape (n,)
+        Doubt of each row that has passed.
     """
-    settings, made = Settings.of(space), dict[str, str]()
-    for stage in STAGES:
-        made[stage.name] = stage.fingerprint(rows, settings, made)
-    return made
+
+    def __init__(self, moved: Moved, tick: Callable[[int], object]) -> None:
+        self.shape, self.dtype, self.doubts = moved.shape, moved.dtype, np.zeros(len(moved), np.float32)
+        self._moved, self._tick = moved, tick
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: slice) -> NDArray[np.float32]:
+        new, self.doubts[rows] = self._moved.block(rows)
+        self._tick(len(new))
+        return new
 
 
 def carried(space: Space, rows: str) -> Iterator[tuple[str, tuple[None, str]]]:
@@ -116,12 +134,12 @@ def carried(space: Space, rows: str) -> Iterator[tuple[str, tuple[None, str]]]:
 
     A part that a study would make again anyway, for its settings or its version, still would be.
     """
-    before, after = fresh_keys(space, space.fingerprint), fresh_keys(space, rows)
-    for name in CARRIED:
-        if name in space.parts:
-            usual = space.parts[name].made_from == before[name]
-            yield name, (None, after[name] if usual else f"{rows}-carried")
-    if (
-        "labels" in space.parts
-    ):  # its key stays: the labels that people gave count, what the old head said is out of date
-        yield "labels", (None, space.parts["labels"].made_from)
+    settings = Settings.of(space)
+    before, after = fingerprints(space.fingerprint, settings), fingerprints(rows, settings)
+    for kind in CARRIED:
+        if part := space.parts.find(kind):
+            usual = part.made_from == before[part.name]
+            yield part.name, (None, after[part.name] if usual else f"{rows}-carried")
+    # The key of labels stays: those that people gave count, and what the old head said is out of date.
+    if labels := space.parts.find(LabelsPart):
+        yield labels.name, (None, labels.made_from)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from codomain.align import Bridge
@@ -31,7 +32,7 @@ def recall_of(B: NDArray[Any], mapped: NDArray[Any], k: int) -> float:
     return float(shared(lists(B, mapped, k), lists(B, B, k)).mean())
 
 
-def figure(name: str, says: str, values: NDArray[Any], rng: Any, own: NDArray[Any] | None = None) -> Figure:
+def figure(name: str, says: str, values: NDArray[Any], rng: Generator, own: NDArray[Any] | None = None) -> Figure:
     """Mean of the rows' values, and where it lies in 95 of 100 resamples."""
     drawn = values[rng.integers(len(values), size=(_DRAWS, len(values)))].mean(axis=1)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -60,7 +61,13 @@ def _centres(X: NDArray[Any], y: NDArray[Any], n: int) -> NDArray[Any]:
 
 
 def head(
-    A: NDArray[Any], B: NDArray[Any], learn: Rows, test: Rows, bridge: Bridge, labels: list[Any] | None, rng: Any
+    A: NDArray[Any],
+    B: NDArray[Any],
+    learn: Rows,
+    test: Rows,
+    bridge: Bridge,
+    labels: list[Any] | None,
+    rng: Generator,
 ) -> Figure | None:
     """Accuracy of a nearest-class head that learned from bridged rows, on rows encoded again."""
     if labels is None:
@@ -80,7 +87,13 @@ def head(
 
 
 def group_agreement(
-    A: NDArray[Any], B: NDArray[Any], learn: Rows, test: Rows, bridge: Bridge, groups: NDArray[Any] | None, rng: Any
+    A: NDArray[Any],
+    B: NDArray[Any],
+    learn: Rows,
+    test: Rows,
+    bridge: Bridge,
+    groups: NDArray[Any] | None,
+    rng: Generator,
 ) -> Figure | None:
     """Share of rows whose nearest group is the same before and after."""
     if groups is None:
@@ -95,7 +108,7 @@ def group_agreement(
     return figure("groups", "of re-encoded rows, nearest to the group they were nearest to before", kept, rng, own)
 
 
-def alerts(B: NDArray[Any], mapped: NDArray[Any], k: int, rng: Any) -> Figure:
+def alerts(B: NDArray[Any], mapped: NDArray[Any], k: int, rng: Generator) -> Figure:
     """Of the oddest twentieth of bridged rows, share that is among the oddest tenth of the re-encoded ones."""
     odd = []
     for X in (B, mapped):
@@ -113,7 +126,13 @@ def alerts(B: NDArray[Any], mapped: NDArray[Any], k: int, rng: Any) -> Figure:
 
 
 def gains(
-    A: NDArray[Any], B: NDArray[Any], mapped: NDArray[Any], doubt: NDArray[Any], truth: Rows, k: int, rng: Any
+    A: NDArray[Any],
+    B: NDArray[Any],
+    mapped: NDArray[Any],
+    doubt: NDArray[Any],
+    truth: Rows,
+    k: int,
+    rng: Generator,
 ) -> tuple[float, float]:
     """Recall won by encoding again the worst tenth by doubt, and any tenth (the mean of ten draws)."""
     tenth, before = max(1, len(B) // 10), shared(lists(B, mapped, k), truth).mean()

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import EncoderIdentity, UserError, say
+from codomain.core import EncoderIdentity, Matrix, UserError, say
 from codomain.encode import Encoder, encode_rows, resolve
-from codomain.space import Space
+from codomain.space import MigrationPart, Space
 from codomain.workbench.compare.join import Picked, Rows, paired, side
 from codomain.workbench.plan import about
 
@@ -36,7 +36,7 @@ class Known:
 
     identity: EncoderIdentity
     rows: Rows
-    vectors: Any
+    vectors: Matrix
     encoder: Encoder | None
 
 
@@ -94,7 +94,7 @@ def _from_file(space: Space, path: Path, encoder: str | None, pairs: int | None)
     return Known(maker.identity if maker else B.encoder, pairing.rows_a, vectors, maker)
 
 
-def _try(space: Space, maker: Encoder, rows: Rows, vectors: Any, path: Path) -> None:
+def _try(space: Space, maker: Encoder, rows: Rows, vectors: Matrix, path: Path) -> None:
     """Encode eight rows again to see whether an encoder made the vectors of a file."""
     some = np.unique(np.linspace(0, len(rows) - 1, 8).astype(int))
     given, again = np.asarray(vectors[some], np.float32), maker.encode(texts_of(space, rows[some]))
@@ -127,7 +127,7 @@ def check_other(space: Space, identity: EncoderIdentity) -> None:
     same = (identity.name, identity.dim) == (mine.name, mine.dim) if served else bool(identity.sha256)
     if same and identity.sha256 == mine.sha256:
         mine.check_same(identity)  # same weights, other pooling or prefix: said by name
-        bridged = "migration" in space.parts
+        bridged = space.parts.find(MigrationPart)
         raise UserError(
             f"{space.path} holds vectors of {identity.describe()} already.",
             needed="another encoder",

@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import codomain.space
 from codomain.align import BRIDGES, Bridge, Doubt
 from codomain.core import UserError, bar
-from codomain.space import Space, exchange
+from codomain.space import Doubtful, GroupsPart, MigrationPart, NeighborsPart, Space, exchange
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.first_look import text_column
 from codomain.workbench.migrate.again import asked, begun, refreshed, settings_of, still_bridged
-from codomain.workbench.migrate.carry import Moved, carried
+from codomain.workbench.migrate.carry import Moved, Written, carried
 from codomain.workbench.migrate.figures import measure
 from codomain.workbench.migrate.kept import urgency
 from codomain.workbench.migrate.measured import Measured
@@ -78,10 +79,10 @@ def migrate_space(
     wish = asked(to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, random_state=random_state)
     if not dry_run and (record := begun(opened, wish)):
         done = refreshed(opened, record["settings"] if study else None)
-        return Migrated(done, None, record, record["before"], done.part("migration")["doubtful.json"]["rows"])
+        return Migrated(done, None, record, record["before"], done.parts.migration.doubtful["rows"])
     then = settings_of(opened)
     if reencode and (moved := still_bridged(opened, to)):
-        measured, record, maker = None, opened.part("migration")["migration.json"], encoder_of(opened)
+        measured, record, maker = None, opened.parts.migration.record, encoder_of(opened)
     else:
         known = known_rows(opened, to, encoder=encoder, pairs=pairs)
         measured, bridge, doubt = _measured(opened, known, pairs, random_state)
@@ -98,9 +99,8 @@ def migrate_space(
     if reencode > 0 and not moved.true.all():
         if maker is None:
             raise UserError("No encoder is known that could encode rows again.", todo="name it: --encoder URI")
-        if moved.bridge is not None:
-            moved.look()
-        rows = np.sort(_worst(opened, moved)[: round(reencode * len(opened))])
+        doubts = moved.doubts if moved.bridge is None else moved.look()
+        rows = np.sort(_worst(opened, doubts, moved.true)[: round(reencode * len(opened))])
         moved.lay(rows, encode_some(opened, maker, rows, "worst"))
     if moved.bridge is not None:
         record["thresholds"] = thresholds(opened, moved, maker)
@@ -124,10 +124,10 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
             needed="vectors of another encoder",
         )
     say_what_is_odd(A, B, int((~good).sum()))
-    labels = text_column(space, space.roles.label)
+    labels, groups = text_column(space, space.roles.label), space.parts.find(GroupsPart)
     measured = measure(
         A, B, random_state=random_state, labels=[labels[row] for row in rows] if labels else None,
-        groups=np.asarray(space.part("groups")["labels.npy"])[rows] if "groups" in space.parts else None,
+        groups=groups.labels[rows] if groups else None,
     )  # fmt: skip
     kind = next(kind for kind in BRIDGES if kind.name == measured.chosen.name)
     bridge = kind(measured.chosen.stretch).fit(A, B)
@@ -156,40 +156,40 @@ def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run:
     )  # fmt: skip
 
 
-def _worst(space: Space, moved: Moved) -> Any:
+def _worst(space: Space, doubts: NDArray[Any], true: NDArray[Any]) -> Any:
     """Rows that are still bridged, those to encode first first."""
-    near = space.parts.get("neighbors")
-    listed = None if near is None else np.bincount(np.asarray(near["indices.npy"]).ravel(), minlength=len(space))
-    order = np.argsort(-urgency(moved.doubts, listed), kind="stable")
-    return order[~moved.true[order]]
+    near = space.parts.find(NeighborsPart)
+    listed = None if near is None else np.bincount(near.indices.ravel(), minlength=len(space))
+    order = np.argsort(-urgency(doubts, listed), kind="stable")
+    return order[~true[order]]
 
 
-def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, dict[str, Any], list[dict[str, Any]]]:
+def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, dict[str, Any], list[Doubtful]]:
     """Seal the new generation: vectors first, then the parts that go with them."""
     record = record | {"true_rows": int(moved.true.sum())}
-    worst: list[dict[str, Any]] = []
+    worst: list[Doubtful] = []
 
     def parts(rows: str) -> dict[str, tuple[Any, str]]:
-        first = _worst(space, moved)[:_LISTED]
+        first = _worst(space, written.doubts, moved.true)[:_LISTED]
         worst.extend(
-            {"row": int(row), "id": name, "doubt": round(float(moved.doubts[row]), 4)}
+            {"row": int(row), "id": name, "doubt": round(float(written.doubts[row]), 4)}
             for row, name in zip(first, space.ids.take(first).to_pylist(), strict=True)
         )
         files: dict[str, Any] = {
-            "migration.json": record, "doubtful.json": {"rows": worst}, "doubt.npy": moved.doubts,
-            "true_rows.npy": np.flatnonzero(moved.true),
+            MigrationPart.record: record, MigrationPart.doubtful: {"rows": worst}, MigrationPart.doubt: written.doubts,
+            MigrationPart.true_rows: np.flatnonzero(moved.true),
         }  # fmt: skip
         if moved.bridge is not None:
-            files |= {"weights.npy": moved.bridge.weights_, "offset.npy": moved.bridge.offset_}
-        return {**dict(carried(space, rows)), "migration": (files, f"{rows}-migration")}
+            files |= {MigrationPart.weights: moved.bridge.weights_, MigrationPart.offset: moved.bridge.offset_}
+        return {**dict(carried(space, rows)), MigrationPart.name: (files, f"{rows}-migration")}
 
     note = (
         f"migrated from {record['from']['name']} to {moved.identity.name}: {record['true_rows']:,} of {len(space):,} "
         f"rows encoded, the others bridged ({record['bridge']})"
     )
     with bar("migrate", total=len(space)) as tick:
-        moved.tick = tick
-        done = exchange(space, moved, encoder=moved.identity, parts=parts, note=note)
+        written = Written(moved, tick)
+        done = exchange(space, written, encoder=moved.identity, parts=parts, note=note)
     return done, record, worst
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import unit_rows
+from codomain.core import slices, unit_rows
 from codomain.encode import Encoder
 from codomain.search import Null
-from codomain.space import Space
+from codomain.space import IndexPart, Space
 from codomain.workbench.migrate.carry import Moved
 from codomain.workbench.migrate.pairs import texts_of
 
@@ -35,9 +35,9 @@ def thresholds(space: Space, moved: Moved, maker: Encoder | None) -> dict[str, A
     """
     some = np.sort(np.random.default_rng(0).choice(len(space), min(len(space), _ROWS), replace=False))
     new, questions = moved.some(some), list[dict[str, float]]()
-    if maker is not None and "index" in space.parts:
+    if maker is not None and (index := space.parts.find(IndexPart)):
         texts = texts_of(space, some) if space.roles.text else None
-        old = Null.from_dict(space.part("index")["null.json"])
+        old = Null.from_dict(index.null)
         questions = question_thresholds(old, Null.fit(new, texts=texts, encoder=maker)) if old.questions else []
     return {"rows": pair_thresholds(space.vectors[some], new), "questions": questions}
 
@@ -106,13 +106,8 @@ def question_thresholds(old: Null, new: Null) -> list[dict[str, float]]:
 
 
 def _cosines(U: NDArray[np.float32], left: NDArray[Any], right: NDArray[Any]) -> NDArray[np.float32]:
-    step = 16_384
-    return np.concatenate(
-        [
-            np.einsum("ij,ij->i", U[left[s : s + step]], U[right[s : s + step]], dtype=np.float32)
-            for s in range(0, len(left), step)
-        ]
-    )
+    some = slices(len(left), 16_384)
+    return np.concatenate([np.einsum("ij,ij->i", U[left[s]], U[right[s]], dtype=np.float32) for s in some])
 
 
 def _steps(low: float, high: float) -> NDArray[np.float64]:

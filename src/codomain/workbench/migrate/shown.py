@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from codomain.core import UserError
-from codomain.space import Space
+from codomain.space import Doubtful, Space
 from codomain.workbench.migrate.measured import Measured
 
 
@@ -40,7 +40,7 @@ class Migrated:
         What is sealed as migration.json, or would be.
     before : int
         The generation to roll back to.
-    worst : list of dict
+    worst : list of Doubtful
         `row`, `id` and `doubt` of rows to encode first, worst first.
     """
 
@@ -48,7 +48,7 @@ class Migrated:
     measured: Measured | None
     record: dict[str, Any]
     before: int
-    worst: list[dict[str, Any]] = field(default_factory=list)
+    worst: list[Doubtful] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record with the path of the space and the rows to encode first."""

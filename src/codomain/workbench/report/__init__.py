@@ -16,15 +16,12 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.space import FLAGS
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot, scale
 
 __all__ = ["ReportData", "render", "write_page"]
 
-_BITS = {
-    "duplicate": 1, "near_duplicate": 2, "outlier": 4, "label": 8,
-    "same_vector": 16, "unknown_text": 32, "cut_text": 64,
-}  # of the audit's flags  # fmt: skip
 _SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
 
 
@@ -95,13 +92,13 @@ class ReportData:
     partial: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     health: Sequence[dict[str, Any]] = ()
-    certificate: dict[str, Any] | None = None
-    groups: dict[str, Any] | None = None
+    certificate: Mapping[str, Any] | None = None
+    groups: Mapping[str, Any] | None = None
     labels: NDArray[Any] | None = None
     xy: NDArray[Any] | None = None
     kept: NDArray[Any] | None = None
-    map_info: dict[str, Any] | None = None
-    audit: dict[str, Any] | None = None
+    map_info: Mapping[str, Any] | None = None
+    audit: Mapping[str, Any] | None = None
     flags: NDArray[Any] | None = None
     neighbors: NDArray[Any] | None = None
     scores: NDArray[Any] | None = None
@@ -109,7 +106,7 @@ class ReportData:
     ids: Sequence[str] = ()
     columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     user_labels: Sequence[str] | None = None
-    labelled: dict[str, Any] | None = None
+    labelled: Mapping[str, Any] | None = None
     search_command: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
     sent_to: str = ""
@@ -155,7 +152,9 @@ def render(report: ReportData, path: str | Path) -> Path:
     )  # fmt: skip
 
 
-def write_page(path: str | Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: Any) -> Path:
+def write_page(
+    path: str | Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: object
+) -> Path:
     """Write a page whose own policy lets a browser run its script and nothing else.
 
     Parameters
@@ -215,7 +214,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
-        "bits": _BITS if report.flags is not None else {},
+        "bits": {flag.kind: flag.bit for flag in FLAGS} if report.flags is not None else {},
     }  # fmt: skip
     ids = [str(name) for name in report.ids]
     for name, content in (
@@ -264,7 +263,7 @@ def _integer_blocks(report: ReportData, user_labels: NDArray[np.intp] | None) ->
     return [{"id": name, "kind": kind, "content": content} for name, (kind, content) in packed.items()]
 
 
-def _winner(certificate: dict[str, Any] | None) -> dict[str, Any] | None:
+def _winner(certificate: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not certificate or certificate.get("winner") is None:
         return None
     return certificate["rows"][certificate["winner"]]
@@ -282,7 +281,7 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def figure(value: Any) -> str:
+def figure(value: float | None) -> str:
     """Return a number with three significant digits and thousands separated.
 
     Parameters
@@ -302,7 +301,7 @@ def figure(value: Any) -> str:
     return "about 0" if 0 < abs(value) < 1e-4 else f"{value:.3g}"
 
 
-def share(value: Any) -> str:
+def share(value: float | None) -> str:
     """Return a share of 0 to 1 in percent, finer near both ends and never rounded up to 100%."""
     if value is None or value != value:
         return "not measured"
@@ -316,6 +315,6 @@ def size(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
-def anchor(kind: Any) -> str:
+def anchor(kind: str) -> str:
     """Return the name of a check's place on the page."""
-    return "check-" + re.sub(r"[^a-z0-9]+", "-", str(kind).lower()).strip("-")
+    return "check-" + re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")

@@ -1,7 +1,7 @@
 """Where marks stand in the report's small drawings, worked out once and drawn by the template."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -41,7 +41,7 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
 
-def front_plot(certificate: dict[str, Any], width: int = 760, height: int = 330) -> dict[str, Any] | None:
+def front_plot(certificate: Mapping[str, Any], width: int = 760, height: int = 330) -> dict[str, Any] | None:
     """Place recipes on a plot of recall against bytes per vector, bytes on a logarithmic axis.
 
     Parameters

@@ -2,18 +2,18 @@
 
 import shlex
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.types as kinds
 
 from codomain.core import EncoderIdentity
-from codomain.space import Roles
+from codomain.space import Group, LabelsPart, Roles, ShrinkPart
 from codomain.workbench.report import ReportData, render
 from codomain.workbench.stages import Inputs
 
@@ -61,7 +61,7 @@ def write_report(
     """
     parts = inputs.parts
     count, dims = inputs.X.shape
-    groups = parts["groups"]["groups.json"]
+    form, labelled = parts.find(ShrinkPart), parts.find(LabelsPart)
     name = shlex.quote(str(space))
     return render(
         ReportData(
@@ -73,22 +73,22 @@ def write_report(
             generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             partial=partial,
             versions=_versions(),
-            health=parts["health"]["health.json"]["measures"],
-            certificate=parts["shrink"]["certificate.json"] if "shrink" in parts else None,
-            groups=groups,
-            labels=np.asarray(parts["groups"]["labels.npy"]),
-            xy=np.asarray(parts["map"]["xy.npy"]),
-            kept=np.asarray(parts["map"]["kept.npy"]),
-            map_info=parts["map"]["map.json"],
-            audit=parts["audit"]["audit.json"],
-            flags=np.asarray(parts["audit"]["flags.npy"]),
-            neighbors=np.asarray(parts["neighbors"]["indices.npy"]),
-            scores=np.asarray(parts["neighbors"]["scores.npy"]),
+            health=parts.health.measures,
+            certificate=form.certificate if form else None,
+            groups=parts.groups.record,
+            labels=parts.groups.labels,
+            xy=parts.map.xy,
+            kept=parts.map.kept,
+            map_info=parts.map.record,
+            audit=parts.audit.record,
+            flags=parts.audit.flags,
+            neighbors=parts.neighbors.indices,
+            scores=parts.neighbors.scores,
             texts=[text[:_TEXT_CHARACTERS] for text in inputs.texts or ()],
             ids=[str(value) for value in rows[roles.id].to_pylist()] if roles.id else [],
             columns=_columns(rows, roles),
             user_labels=inputs.labels,
-            labelled=parts["labels"]["labels.json"] if "labels" in parts else None,
+            labelled=labelled.record if labelled and labelled.fresh else None,
             search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
             commands=_commands(name) if space else {},
             sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
@@ -97,11 +97,10 @@ def write_report(
     )
 
 
-def suggestion(groups: dict[str, Any]) -> str:
+def suggestion(groups: Sequence[Group]) -> str:
     """Return words worth searching for: those that name the largest group."""
-    names = groups["groups"]
-    words = names[0]["words"][:2] if names else []
-    return " ".join(str(word) for word in words) or "your words here"
+    words = groups[0]["words"][:2] if groups else []
+    return " ".join(words) or "your words here"
 
 
 def _columns(rows: pa.Table, roles: Roles) -> dict[str, list[Any]]:

@@ -14,7 +14,7 @@ TEXT_BUDGET = 12_000_000  # bytes of gzip for the rows' words, so that 50,000 ro
 TEXT_LENGTHS = (300, 200, 120, 60)
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Any:
     """Return a value as JSON can hold it.
 
     Parameters
@@ -54,7 +54,7 @@ def packed(content: bytes) -> str:
     return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
-def packed_json(value: Any) -> str:
+def packed_json(value: object) -> str:
     """Return a JSON value, packed; half of a surrogate pair becomes a question mark."""
     text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return packed(text.encode("utf-8", "replace"))
@@ -102,7 +102,7 @@ def packed_reals(values: ArrayLike) -> tuple[str, str, float, float]:
     return "Uint16Array", packed(steps.astype("<u2").tobytes()), low, step
 
 
-def cut(text: Any, length: int) -> str:
+def cut(text: object, length: int) -> str:
     """Return at most `length` characters, the last of them an ellipsis when something is missing."""
     whole = "" if text is None else str(text)
     return whole if len(whole) <= length else whole[: length - 1] + "…"

@@ -1,0 +1,21 @@
+"""The command that appends rows to a space."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codomain.cli.options import DropEmpty, ReportPath, SpacePath
+from codomain.cli.printing import print_study
+
+
+def add(
+    space: SpacePath,
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="New rows with the same columns.")],
+    report: ReportPath = None,
+    drop_empty: DropEmpty = False,
+) -> None:
+    """Append rows: only they are encoded, ids and order stay, every stage is brought up to date."""
+    from codomain.workbench import add as run
+
+    print_study(run(space, source, report=report, drop_empty=drop_empty))

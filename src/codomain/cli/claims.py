@@ -1,0 +1,57 @@
+"""`codomain claims run`: measure again what a method promises."""
+
+from typing import Annotated
+
+import typer
+
+from codomain.cli.printing import cell, print_table
+from codomain.core import UserError, say
+
+claims_app = typer.Typer(no_args_is_help=True, help="Rerun what a method promises.")
+
+
+@claims_app.command("run")
+def run_claims(
+    name: Annotated[str, typer.Argument(metavar="SLUG|ROOM", help="One method, or all of a room; else all.")] = "",
+    record: Annotated[bool, typer.Option("--record", help="Write the verdict into the method's record.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only those whose code, data or libraries changed.")] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds; a recorded verdict takes 5.")] = 5,
+) -> None:
+    """Measure the claims again, here and now; exit with 1 when a verdict is not the recorded one."""
+    from codomain.core import claims, records
+    from codomain.core.catalogue import methods, named
+
+    if record and seeds != len(claims.SEEDS):
+        raise UserError(f"--record with --seeds {seeds}.", needed="five seeds", todo="leave --seeds out")
+    changed = False
+    for entry in named(name) if name else methods():
+        title, what, before = f"{entry.room}/{entry.slug}", entry.claim, entry.record
+        if not isinstance(what, claims.Claim):
+            print(f"{title}: no claim" + (f", because: {what.why}" if what else ""))
+            if record and what:
+                print(f"recorded in {records.record(entry.slug, what)}")
+            continue
+        moved = what.stale(before) if before else "it was never run"
+        if stale and not moved:
+            continue
+        if what.hindrance:
+            print(f"{title}: not rerun here: {what.hindrance}")
+            continue
+        if moved:
+            say(f"{title}: {moved}")
+        say(f"{title}: {seeds} seeds, stopped after {3 * what.seconds:g} s")
+        outcome = claims.run(what, range(seeds))
+        print(f"{title}: {outcome.verdict}, in {outcome.took:.1f} s. {what.says}")
+        rows = zip(outcome.seeds, outcome.ours, outcome.floor, outcome.peer, strict=True)
+        print_table(("seed", "ours", "floor", "peer"), [[str(seed), *map(cell, scores)] for seed, *scores in rows])
+        print(f"floor: {what.floor}\npeer: {what.peer}\nscore: {what.unit}; margin {what.margin:g}")
+        if record:
+            print(f"recorded in {records.record(entry.slug, what, outcome)}")
+        elif before is None:
+            print("not recorded before")
+        elif seeds == len(claims.SEEDS):
+            same = outcome.verdict == before.verdict
+            changed |= not same
+            print(f"recorded {before.date}: {before.verdict}" + ("" if same else " - CHANGED"))
+    if changed:
+        raise typer.Exit(1)

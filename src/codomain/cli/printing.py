@@ -1,0 +1,60 @@
+"""How commands print: results on stdout, as a table, a record, or the lines to type next."""
+
+import json
+import shlex
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from codomain.workbench import Study
+
+
+def console(*, markup: bool = False, stderr: bool = False) -> "Console":
+    """Return a console for tables and summaries; a pipe gets lines of at least 120 characters."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=markup, stderr=stderr)
+    if not console.is_terminal:
+        console.width = max(console.width, 120)
+    return console
+
+
+def print_json(value: Any, *, default: Callable[[Any], Any] | None = None) -> None:
+    """Print a record, or a list of records, for other programs; `default` writes what JSON has no type for."""
+    print(json.dumps(value, ensure_ascii=False, indent=1, default=default))
+
+
+def print_study(done: "Study", query: str | None = None) -> None:
+    """Print where the space and its report are, and a search to copy."""
+    from codomain.workbench.report.gather import suggestion
+
+    print(f"space: {done.space.path}")
+    print(f"report: {done.report}")
+    path = shlex.quote(str(done.space.path))
+    if done.space.encoder.encodes:
+        query = query or suggestion(done.space.parts.groups.groups)
+        print(f'search: codomain search {path} "{query}"')
+    else:
+        first = done.space.ids[0].as_py()
+        print(f"search: codomain search {path} --like {shlex.quote(str(first))}")
+
+
+def cell(value: Any) -> str:
+    """Write a value for a table."""
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
+    """Print a table as wide as it needs to be, so that a pipe gets whole words."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    table = Table(*columns, box=SIMPLE, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    to = console()
+    if not to.is_terminal:
+        to.width = max(to.width, to.measure(table, options=to.options.update(max_width=1000)).maximum)
+    to.print(table)

@@ -1,0 +1,93 @@
+"""The command line, as a person meets it: what it prints and leaves behind."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from conftest import Run
+
+STATIC = "static:wordllama"
+
+
+def test_study_without_flags_says_what_it_guessed_and_what_to_type_next(mine: Path, run: Run) -> None:
+    answer = run("study", mine, "--encoder", STATIC)
+    assert answer.returncode == 0, answer.stderr
+    assert "text" in answer.stderr and "plan: 150 rows" in answer.stderr
+    lines = dict(line.split(": ", 1) for line in answer.stdout.splitlines())
+    assert set(lines) == {"space", "report", "search"}
+    assert (mine.parent / lines["space"]).is_dir() and (mine.parent / lines["report"]).is_file()
+    found = run(*lines["search"].replace('"', "").split()[1:4], "--json")
+    assert found.returncode == 0, found.stderr
+
+
+def test_search_answers_in_records_with_the_rows_columns(mine: Path, run: Run) -> None:
+    run("study", mine, "--encoder", STATIC)
+    records = json.loads(run("search", "mine.space", "asynchronous event loop", "--json", "-k", 3).stdout)
+    assert len(records) == 3
+    assert {"id", "score", "percentile", "module", "kind", "text"} <= set(records[0])
+    assert any("async" in record["module"] for record in records)
+    classes = json.loads(run("search", "mine.space", "event loop", "--where", "kind == 'class'", "--json").stdout)
+    assert classes and {record["kind"] for record in classes} == {"class"}
+
+
+def test_export_gives_the_own_table_back_with_new_columns(mine: Path, run: Run) -> None:
+    run("study", mine, "--encoder", STATIC)
+    assert run("export", "mine.space", "out.parquet").returncode == 0
+    table = parquet.read_table(mine.parent / "out.parquet")
+    assert table.num_rows == 150
+    assert {"module", "text", "group", "group_name", "map_x", "is_outlier"} <= set(table.column_names)
+
+
+def test_log_and_rollback_show_what_was_written(mine: Path, run: Run) -> None:
+    run("study", mine, "--encoder", STATIC)
+    entries = json.loads(run("log", "mine.space", "--json").stdout)
+    assert len(entries) >= 2
+    assert run("rollback", "mine.space", 1).returncode == 0
+    assert len(json.loads(run("log", "mine.space", "--json").stdout)) == len(entries) + 1
+    assert run("gc", "mine.space").returncode == 0
+
+
+def test_nothing_is_drawn_when_piped(mine: Path, run: Run) -> None:
+    answer = run("study", mine, "--encoder", STATIC)
+    assert "\x1b" not in answer.stderr + answer.stdout
+    assert "\r" not in answer.stderr
+
+
+@pytest.mark.usefixtures("ctrl_c")
+def test_stopped_by_ctrl_c_a_study_goes_on_where_it_was(docstrings: pa.Table, tmp_path: Path, run: Run) -> None:
+    parquet.write_table(docstrings, tmp_path / "t.parquet")
+    command = [sys.executable, "-m", "codomain", "study", "t.parquet", "--text", "text"]
+    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert child.stderr
+    while "plan:" not in (line := child.stderr.readline()):
+        assert line, "the study ended before its plan"
+    time.sleep(2)
+    child.send_signal(signal.SIGINT)
+    _, err = child.communicate(timeout=60)
+    assert child.returncode == 130, err
+    assert "Traceback" not in err and "go on" in err
+    answer = run("study", "t.parquet", "--text", "text")
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("unshare"), reason="no unshare to cut the network off with")
+def test_the_demo_runs_in_a_new_home_with_the_network_unreachable(tmp_path: Path, run: Run) -> None:
+    cut = ("unshare", "--net") if os.geteuid() == 0 else ("unshare", "--map-root-user", "--net")
+    answer = run("demo", "--folder", "here", prefix=cut)
+    assert answer.returncode == 0, answer.stderr
+    lines = dict(line.split(": ", 1) for line in answer.stdout.splitlines())
+    assert list(lines) == ["space", "report", "search"]
+    found = json.loads(run("search", lines["space"], "parse a date from a string", "--json", prefix=cut).stdout)
+    assert any(record["package"] in ("datetime", "time", "email", "calendar") for record in found)
+    none = run("search", lines["space"], "recipe for lasagne with spinach", prefix=cut)
+    assert "nothing close" in none.stdout.lower()

@@ -1,0 +1,66 @@
+"""Packages and what is said of them."""
+
+import re
+
+import numpy as np
+import pytest
+
+from codomain.tasks import described as module
+from codomain.tasks.described import by_words, described_packages, encode_once, known_and_new
+
+
+@pytest.fixture(scope="module")
+def told():
+    return described_packages(0, n_test=4, n_few=2)
+
+
+def test_no_text_names_its_package(told):
+    for texts, names in ((told.descriptions, told.description_classes), (told.few, told.few_classes),
+                         (told.texts, told.classes)):  # fmt: skip
+        assert len(texts) == len(names) > 0
+        for text, name in zip(texts, names, strict=True):
+            assert not re.search(rf"\b{name}\b", text, re.IGNORECASE)
+
+
+def test_every_package_has_as_many_rows_to_learn_from_and_to_be_labelled(told):
+    assert told.few_classes == [name for name in told.names for _ in range(2)]
+    assert told.classes == [name for name in told.names for _ in range(4)]
+    assert set(told.description_classes) == set(told.names)
+
+
+def test_known_and_new_packages_share_none_and_lose_none():
+    told, known, new = known_and_new(1)
+    assert set(known.names) | set(new.names) == set(told.names)
+    assert set(known.names) & set(new.names) == set()
+    assert len(known.texts) + len(new.texts) == len(told.texts)
+
+
+def test_words_find_a_package_more_often_than_chance(told):
+    assert by_words(told) > 10 / len(told.names)
+
+
+class Counting:
+    """An encoder that keeps what it was asked."""
+
+    def __init__(self, uri):
+        self.identity = type("Identity", (), {"uri": uri})
+        self.asked = []
+
+    def encode(self, texts):
+        self.asked += texts
+        return np.array([[len(text)] for text in texts], np.float32)
+
+
+def test_a_text_is_encoded_once_and_vectors_stay_in_the_order_of_the_texts():
+    encoder = Counting("test:once")
+    np.testing.assert_array_equal(encode_once(encoder, ["a", "bcd", "a"]).ravel(), [1, 3, 1])
+    np.testing.assert_array_equal(encode_once(encoder, ["ef", "bcd"]).ravel(), [2, 3])
+    assert encoder.asked == ["a", "bcd", "ef"]
+
+
+def test_what_is_kept_of_an_encoder_has_a_bound(monkeypatch):
+    monkeypatch.setattr(module, "_MOST", 2)
+    encoder = Counting("test:bound")
+    for texts in (["a", "b", "c"], ["d"], ["a"]):
+        encode_once(encoder, texts)
+    assert encoder.asked == ["a", "b", "c", "d", "a"]
