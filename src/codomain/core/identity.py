@@ -59,7 +59,10 @@ class EncoderIdentity:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
-        return asdict(self)
+        record = asdict(self)
+        if not self.long:  # records from before there was such a field have none, and hashes over them must not change
+            del record["long"]
+        return record
 
     def describe(self) -> str:
         """Return one line for people."""
