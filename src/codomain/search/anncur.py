@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim, unit_rows
 from codomain.search.shared.sets import SetEncoder, check_offsets
 
-_PRODUCTS = 1 << 22  # inner products held at once
+_PRODUCTS = 1 << 22  # inner products in memory at once
 
 
 class MaxSimSketch(SetEncoder, Method):

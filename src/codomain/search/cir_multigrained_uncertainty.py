@@ -155,7 +155,7 @@ def finds_siblings_by_a_name(seed: int) -> Trial:
     wanted, right = drawn_for[rows], right[tested]
 
     def recall(scores: NDArray[Any]) -> float:
-        scores[np.arange(len(tested)), tested] = -np.inf  # the reference itself is not asked for
+        scores[np.arange(len(tested)), tested] = -np.inf  # the reference itself does not count
         bar = np.take_along_axis(scores, right[:, None], 1)
         return float(np.mean(np.sum(scores > bar, axis=1) < 10))
 

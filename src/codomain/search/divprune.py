@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Trial, UserError, claim, unit_rows
 
-_ROWS = 1024  # rows compared with all others at once
+_ROWS = 1024  # rows of a block that is compared with all others
 
 
 def largest_cosines(U: NDArray[Any]) -> NDArray[Any]:
@@ -22,7 +22,7 @@ def largest_cosines(U: NDArray[Any]) -> NDArray[Any]:
 
 
 class DivPrune(Method):
-    r"""Keep a subset of rows whose smallest distance from each other a greedy choice makes large.
+    r"""Choose rows greedily, so that the smallest distance between any two of them is large.
 
     With the cosine distance :math:`d`, the first row is the one farthest from its nearest other,
     :math:`\arg\max_i \min_{j \ne i} d(i, j)`; each next one is the row farthest from those kept,

@@ -63,8 +63,8 @@ class GeneCIS(Combiner, Method):
     >>> subject, colour = np.divmod(np.arange(120), 6)
     >>> rows = np.hstack([rng.normal(size=(20, 8))[subject], np.eye(6)[colour]])
     >>> model = GeneCIS(16, epochs=60, random_state=0).fit(rows, subject, conditions=np.eye(6)[colour])
-    >>> asked = model.transform(rows[[0]], conditions=np.eye(6)[[4]])  # subject 0 in colour 4
-    >>> int((asked @ model.transform_targets(rows).T).argmax())
+    >>> query = model.transform(rows[[0]], conditions=np.eye(6)[[4]])  # subject 0 in colour 4
+    >>> int((query @ model.transform_targets(rows).T).argmax())
     4
     """
 
@@ -140,7 +140,7 @@ class GeneCIS(Combiner, Method):
     floor="the sum of the reference's and the name's vectors", peer="the sum with a weight tuned on such triplets",
 )  # fmt: skip
 def finds_a_sibling_by_its_name(seed: int) -> Trial:
-    """Ask by a docstring and a sibling's name for the sibling's docstring, beside 7 other siblings and 7 strangers.
+    """Ask by a docstring and a sibling's name for the sibling's docstring, among 7 other siblings and 7 strangers.
 
     Where there are fewer siblings, more strangers; these have the most similar names.
     """

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Flag, Int, Method, Paper, Trial, UserError, claim, inverse_dimensions, unit_rows
 
-_BLOCK = 1 << 22  # differences of entries held at once
+_BLOCK = 1 << 22  # differences of entries in memory at once
 
 
 def local_dimensions(distances: NDArray[Any]) -> NDArray[Any]:

@@ -90,7 +90,7 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     start_ : ndarray of shape (n_features, n_components)
         Directions that give a row's first query.
     cosines_ : ndarray of shape (max_steps,)
-        Mean cosine of rows with what is brought back, before each step of `fit`.
+        Mean cosine of rows with the rows brought back, before each step of `fit`.
 
     Raises
     ------

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH = 256  # rows in a step; each brings one of its neighbours, so a step compares 256 x 256 pairs
-QUERIES = 2048  # rows whose neighbours are looked up at once
+QUERIES = 2048  # rows whose neighbours are computed at once
 
 
 def truncate(X: ArrayLike, width: int) -> NDArray[Any]:
@@ -209,7 +209,7 @@ class Matryoshka(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     def _labels(
         self, y: NDArray[Any], data: "Tensor", head: "Tensor"
     ) -> "tuple[Callable[[Tensor], Tensor], list[Tensor]]":
-        """Loss of a batch of labelled rows, and what is learned: the head and a classifier for each width."""
+        """Return the loss of a batch of labelled rows, and the parameters: the head and a classifier for each width."""
         torch = need("torch", "torch")
         which = torch.from_numpy(np.unique(y, return_inverse=True)[1])
         members = torch.nn.functional.one_hot(which).to(data.dtype)

@@ -19,10 +19,10 @@ class BiDR(Paired):
     r"""Search by learned codes, then by dense vectors trained on what those codes return.
 
     First :math:`A, B` and codebooks minimise the loss of :math:`Bq \cdot \widehat{Ad}` with the other documents of a
-    minibatch as negatives. Then, with those codes fixed, :math:`G` in :math:`Gq \cdot d` learns to tell the right
+    minibatch as negatives. Then, with those codes fixed, :math:`G` in :math:`Gq \cdot d` learns to separate the right
     document from its neighbours on the candidate lists: a minibatch is a few queries and the owners of documents on
-    their lists. The paper trains two encoders; here one
-    linear map of the query does the same as linear maps of both sides, and vectors on disk stay as they are.
+    their lists. The paper trains two encoders; here one linear map of the query does the same as linear maps of both
+    sides, and vectors on disk stay as they are.
 
     Parameters
     ----------

@@ -87,7 +87,7 @@ class M3EL(Paired):
         y : array-like of shape (n_samples, 1 + n_parts, n_features) or (n_samples, n_features) or (n_samples,)
             Text of the entities, row i for mention i.
         images, other_images : array-like, default=None
-            The other kind of features of mentions and entities, shaped alike; None takes the text again.
+            The other kind of features of mentions and entities, of the same shape; None takes the text again.
 
         Returns
         -------

@@ -26,7 +26,7 @@ class RagLLaVA(Paired):
     Parameters
     ----------
     n_components : int, default=128
-        Width in which queries and documents meet.
+        Width of the space in which queries and documents are compared.
     n_hidden : int, default=64
         Units of the hidden layer.
     noise : float, default=0.3

@@ -40,7 +40,7 @@ class FaissIndex:
             scores, rows = self.faiss.search(Q, k, params=params)
             return scores, rows
         scores, rows = self.faiss.search(Q, k)
-        if isinstance(code := self._code(), faiss.IndexLSH):  # it counts differing bits, which stand for a cosine
+        if isinstance(code := self._code(), faiss.IndexLSH):  # it counts differing bits, which give a cosine
             scores = np.cos(scores * (np.pi / code.nbits), dtype=np.float32)
         return scores, rows
 

@@ -39,7 +39,7 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
     share_replaced : float, default=0.2
         Share of the links that is replaced after each pass, 0 to 1.
     noise : float, default=0.2
-        Standard deviation of what is added to the scaled columns before they go in.
+        Standard deviation of the noise added to the scaled columns in training.
     learning_rate : float, default=0.05
         Learning rate, above 0.
     epochs : int, default=60
@@ -166,7 +166,7 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
     peer="the 20 columns that weigh most in the first 20 principal directions",
 )  # fmt: skip
 def finds_pixels_in_noise(seed: int) -> Trial:
-    """Select among scanned digits beside normal noise, all of variance 1; half to learn from, half to tell."""
+    """Select among pixels of digits and columns of noise, all of variance 1; half to learn from, half to test."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
     from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph
