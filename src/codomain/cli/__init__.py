@@ -145,10 +145,11 @@ def search(
     8 GiB of vectors the index that `shrink` certified names the candidates.
     """
     from codomain.workbench import search_space
+    from codomain.workbench.report.pack import plain
 
     results = search_space(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact)
     if as_json:
-        print(json.dumps(results.to_records(), ensure_ascii=False, indent=1, default=str))
+        print(json.dumps(plain(results.to_records()), ensure_ascii=False, indent=1, allow_nan=False))
         for note in results.notes:
             say(note)
     else:

@@ -59,22 +59,16 @@ def _is_repr(value: float, text: str) -> bool:
 def as_typed(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
     """Return the cells of a column that `typed` made numbers, as they were typed."""
     if pa.types.is_float64(column.type) and (field.metadata or {}).get(TYPED) == b"long":
-        return pa.chunked_array(
-            [
-                pa.array([None if v is None else repr(v) for v in chunk.to_pylist()], pa.string())
-                for chunk in column.chunks
-            ],
-            pa.string(),
-        )
+        words = [None if value is None else repr(value) for value in _values(column)]
+        return pa.chunked_array([pa.array(words, pa.string())])
     return column.cast(pa.string())
 
 
 def as_text_of(table: pa.Table, name: str, schema: pa.Schema) -> pa.ChunkedArray:
     """Return a column, as it was typed where `schema` keeps this column as text."""
     wanted, field = schema.field(name).type, table.schema.field(name)
-    return (
-        as_typed(table[name], field) if pa.types.is_string(wanted) and TYPED in (field.metadata or {}) else table[name]
-    )
+    was_text = pa.types.is_string(wanted) and TYPED in (field.metadata or {})
+    return as_typed(table[name], field) if was_text else table[name]
 
 
 def why_text(column: pa.ChunkedArray, name: str) -> str:
@@ -83,7 +77,7 @@ def why_text(column: pa.ChunkedArray, name: str) -> str:
     numeric = pc.match_substring_regex(filled, r"^\s*[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
     if not len(filled) or pc.mean(numeric.cast(pa.float64())).as_py() < 0.9:
         return ""
-    row, cell = next((row, cell) for row, cell in enumerate(_texts(column)) if cell is not None and not _alone(cell))
+    row, cell = next((row, cell) for row, cell in enumerate(_values(column)) if cell is not None and not _alone(cell))
     return f"{name!r} stays text: {cell!r} (row {row:,}) would not come back as it was typed"
 
 
@@ -91,5 +85,5 @@ def _alone(cell: str) -> bool:
     return _kind(pa.chunked_array([[cell]])) is not None
 
 
-def _texts(column: pa.ChunkedArray) -> Any:
+def _values(column: pa.ChunkedArray) -> Any:
     return (value for chunk in column.chunks for value in chunk.to_pylist())

@@ -55,10 +55,8 @@ def find_vectors(table: pa.Table, vector: str | None) -> Found:
             found.unread[name] = why_not(column)
         if named or vectors:
             found.not_text.add(name)
-    found.notes += [
-        f"{name!r} is named like vectors and cannot be read as such: {why}"
-        for name, why in sorted(found.unread.items())
-    ]
+    for name, why in sorted(found.unread.items()):
+        found.notes.append(f"{name!r} is named like vectors and cannot be read as such: {why}")
     return found
 
 
@@ -145,9 +143,7 @@ def _from_run(table: pa.Table, name: str, columns: Sequence[str]) -> Found:
             try:
                 out[:, at] = table[column].cast(pa.float64()).to_numpy()
             except pa.ArrowInvalid as error:
-                return Found(
-                    problems=[f"the vectors in {columns[0]!r} to {columns[-1]!r}: {error}"], columns=tuple(columns)
-                )
+                return Found(problems=[f"the numbers in {column!r}: {error}"], columns=tuple(columns))
     return Found(out, tuple(columns))
 
 
@@ -158,9 +154,8 @@ def _from_column(column: pa.ChunkedArray, name: str) -> Found:
     widths, problems = cells.widths, []
     odd = np.flatnonzero(widths == -2)
     if len(odd):
-        problems.append(
-            f"{some(odd)}: {name!r} is no list of numbers there ({why_not(column.take(pa.array(odd[:1])))})"
-        )
+        why = why_not(column.slice(int(odd[0]), 1))
+        problems.append(f"{some(odd)}: {name!r} is no list of numbers there: {why}")
     found, counts = np.unique(widths[widths > 0], return_counts=True)
     if not len(found):
         return Found(problems=[*problems, f"the column {name!r} holds no vectors"], columns=(name,))

@@ -63,9 +63,12 @@ def _hidden(path: Path) -> bool:
 
 def _hugging_face(path: Path) -> Held:
     """Read what `datasets` saved: Arrow files that state.json lists, class names in dataset_info.json."""
-    listed = _json(path / "state.json").get("_data_files")
-    names = [entry.get("filename") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
-    if not names or not all(isinstance(name, str) and name for name in names) or len(names) != len(listed):
+    listed: Any = _json(path / "state.json").get("_data_files")
+    try:
+        names = [str(entry["filename"]) for entry in listed]
+    except (TypeError, KeyError):
+        names = []
+    if not names or not all(Path(name).name for name in names):
         raise UserError(f"{path / 'state.json'} lists no data files.", needed='{"_data_files": [{"filename": ...}]}')
     files = [path / Path(name).name for name in names]  # within this folder, whatever the list says
     missing = [file.name for file in files if not file.is_file()]

@@ -96,17 +96,15 @@ def _beyond(array: Any) -> bool:
 
 
 def _check_depth(path: Path) -> None:
-    """Refuse rows that Arrow's parser would nest too deep in; it takes no heed of where lines end, so neither does this."""
+    """Refuse rows so deep that Arrow's parser ends the process; like it, this counts across the ends of lines."""
     depth, before = 0, 0
     with pa.input_stream(str(path)) as raw, io.BufferedReader(raw) as file:
         while lines := file.readlines(2**20):
             plain = np.frombuffer(_STRING.sub(b"", b"".join(lines)), np.uint8)
             steps = np.isin(plain, [*b"[{"]).astype(np.int32) - np.isin(plain, [*b"]}"])
             depths = depth + np.cumsum(steps, dtype=np.int64)
-            depths -= (
-                np.minimum(np.minimum.accumulate(depths), 0) if len(depths) else 0
-            )  # a bracket too many opens none
-            if len(depths) and depths.max() > DEEPEST:
+            depths -= np.minimum(np.minimum.accumulate(depths), 0)  # a bracket too many opens none
+            if depths.max(initial=0) > DEEPEST:
                 line = before + int(np.count_nonzero(plain[: np.argmax(depths > DEEPEST)] == 10)) + 1
                 raise UserError(
                     f"{path}, line {line:,}: its lists and objects are nested more than {DEEPEST} deep.",

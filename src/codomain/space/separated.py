@@ -33,7 +33,7 @@ def read_csv(path: Path) -> Held:
     notes = [] if comma == "," or path.suffix == ".tsv" else [f"columns are separated by {comma!r}"]
     with _records(path, comma) as (rows, _):
         try:
-            names = next(rows, [])
+            names: list[str] = next(rows, [])
         except csv.Error as error:
             raise UserError(f"{path}: the line of names cannot be read: {error}.", todo=_MEND_QUOTES) from None
     if marks.quotes:

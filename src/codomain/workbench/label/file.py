@@ -10,13 +10,10 @@ from codomain.space import Roles, Space
 from codomain.space.checks import blank_rows, is_string, nearest, no_column, refuse, some
 from codomain.space.guess import guess_roles
 from codomain.space.intake import as_table
-from codomain.space.tables import read_csv, read_json, read_parquet
+from codomain.space.loading import load
 from codomain.workbench.label.given import Given
 
-_READERS = {
-    ".csv": read_csv, ".tsv": read_csv, ".json": read_json, ".jsonl": read_json, ".ndjson": read_json,
-    ".parquet": read_parquet,
-}  # fmt: skip
+_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 _SHOWN = 20  # contradictions that are listed
 
 
@@ -51,11 +48,11 @@ def from_file(space: Space, path: Path, column: str | None = None) -> Given:
     UserError
         Naming every problem with its rows: no ids, contradictory labels, labels that are no classes.
     """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.", needed="a file of ids and labels")
-    if path.suffix.lower() not in _READERS:
-        raise UserError(f"{path} ends in {path.suffix!r}.", needed=f"one of {', '.join(_READERS)}")
-    held = _READERS[path.suffix.lower()](path)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder.", needed="a file of ids and labels")
+    if path.exists() and path.suffix.lower() not in _ENDINGS:
+        raise UserError(f"{path} ends in {path.suffix!r}.", needed=f"one of {', '.join(_ENDINGS)}")
+    held = load(path)
     table = as_table(held.table)
     key = _id_column(space, table, path)
     column, notes = (column, []) if column else _label_column(table, key, path)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 TEXT_BUDGET = 12_000_000  # bytes of gzip for the rows' words, so that 50,000 rows stay under 25 MB after base64
+EXACT = 2**53  # above this JavaScript's numbers skip whole numbers
 TEXT_LENGTHS = (300, 200, 120, 60)
 
 
@@ -25,7 +26,8 @@ def plain(value: Any) -> Any:
     Returns
     -------
     object
-        The same with plain Python types: NaN and infinity are None, what JSON does not know is its text.
+        The same with plain Python types: NaN and infinity are None, bytes are base64, what JSON does not know is its
+        text, and so is a whole number beyond 2^53, whose last digits JavaScript (and jq) would change.
     """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
@@ -35,6 +37,10 @@ def plain(value: Any) -> Any:
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode()
+    if isinstance(value, int) and abs(value) > EXACT:
+        return str(value)
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
@@ -125,10 +131,16 @@ def packed_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> 
     """
     for length in TEXT_LENGTHS:
         words = packed_json([cut(text, length) for text in texts])
-        table = packed_json({name: [_cell(value, length) for value in column] for name, column in columns.items()})
+        table = packed_json({name: _cells(column, length) for name, column in columns.items()})
         if (len(words) + len(table)) * 3 // 4 <= TEXT_BUDGET:
             break
     return words, table, length
+
+
+def _cells(column: Sequence[Any], length: int) -> list[Any]:
+    """Return a column that is text as a whole when one of its whole numbers has to be."""
+    large = any(isinstance(value, int) and abs(value) > EXACT for value in column)
+    return [_cell(str(value) if large and value is not None else value, length) for value in column]
 
 
 def _cell(value: Any, length: int) -> Any:
