@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
@@ -46,9 +47,13 @@ def stored_as(kind: pa.DataType) -> pa.DataType | None:
     return _nested(kind) if t.is_nested(kind) else kind
 
 
+def _is_view(kind: pa.DataType) -> bool:
+    return bool(t.is_list_view(kind) or t.is_large_list_view(kind))
+
+
 def _nested(kind: pa.DataType) -> pa.DataType | None:
     if t.is_struct(kind):
-        found = [stored_as(field.type) for field in kind]
+        found = [None if _is_view(field.type) else stored_as(field.type) for field in kind]
         if not found or None in found:
             return None
         return pa.struct([field.with_type(new) for field, new in zip(kind, found, strict=True)])
@@ -56,7 +61,7 @@ def _nested(kind: pa.DataType) -> pa.DataType | None:
         key, item = stored_as(kind.key_type), stored_as(kind.item_type)
         return None if key is None or item is None else pa.map_(key, item, kind.keys_sorted)
     value = stored_as(kind.value_type)
-    if value is None or (t.is_fixed_size_list(kind) and kind.list_size == 0):
+    if value is None or _is_view(kind.value_type) or (t.is_fixed_size_list(kind) and kind.list_size == 0):
         return None
     field = kind.value_field.with_type(value)
     if t.is_fixed_size_list(kind):
@@ -80,7 +85,18 @@ def to_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return to_stored(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
     if t.is_run_end_encoded(kind):
         return to_stored(pc.run_end_decode(column))
+    if _is_view(kind):
+        return pa.chunked_array([_listed(chunk) for chunk in column.chunks]).cast(wanted)
     return column if kind == wanted else column.cast(wanted)
+
+
+def _listed(chunk: Any) -> Any:
+    """Return a list view as lists; Arrow's own cast leaves out the last offset (pyarrow 26)."""
+    missing = chunk.is_null()
+    sizes = np.where(missing.to_numpy(zero_copy_only=False), 0, chunk.sizes.to_numpy(zero_copy_only=False))
+    large = t.is_large_list_view(chunk.type)
+    offsets = np.cumsum([0, *sizes]).astype(np.int64 if large else np.int32)
+    return (pa.LargeListArray if large else pa.ListArray).from_arrays(offsets, chunk.flatten(), mask=missing)
 
 
 def type_notes(before: pa.Schema, after: pa.Schema) -> list[str]:
