@@ -41,8 +41,10 @@ KEPT = [
     of([True, None, False], pa.bool_()),
     of([2**63 - 1, None, -(2**63)], pa.int64()), of([2**64 - 1, None, 0], pa.uint64()),
     of([float("nan"), None, float("inf")], pa.float64()),
-    *(of([D("1.10"), None, D("-2.50")], kind) for kind in (pa.decimal32(5, 2), pa.decimal64(12, 2), pa.decimal128(38, 2),
-                                                          pa.decimal256(60, 2))),
+    *(
+        of([D("1.10"), None, D("-2.50")], kind)
+        for kind in (pa.decimal32(5, 2), pa.decimal64(12, 2), pa.decimal128(38, 2), pa.decimal256(60, 2))
+    ),
     of([DAY, None, DAY], pa.date32()), *map(numbers, [pa.time32("ms"), pa.time64("us"), pa.time64("ns")]),
     *map(numbers, MOMENTS), *map(numbers, LENGTHS),
     *(of([b"a\xff", None, b""], kind) for kind in (pa.binary(), pa.large_binary())),
@@ -81,6 +83,7 @@ REFUSED = [
         of([0, 1, 0], pa.int8()), of([0, 0, 1], pa.int32()), [of([1, 2], pa.int64()), of(["a"], pa.string())]
     ),
     of([{}, None, {}], pa.struct([])),
+    of([LISTS, None, []], pa.list_(pa.list_view(pa.int32()))),
     of([[], [], []], pa.list_(pa.int32(), 0)),
 ]  # fmt: skip
 
