@@ -84,7 +84,7 @@ UNREAD = {
     "cut print": ([f"[0.1 0.2 0.{n}1 ... 0.8 0.9 1.0]" for n in range(N)], "leaves numbers out (...)"),
     "decimal commas": ([f"0,1; 0,2; 0,{n}" for n in range(N)], "is no list of numbers"),
     "names": ([f"text embedding model number {n}" for n in range(N)], "is no list of numbers"),
-    "several": (pa.array([[[1.0, 2.0], [3.0, 4.0]]] * N), "row 0 holds several lists"),
+    "several": (pa.array([[[1.0, 2.0], [3.0, 4.0]]] * N), "row 0 holds 2 lists, where one vector a row is needed"),
     "mixed struct": (pa.array([{"model": "a", "values": [1.0]}] * N), "each field would have to be a number"),
     "map": (pa.array([[("a", 1.0)]] * N, pa.map_(pa.string(), pa.float64())), "lists of numbers are needed"),
     "pickles": ([b"\x80\x04\x95" + bytes([n]) * 9 for n in range(N)], "its cells are bytes (80 04 95"),

@@ -123,6 +123,7 @@ def _is_vector(column: pa.ChunkedArray, name: str) -> bool:
         return False
     if is_string(kind):
         parsed = [row for text in sample.slice(0, 20).to_pylist() if (row := parse(text)) is not None]
+        parsed = [row for row in parsed if len(row) != 1]  # one number is a number
         enough = 2 * len(parsed) > min(20, len(sample))
         return enough and (told or all(len(row) >= _WIDE for row in parsed))
     listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)

@@ -16,6 +16,7 @@ _STEP = 4096  # strings parsed at once
 _HEAD = r"^\s*(?:[a-z]+\.)?(?:tensor|array)\("
 _TAIL = r"(?s)\]\s*,\s*(?:dtype|device|requires_grad|grad_fn|size|layout|shape)\s*=.*$"
 _BRACKETS = "[](){} \t\r\n"
+_OTHERS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x93NUMPY", b"PK", b"\x1f\x8b", b"x\x9c")  # pickles, zips
 _Piece = tuple[NDArray[np.int64], NDArray[Any]]  # widths of some rows (-1 no value, -2 no vector), and their numbers
 
 
@@ -134,7 +135,10 @@ def _blobs(column: pa.ChunkedArray) -> Cells | str:
 def _sane(data: bytes, kind: str) -> bool:
     """Whether bytes read as numbers of a type look like the entries of vectors: neither huge nor vanishing."""
     values = np.abs(np.frombuffer(data, kind).astype(np.float64))
-    return bool(np.mean((values == 0) | ((values > 1e-8) & (values < 1e5))) > 0.99 and values.any())
+    values = values[values != 0]
+    if data.startswith(_OTHERS) or not len(values):
+        return False
+    return bool(np.mean((values > 1e-8) & (values < 1e5)) > 0.99 and 1e-4 < np.median(values) < 1e3)
 
 
 def parse(text: str | None) -> NDArray[np.float64] | None:
