@@ -3,12 +3,29 @@
 import json
 import os
 import random
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-_ODD = [None, True, -1, 0, 2**70, 1.5, -1e308, "", "x", "../../x", "\x00", "\ud800", [], [[]], {}, {"a": []}, [None] * 9]
+_ODD = [
+    None,
+    True,
+    -1,
+    0,
+    2**70,
+    1.5,
+    -1e308,
+    "",
+    "x",
+    "../../x",
+    "\x00",
+    "\ud800",
+    [],
+    [[]],
+    {},
+    {"a": []},
+    [None] * 9,
+]
 
 
 def _flip(data: bytearray, draw: random.Random) -> bytearray:
@@ -91,10 +108,8 @@ def damage(target: Path, seed: int) -> None:
         _no_file(path, draw)
     elif way < 0.08 and target.is_dir():
         path.unlink()
-    elif way < 0.1 and target.is_dir():
-        shutil.copyfile(path, draw.choice(files) if len(files) > 1 else path.with_suffix(".copy")) if (
-            path != (other := draw.choice(files))
-        ) else other.touch()
+    elif way < 0.1 and len(files) > 1:
+        path.write_bytes(draw.choice([other for other in files if other != path]).read_bytes())
     elif way < 0.7 and (confused := _other_types(path, draw)) is not None:
         path.write_bytes(confused)
     else:

@@ -59,6 +59,8 @@ def _watch(form: str, first: int, each: int, show: bool) -> Counter[str]:
                 ended = _outcomes(run, found)
                 if ended is None:
                     run.kill()
+                if ended is False:
+                    raise SystemExit(f"The example of {form!r} cannot be made or read: try it with --show.")
                 at += sum(found.values()) - (at - first)
                 if at < first + each:
                     ending = "hang" if ended is None else f"crash ({run.wait()})"
@@ -69,20 +71,20 @@ def _watch(form: str, first: int, each: int, show: bool) -> Counter[str]:
 
 
 def _outcomes(run: subprocess.Popen[bytes], found: Counter[str]) -> bool | None:
-    """Count what a worker prints until it ends, or return None when it is silent for too long."""
+    """Count what a worker prints; return None when it is silent for too long, False when it never began."""
     assert run.stdout is not None
-    wait, pending = selectors.DefaultSelector(), b""
+    wait, pending, ready = selectors.DefaultSelector(), b"", False
     wait.register(run.stdout, selectors.EVENT_READ)
     patience = 120  # the libraries are imported first
     while wait.select(patience):
         piece = os.read(run.stdout.fileno(), 65536)
         if not piece:
-            return True
+            return ready
         *lines, pending = (pending + piece).split(b"\n")
         for line in lines:
             outcome, _, seed = line.decode().partition("\t")
             if outcome == "ready":
-                patience = SECONDS + 2
+                patience, ready = SECONDS + 2, True
                 continue
             found[outcome.partition(":")[0]] += 1
             if outcome not in ("read", "refused"):

@@ -145,7 +145,7 @@ def _onnx(path: Path) -> None:
 
     (path / "1_Pooling").mkdir(parents=True)
     (path / "model.onnx").symlink_to(_installed())
-    (path / "tokenizer.json").write_bytes((Path(minilm.__file__).parent / "minilm" / "tokenizer.json").read_bytes())
+    (path / "tokenizer.json").write_bytes((Path(minilm.__file__).parent / "tokenizer.json").read_bytes())
     (path / "sentence_bert_config.json").write_text('{"max_seq_length": 128}')
     (path / "config.json").write_text('{"_name_or_path": "some/minilm", "max_position_embeddings": 512}')
     (path / "tokenizer_config.json").write_text('{"model_max_length": 512}')
@@ -165,7 +165,7 @@ FILES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "jsonl": ("a.jsonl", _jsonl),
     "jsonl, nested": ("a.ndjson", lambda path: _jsonl(path, RICH)),
     "parquet": ("a.parquet", lambda path: pq.write_table(RICH, path)),
-    "parquet, zstd": ("a.parquet", lambda path: pq.write_table(RICH, path, "2.6", compression="zstd", row_group_size=5)),
+    "parquet, zstd": ("a.parquet", lambda path: pq.write_table(RICH, path, 5, compression="zstd")),
     "arrow file": ("a.arrow", lambda path: _ipc(path, pa.ipc.new_file)),
     "arrow stream": ("a.arrow", lambda path: _ipc(path, pa.ipc.new_stream)),
     "arrow, zstd": ("a.arrow", lambda path: _ipc(path, pa.ipc.new_file, "zstd")),

@@ -33,8 +33,8 @@ def check_bytes(path: Path, wanted: int, what: str = "it") -> None:
     size = path.stat().st_size
     if wanted > max(LEAST, TIMES * size):
         raise UserError(
-            f"{path} has {size:,} bytes, and {what} would take {wanted / 2**30:,.1f} GiB of memory.",
-            needed=f"at most {TIMES} times its size, or {LEAST / 2**30:.0f} GiB",
+            f"{path} has {size:,} bytes, and {what} would take {wanted / 2**20:,.0f} MiB of memory.",
+            needed=f"at most {TIMES} times its size, or {LEAST / 2**20:,.0f} MiB",
             todo="see where the file comes from; when it is meant so, write it in several files, or unpacked",
         )
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import UserError
@@ -155,11 +154,10 @@ def _joined(table: pa.Table, text: str, notes: list[str]) -> pa.Table:
         parts = [table[name].cast(pa.string()) for name in names]
     except pa.ArrowException as error:
         raise UserError(f"--text {text}: these columns cannot be joined: {error}", needed="columns of text") from error
-    blank = pa.scalar(None, pa.string())
-    parts = [pc.if_else(pc.equal(pc.utf8_trim_whitespace(part), ""), blank, part) for part in parts]
-    joined = pc.binary_join_element_wise(*parts, "\n", null_handling="skip")
+    rows = zip(*(part.to_pylist() for part in parts), strict=True)
+    joined = ["\n".join(cell for cell in row if cell and not cell.isspace()) or None for row in rows]
     notes.append(f"text: {' and '.join(map(repr, names))}, joined line by line in a new column {text!r}")
-    return table.append_column(text, joined)
+    return table.append_column(text, pa.array(joined, pa.string()))
 
 
 def _load_any(source: Any, vector: str | None) -> tuple[Held, str | Path]:

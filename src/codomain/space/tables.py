@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codomain.space.bounds import check_bytes, check_parquet, whole
+from codomain.space.ipc_sizes import unpacked_buffers
 
 
 @dataclass
@@ -25,10 +26,11 @@ def read_parquet(path: Path) -> Held:
     footer = pq.read_metadata(path)
     check_parquet(path, footer)
     # A word that a dictionary repeats a million times is held once until its length has been looked at.
-    texts = [
-        footer.schema.column(at).path
-        for at in range(footer.num_columns)
-        if footer.schema.column(at).physical_type == "BYTE_ARRAY" and _repeats(footer, at)
+    leaves = [(at, footer.schema.column(at)) for at in range(footer.num_columns)]
+    texts = [  # within lists and structs Arrow cannot hold them so
+        leaf.path
+        for at, leaf in leaves
+        if leaf.physical_type == "BYTE_ARRAY" and leaf.path == leaf.name and _repeats(footer, at)
     ]
     with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
         return Held(whole(path, file.read()))
@@ -41,6 +43,7 @@ def _repeats(footer: Any, column: int) -> bool:
 
 def read_arrow(path: Path) -> Held:
     """Read an Arrow file (feather is one) or stream, as a memory map."""
+    check_bytes(path, unpacked_buffers(pa.memory_map(str(path)).read_buffer()))
     try:
         file = pa.ipc.open_file(pa.memory_map(str(path)))
         batches = (file.get_batch(number) for number in range(file.num_record_batches))

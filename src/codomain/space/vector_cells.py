@@ -16,7 +16,16 @@ _STEP = 4096  # strings parsed at once
 _HEAD = r"^\s*(?:[a-z]+\.)?(?:tensor|array)\("
 _TAIL = r"(?s)\]\s*,\s*(?:dtype|device|requires_grad|grad_fn|size|layout|shape)\s*=.*$"
 _BRACKETS = "[](){} \t\r\n"
-_OTHERS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"\x93NUMPY", b"PK", b"\x1f\x8b", b"x\x9c")  # pickles, zips
+_OTHERS = (
+    b"\x80\x02",
+    b"\x80\x03",
+    b"\x80\x04",
+    b"\x80\x05",
+    b"\x93NUMPY",
+    b"PK",
+    b"\x1f\x8b",
+    b"x\x9c",
+)  # pickles, zips
 _Piece = tuple[NDArray[np.int64], NDArray[Any]]  # widths of some rows (-1 no value, -2 no vector), and their numbers
 
 

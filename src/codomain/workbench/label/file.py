@@ -59,6 +59,12 @@ def from_file(space: Space, path: Path, column: str | None = None) -> Given:
     if column not in table.column_names:
         raise UserError(f"{path}: {no_column(column, table.column_names)}", todo="name one with --column")
     words, said = _words(table[column], column)
+    if not (is_string(table[key].type) or pa.types.is_integer(table[key].type)):
+        raise UserError(
+            f"{path}: the ids in {key!r} are of type {table[key].type}.",
+            needed="ids are whole numbers or strings",
+            todo="write them as text, as they stand in the space",
+        )
     ids = table[key].cast(pa.string()).to_pylist()
     row_of = {str(value): row for row, value in enumerate(space.ids.to_pylist())}
     labels: dict[int, str] = {}
