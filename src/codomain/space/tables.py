@@ -33,7 +33,9 @@ def read_parquet(path: Path) -> Held:
         if leaf.physical_type == "BYTE_ARRAY" and leaf.path == leaf.name and _repeats(footer, at)
     ]
     with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
-        return Held(whole(path, file.read()))
+        table = file.read()
+    table.validate(full=True)  # parquet takes it on trust that texts are UTF-8
+    return Held(whole(path, table))
 
 
 def _repeats(footer: Any, column: int) -> bool:
