@@ -35,7 +35,7 @@ ReportPath = Annotated[
 DropEmpty = Annotated[
     bool,
     typer.Option(
-        "--drop-empty", help="Leave out all rows without text; up to 5 % of them are left out, and said, anyway."
+        "--drop-empty", help="Leave out rows without text, however many; up to 5 % are anyway."
     ),
 ]
 
