@@ -12,6 +12,7 @@ from codomain.core.maths.blocks import slices
 from codomain.measure.one_space import local
 from codomain.measure.shared.interval import FOLDS, around
 
+_ORDINARY = 30  # powers of two between which float32 holds squares and their sums
 Lists = tuple[NDArray[Any], NDArray[Any]]
 
 
@@ -37,8 +38,10 @@ class Sampled:
 
     @cached_property
     def sample(self) -> NDArray[np.float32]:
-        """Rows for moments."""
-        return self._rows(self.chosen)
+        """Rows for moments; very long or very short ones are brought near 1 by a power of two, which rounds nothing."""
+        rows = self._rows(self.chosen)
+        exponent = int(np.frexp(np.max(np.abs(rows), initial=0))[1])
+        return np.ldexp(rows, -exponent) if abs(exponent) > _ORDINARY else rows
 
     @cached_property
     def _few(self) -> NDArray[np.int64]:

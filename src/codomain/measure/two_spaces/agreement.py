@@ -88,12 +88,18 @@ class Moments(NamedTuple):
     bb: Products
 
 
+def _ordinary(Z: Any) -> bool:
+    """Whether float32 holds the squares of these numbers and their sums."""
+    largest = max(float(np.max(np.abs(Z[s : s + _BLOCK]), initial=0)) for s in range(0, Z.shape[0], _BLOCK))
+    return largest == 0 or 2.0**-30 < largest < 2.0**30
+
+
 class Sums:
     """Moments of two spaces, read in blocks: memory is one block and a few products of features, whatever the rows."""
 
     def __init__(self, A: Any, B: Any, random_state: int) -> None:
         self.n, self.seed, self.widths = A.shape[0], random_state, (A.shape[1], B.shape[1])
-        small = all(np.dtype(Z.dtype).itemsize <= 4 and np.dtype(Z.dtype).kind == "f" for Z in (A, B))
+        small = all(np.dtype(Z.dtype).itemsize <= 4 and np.dtype(Z.dtype).kind == "f" and _ordinary(Z) for Z in (A, B))
         self.dtype = np.float32 if small else np.float64  # of products within a block
         # Coordinates in the span of the rows have the same inner products and are as few as the rows.
         self.spaces = [
