@@ -123,7 +123,7 @@ class AdaptCLIPZS(WordsHead):
     peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def helps_new_classes(seed: int) -> Trial:
-    """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
+    """Docstrings of packages, their names hidden, 10 of each for training on half, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import known_and_new, tfidf_accuracy

@@ -168,7 +168,7 @@ class AttrSeg(WordsHead):
     floor="the mean of the attributes at length 1", peer="TF-IDF of the same attributes, by cosine",
 )  # fmt: skip
 def gathers_attributes(seed: int) -> Trial:
-    """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
+    """Docstrings of packages, their names hidden, 10 of each for training on half, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import known_and_new, tfidf_accuracy

@@ -90,7 +90,7 @@ class ByDescription(WordsHead):
     floor="the cosine to the vector of the package's name", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def beats_the_name(seed: int) -> Trial:
-    """Docstrings of the 65 or so packages with 18 documented objects, package names hidden, a static encoder."""
+    """Docstrings of the packages with at least 18 documented objects, package names hidden, a static encoder."""
     from codomain.classify.describe.descriptions import Descriptions
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages, tfidf_accuracy

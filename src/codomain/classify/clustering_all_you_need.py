@@ -91,7 +91,7 @@ class TransductivePrototypes(ClassifierMixin, Method):
     }  # fmt: skip
     small: ClassVar = {"normalise": False}
     excused: ClassVar = {
-        "check_classifiers_classes": "-1 says that a row has no label, as in scikit-learn's own LabelSpreading",
+        "check_classifiers_classes": "-1 marks a row without a label, as in scikit-learn's own LabelSpreading",
     }
 
     def __init__(
@@ -171,7 +171,7 @@ class TransductivePrototypes(ClassifierMixin, Method):
     floor="nearest class mean of the labelled rows", peer="LabelSpreading over the same neighbours",
 )  # fmt: skip
 def sees_all_at_once(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages: two of each with their label, 20 without."""
+    """Docstrings of the largest packages: two of each with their label, 20 without."""
     from sklearn.neighbors import NearestCentroid
     from sklearn.semi_supervised import LabelSpreading
 

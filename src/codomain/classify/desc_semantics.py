@@ -138,7 +138,7 @@ class SelectedDescriptions(WordsHead):
     peer="the nearest of the class means of those rows, the name's vector among them",
 )  # fmt: skip
 def chooses_descriptions(seed: int) -> Trial:
-    """Docstrings of the 60 or so packages with 22 documented objects, package names hidden, a static encoder."""
+    """Docstrings of the packages with at least 22 documented objects, package names hidden, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages

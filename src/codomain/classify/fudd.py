@@ -143,7 +143,7 @@ def drop_shared_words(texts: Iterable[str], other: Iterable[str]) -> str:
     floor="the mean cosine to all descriptions, the first pass", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def asks_again(seed: int) -> Trial:
-    """Docstrings of the 65 or so packages with 18 documented objects, package names hidden, a static encoder."""
+    """Docstrings of the packages with at least 18 documented objects, package names hidden, a static encoder."""
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages, tfidf_accuracy
 

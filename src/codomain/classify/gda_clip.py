@@ -107,7 +107,7 @@ class GDA(LinearHead):
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage on the same rows",
 )  # fmt: skip
 def needs_no_training(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
+    """Docstrings of the largest packages of the standard library by a static encoder."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     from codomain.encode import resolve

@@ -144,7 +144,7 @@ def best_matches(
     floor="logistic regression on the rows as they are", peer="the same with the descriptions as further rows",
 )  # fmt: skip
 def aligns_before_reading(seed: int) -> Trial:
-    """Docstrings of the 60 or so packages with 26 documented objects: 8 of each to learn from, a static encoder."""
+    """Docstrings of the packages with at least 26 documented objects: 8 of each to learn from, a static encoder."""
     from codomain.core import unit_rows
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages

@@ -104,7 +104,7 @@ def select_units(gram: NDArray[Any], side: NDArray[Any], n_samples: int, n_units
     peer="logistic regression on all 64 units",
 )  # fmt: skip
 def few_units_suffice(seed: int) -> Trial:
-    """Five attributes of the digit that the net was never told of; 599 digits it was not trained on, mean accuracy."""
+    """Five attributes of digits that the net was not trained to name; mean accuracy on test digits."""
     from sklearn.linear_model import LogisticRegression
 
     from codomain.tasks import twin_digit_nets

@@ -117,7 +117,7 @@ class Loki(ClassifierMixin, Method):
     floor="the likeliest label of the same head", peer="the name nearest to the docstring by cosine",
 )  # fmt: skip
 def errs_less_far(seed: int) -> Trial:
-    """Docstrings: a head for 28 packages, asked about all 42 or so, which the vectors of their names relate."""
+    """Docstrings: a head trained on 28 packages and tested on all; the vectors of their names give the distances."""
     from codomain.encode import resolve
     from codomain.tasks.shots import docstring_packages
 

@@ -171,7 +171,7 @@ class MomentProbing(LinearHead):
     peer="logistic regression on the mean of the tokens",
 )  # fmt: skip
 def reads_more_than_the_mean(seed: int) -> Trial:
-    """Docstrings of ten packages, their first 16 tokens as MiniLM leaves them: ten to train on, 30 to test on each."""
+    """Docstrings of ten packages, their first 16 tokens by MiniLM: ten rows of each to train on, 30 to test on."""
     from sklearn.preprocessing import StandardScaler
 
     from codomain.measure import head_accuracy

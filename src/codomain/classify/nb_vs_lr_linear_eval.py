@@ -81,7 +81,7 @@ class NaiveBayesHead(LinearHead):
     floor="logistic regression on standardised features", peer="nearest class mean",
 )  # fmt: skip
 def needs_fewer_rows(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
+    """Docstrings of the largest packages of the standard library by a static encoder."""
     from sklearn.neighbors import NearestCentroid
 
     from codomain.measure import head_accuracy

@@ -124,7 +124,7 @@ _UNSUITED = (
     floor="the mean of all sixteen", peer="the same mean, each class's score less its mean over the rows",
 )  # fmt: skip
 def weighs_templates(seed: int) -> Trial:
-    """Docstrings of the 70 or so packages with 12 documented objects, names in templates, MiniLM."""
+    """Docstrings of the packages with at least 12 documented objects, names in templates, MiniLM."""
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages, encode_once
 

@@ -77,7 +77,7 @@ class ZSARCap(WordsHead):
     peer="the mean cosine to all sentences of a class, with the sentence encoder",
 )  # fmt: skip
 def sentences_beat_words(seed: int) -> Trial:
-    """Docstrings of the 75 or so packages with 10 documented objects, package names hidden, MiniLM."""
+    """Docstrings of the packages with at least 10 documented objects, package names hidden, MiniLM."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages, encode_once

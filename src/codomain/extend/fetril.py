@@ -109,7 +109,7 @@ class FeTrIL(GrowingHead):
     peer="nearest class mean by cosine",
 )  # fmt: skip
 def keeps_old_classes(seed: int) -> Trial:
-    """Twenty docstrings of each of 42 or so packages: half the packages at once, then three at a time."""
+    """Twenty docstrings of each package: half of the packages at once, then three at a time."""
     from codomain.extend import NMC
     from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps, fine_tune

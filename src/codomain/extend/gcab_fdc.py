@@ -149,7 +149,7 @@ class FDC(GrowingHead):
     floor="nearest class mean that ignores the drift", peer="one shift for all rows, the mean drift of each step",
 )  # fmt: skip
 def follows_the_drift(seed: int) -> Trial:
-    """Hidden layer of a net trained on four digits and then on two more at a time, never on old ones again."""
+    """Hidden layer of a net trained on four digits, then on two more at a time, and never again on old ones."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier

@@ -71,7 +71,7 @@ class NMC(GrowingHead):
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
 )  # fmt: skip
 def forgets_nothing(seed: int) -> Trial:
-    """Twenty docstrings of each of the 42 or so largest packages, as a static encoder sees them."""
+    """Twenty docstrings of each of the largest packages, by a static encoder."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     from codomain.tasks.shots import docstring_packages

@@ -95,7 +95,7 @@ class TEEN(GrowingHead):
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
 )  # fmt: skip
 def leans_on_the_base(seed: int) -> Trial:
-    """Docstrings: 30 packages of twenty rows, then the other 12 or so of five rows, four packages at a time."""
+    """Docstrings: 30 packages of twenty rows, then the other ones of five rows, four packages at a time."""
     from scipy.stats import hmean
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

@@ -54,7 +54,7 @@ BIASED = Formula(
 def debiased_cka(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     """Centred kernel alignment with linear kernels, from unbiased estimates: about 0 for unrelated spaces.
 
-    It asks whether the pairs of rows that have large inner products in one space have them in the other. The usual
+    It is high when the pairs of rows with large inner products in one space have them in the other too. The usual
     formula, `biased_cka`, also compares each row with itself, which makes any two small samples look similar.
 
     Parameters

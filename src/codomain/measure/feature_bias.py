@@ -106,7 +106,7 @@ class FeatureBias(Paired):
     floor="the parity, which the net computes as faultlessly", peer="the majority in the untrained layer",
 )  # fmt: skip
 def simple_takes_more_than_complex(seed: int) -> Trial:
-    """All 256 rows of 8 bits: a net of two hidden layers tells the majority of three bits and the parity of three."""
+    """All 256 rows of 8 bits: a net of two hidden layers predicts a majority of three bits and a parity of three."""
     from itertools import product
 
     from sklearn.neural_network import MLPClassifier

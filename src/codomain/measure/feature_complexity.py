@@ -121,7 +121,7 @@ class FeatureComplexity(Paired):
     floor="information in the last hidden layer alone", peer="passes until the net tells the feature in 0.95 of rows",
 )  # fmt: skip
 def ranks_planted_complexity(seed: int) -> Trial:
-    """All 1,024 rows of 10 bits; a net of three hidden layers is trained to tell nine features of them."""
+    """All 1,024 rows of 10 bits; a net of three hidden layers is trained to predict nine features of them."""
     from itertools import product
 
     from scipy.stats import spearmanr

@@ -55,17 +55,16 @@ def twin_digit_nets(seed: int, *, width: int = 64, epochs: int = 20) -> tuple[Tw
     Returns
     -------
     train, test : Twins
-        1,198 and 599 digits.
+        Two thirds and one third of the digits.
     """
     X, X_test, y, y_test = _split_digits(seed)
     nets = [MLPClassifier((width,), random_state=seed + shift) for shift in (0, 1000)]
     for net in nets:
         for _ in range(epochs):
             net.partial_fit(X, y, classes=range(10))
-    train, test = (
-        Twins(*(_activations(net, rows) for net in nets), digits) for rows, digits in ((X, y), (X_test, y_test))
-    )
-    return train, test
+    one, two = nets
+    train = Twins(_activations(one, X), _activations(two, X), y)
+    return train, Twins(_activations(one, X_test), _activations(two, X_test), y_test)
 
 
 def digit_net_in_training(

@@ -131,7 +131,7 @@ class LaSO(SeveralLabels):
     floor="the same heads on the ten real rows alone", peer="as many rows made by mixup of the same rows",
 )  # fmt: skip
 def helps_labels_never_seen(seed: int) -> Trial:
-    """Pictures of up to two digits, as a net sees them that was trained to name six of the ten digits."""
+    """Pictures of up to two digits, as activations of a net that was trained to name six of the ten digits."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
     from sklearn.preprocessing import StandardScaler

@@ -153,7 +153,7 @@ class OGEN(WordsHead):
     peer="the mean cosine to the descriptions, nothing trained",
 )  # fmt: skip
 def helps_unknown_classes(seed: int) -> Trial:
-    """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
+    """Docstrings of packages, their names hidden, 10 of each for training on half, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import encode_once, known_and_new

@@ -148,7 +148,7 @@ class L1AMTRL(RegressorMixin, Method):
     peer="as many rows drawn evenly from all sources",
 )  # fmt: skip
 def draws_where_it_helps(seed: int) -> Trial:
-    """Five draws of 30 linear tasks in a subspace of 5 of 40 dimensions, of which the target needs two; 40 own rows."""
+    """Five draws of 30 linear tasks in a subspace of 5 of 40 dimensions; the target needs two and has 40 rows."""
     rng = np.random.default_rng(seed)
     scores = np.zeros((5, 3))
     for scored in scores:

@@ -28,7 +28,7 @@ def shared_subspace(tasks: Sequence[Task], width: int) -> NDArray[Any]:
     """Return an orthonormal basis (n_features, width) in which all tasks are linear, by alternating least squares."""
     squares, products = np.stack([X.T @ X for X, _ in tasks]), np.stack([X.T @ y for X, y in tasks])
     n_tasks, d = products.shape
-    # Start from each task alone, weighed by its rows.
+    # Start from separate solutions, weighted by the root of their rows.
     separate = _solve(squares, products, 0.1) * np.sqrt([[len(X)] for X, _ in tasks])
     basis = np.linalg.svd(separate.T, full_matrices=True)[0][:, :width]
     with threadpool_limits(1, user_api="blas"):  # for systems this small more threads cost more than the work

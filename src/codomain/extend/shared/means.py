@@ -1,4 +1,4 @@
-"""What the heads of this room share: class means that grow with every batch, whatever classes it brings."""
+"""What the heads of this room share: class means that are updated with every batch, of old or new classes."""
 
 from typing import Any, Self
 

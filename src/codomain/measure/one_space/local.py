@@ -47,7 +47,7 @@ def skewness(counts: NDArray[Any]) -> float:
 
 
 def distances(scores: NDArray[Any]) -> NDArray[np.float64]:
-    """Chords between rows of length 1 from their cosines; nan where float32 cannot tell them from 0."""
+    """Chords between rows of length 1 from their cosines; nan where float32 cannot distinguish them from 0."""
     squares = 2 - 2 * np.asarray(scores, np.float64)
     return np.sqrt(np.where(squares < _TOO_CLOSE, np.nan, squares))
 

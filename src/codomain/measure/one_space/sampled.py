@@ -32,7 +32,7 @@ class Sampled:
         self.k_sample = min(self.k, self.m - 1)
 
     def _draw(self, rows: int, purpose: int) -> NDArray[np.int64]:
-        """Draw rows in the same way whichever measures are asked for."""
+        """Draw rows, the same ones whichever measures are made."""
         return np.sort(np.random.default_rng([self.seed, purpose]).choice(self.n, rows, replace=False))
 
     @cached_property
