@@ -146,7 +146,7 @@ class AttrSeg(WordsHead):
         return head
 
     def _pad(self, which: NDArray[np.intp]) -> "tuple[Tensor, Tensor]":
-        """Return the attributes of each class beside each other, and which of them are there."""
+        """Return the attributes as a table of classes by attributes, padded, and which entries are there."""
         torch = need("torch", "torch")
         counts = np.bincount(which)
         there = np.arange(counts.max()) < counts[:, None]

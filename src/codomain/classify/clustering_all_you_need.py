@@ -41,7 +41,7 @@ class TransductivePrototypes(ClassifierMixin, Method):
     Parameters
     ----------
     n_neighbors : int, default=5
-        Nearest rows that a row shares its label with, below n_samples; 0 leaves the prototypes alone.
+        Nearest rows that a row shares its label with, below n_samples; 0 uses prototypes only.
     normalise : bool, default=True
         Whether to scale the rows to length 1 first.
     temperature : float, default=0.05

@@ -14,7 +14,7 @@ _CHUNK = 2**24  # numbers of a table held at once
 
 
 class FuDD(WordsHead):
-    r"""Find each row's likeliest classes, then score these anew by descriptions that differ within the group.
+    r"""Find each row's likeliest classes, then score these again by descriptions that differ within the group.
 
     The first pass scores classes by the mean cosine to their descriptions. In the second, class :math:`c` of the
     ambiguous group :math:`A` is scored by the cosine to the mean of all vectors, at length 1, that describe it against

@@ -1,4 +1,4 @@
-"""Read sets of tokens by how their features vary together, beside their mean."""
+"""Classify sets of tokens by the covariances of their features and by their mean."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self

@@ -23,7 +23,7 @@ class FDC(GrowingHead):
     Parameters
     ----------
     shrinkage : float, default=0.1
-        How far the covariance of a step's rows is drawn to a multiple of the identity, 0 to 1; at 1 the drift is one
+        How far the covariance of a step's rows is shrunk to a multiple of the identity, 0 to 1; at 1 the drift is one
         shift for all rows.
 
     Attributes
@@ -44,7 +44,7 @@ class FDC(GrowingHead):
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule, labels turn from numbers to words, or X_before
+        In `fit` and `partial_fit`, when a parameter breaks its rule, labels change from numbers to words, or X_before
         has another shape than X.
 
     References

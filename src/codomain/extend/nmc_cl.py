@@ -36,7 +36,7 @@ class NMC(GrowingHead):
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule or labels turn from numbers to words.
+        In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
     References
     ----------

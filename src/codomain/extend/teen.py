@@ -43,7 +43,7 @@ class TEEN(GrowingHead):
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule or labels turn from numbers to words.
+        In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
     References
     ----------

@@ -36,7 +36,7 @@ class CaSED(ClassifierMixin, Method):
     Attributes
     ----------
     classes_ : ndarray of shape (n_words,)
-        Words that may be answered, sorted; whole labels when y holds numbers.
+        Words that are possible answers, sorted; the labels themselves when y holds numbers.
     captions_ : ndarray of shape (n_captions, n_features)
         Captions at length 1 that mention at least one of them.
     mentions_ : csr_array of shape (n_captions, n_words)

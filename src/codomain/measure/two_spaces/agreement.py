@@ -192,7 +192,7 @@ def make_record(
     name: str, title: str, value: float, unit: str, low: float, high: float, null: float, best: Literal["high", "low"],
     bounds: tuple[float, float], smallest_n: int, how: str, n: int,
 ) -> Measure:  # fmt: skip
-    """Return the record of a measure of two spaces, with a sentence that sets the value beside its null."""
+    """Return the record of a measure of two spaces, with a sentence that compares the value with its null."""
     whole = bounds[1] if best == "high" else bounds[0]
     share = (value - null) / (whole - null) if whole != null else 0.0
     beyond = low > null if best == "high" else high < null

@@ -13,7 +13,7 @@ from codomain.measure.two_spaces.agreement import FEWEST, check_pair, make_recor
 
 
 def shared_neighbors(one: Any, two: Any) -> NDArray[np.float64]:
-    """Share of each list that is in the list beside it.
+    """Share of each list in `one` that is in the same list of `two`.
 
     Parameters
     ----------
