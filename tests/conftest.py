@@ -1,9 +1,10 @@
 """What several tests stand on: real text, and the command line as a person meets it."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hypothesis import settings
 from pyarrow import csv
 
 from codomain.core import UserError
+
+pytest_plugins = ["rerun", "time_limit"]
 
 # A busy machine makes no law untrue: hypothesis times nothing.
 settings.register_profile("codomain", deadline=None)
@@ -46,6 +49,14 @@ def docstrings() -> pa.Table:
 
     table = stdlib_docstrings()
     return table.take(list(range(0, table.num_rows, table.num_rows // 600))[:600])
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let the children of a test hear Ctrl-C; a shell starts what runs in its background with that signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -132,7 +132,8 @@ class BT2(Compatible):
 
 
 @claim(
-    BT2, unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.01,
+    BT2, needs=("torch",),
+    unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.01,
     seconds=60, says="Four added columns let a net of ten digits search an old gallery without losing its own.",
     floor="a net without added columns, trained for both (BCT)",
     peer="a net with four added columns, trained for both without changes of basis",

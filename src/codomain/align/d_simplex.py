@@ -169,7 +169,8 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    DSimplex, unit="mean average precision in the first net's gallery, 0 to 1", margin=0.02, seconds=60,
+    DSimplex, needs=("torch",),
+    unit="mean average precision in the first net's gallery, 0 to 1", margin=0.02, seconds=60,
     says="A net trained anew on more rows searches the gallery of the first better than the first does.",
     floor="the first net's queries in its own gallery",
     peer="two nets with trained classifiers, the second turned onto the first by scipy's orthogonal_procrustes",

@@ -138,7 +138,8 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    DeltaEdit, unit="cosine between predicted and true change, -1 to 1", margin=0.02, seconds=60,
+    DeltaEdit, needs=("torch", "wordllama"),
+    unit="cosine between predicted and true change, -1 to 1", margin=0.02, seconds=60,
     says="Trained on prose alone, differences of signatures tell how codes change better than signatures do.",
     floor="the same net trained on the partner itself instead of the difference",
     peer="ridge regression from features to codes, each kind's mean taken off first",

@@ -102,7 +102,8 @@ class OCA(Compatible):
 
 
 @claim(
-    OCA, unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.2,
+    OCA, needs=("torch",),
+    unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.2,
     seconds=60, says="A net of ten digits can search its own gallery and that of an old net that knew five.",
     floor="a net of the same width trained for itself",
     peer="that net turned onto the old one by scipy's orthogonal_procrustes",

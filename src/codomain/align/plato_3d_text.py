@@ -123,7 +123,8 @@ def _kernel(Z: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
 
 
 @claim(
-    SubspaceAlignment, unit="share of rows matched, 0 to 1", margin=0.05, seconds=30,
+    SubspaceAlignment, needs=("wordllama",),
+    unit="share of rows matched, 0 to 1", margin=0.05, seconds=30,
     says="In 64 shared directions two encoders' vectors of new texts find each other better than in all of them.",
     floor="the best rotation between the whole spaces", peer="ridge regression between the whole spaces, by GCV",
 )  # fmt: skip

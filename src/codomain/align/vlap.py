@@ -144,7 +144,8 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    VLAP, unit="share of rows matched, 0 to 1", margin=0.02, seconds=40,
+    VLAP, needs=("torch", "wordllama"),
+    unit="share of rows matched, 0 to 1", margin=0.02, seconds=40,
     says="A linear layer learned by assignment to words finds more partners of new texts than one learned by squares.",
     floor="a linear layer by ridge regression, penalty by generalised cross-validation",
     peer="the same linear layer learned by InfoNCE on the same pairs",

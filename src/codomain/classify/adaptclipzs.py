@@ -117,7 +117,8 @@ class AdaptCLIPZS(WordsHead):
 
 
 @claim(
-    AdaptCLIPZS, unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
+    AdaptCLIPZS, needs=("torch", "wordllama"),
+    unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
     says="Adapters trained on half of the packages find the other half better by their descriptions.",
     floor="the mean cosine to the same descriptions, nothing trained",
     peer="TF-IDF of the same descriptions, by cosine",

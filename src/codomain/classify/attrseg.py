@@ -163,7 +163,8 @@ class AttrSeg(WordsHead):
 
 
 @claim(
-    AttrSeg, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    AttrSeg, needs=("torch", "wordllama"),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="A way to gather attributes, learnt on half of the packages, describes the other half better than their mean.",
     floor="the mean of the attributes at length 1", peer="TF-IDF of the same attributes, by cosine",
 )  # fmt: skip

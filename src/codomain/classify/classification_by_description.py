@@ -85,7 +85,8 @@ class ByDescription(WordsHead):
 
 
 @claim(
-    ByDescription, unit="accuracy, 0 to 1", margin=0.02, seconds=30,
+    ByDescription, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=30,
     says="What a package says of itself finds the package of a docstring better than the package's name.",
     floor="the cosine to the vector of the package's name", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip

@@ -166,7 +166,8 @@ class TransductivePrototypes(ClassifierMixin, Method):
 
 
 @claim(
-    TransductivePrototypes, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    TransductivePrototypes, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Seeing all rows to be labelled at once labels them better than the nearest mean of two labelled rows.",
     floor="nearest class mean of the labelled rows", peer="LabelSpreading over the same neighbours",
 )  # fmt: skip

@@ -132,7 +132,8 @@ class SelectedDescriptions(WordsHead):
 
 
 @claim(
-    SelectedDescriptions, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    SelectedDescriptions, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Descriptions without the class's name that four labelled rows per class chose beat all of them.",
     floor="the same score with all of a class's descriptions",
     peer="the nearest of the class means of those rows, the name's vector among them",

@@ -138,7 +138,8 @@ def drop_shared_words(texts: Iterable[str], other: Iterable[str]) -> str:
 
 
 @claim(
-    FuDD, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    FuDD, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Descriptions cut down to the words that the confused packages do not share find the package better.",
     floor="the mean cosine to all descriptions, the first pass", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip

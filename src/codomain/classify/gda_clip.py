@@ -101,7 +101,8 @@ class GDA(LinearHead):
 
 
 @claim(
-    GDA, unit="accuracy, 0 to 1", margin=0.02, seconds=40,
+    GDA, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=40,
     says="Four docstrings of each package and the packages' names find the package without training a head.",
     floor="the better of logistic regression on the same rows and the names alone",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage on the same rows",

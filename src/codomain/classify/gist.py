@@ -139,7 +139,8 @@ def best_matches(
 
 
 @claim(
-    GIST, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    GIST, needs=("torch", "wordllama"),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Aligning rows with matched descriptions before the linear head labels docstrings better than the head alone.",
     floor="logistic regression on the rows as they are", peer="the same with the descriptions as further rows",
 )  # fmt: skip

@@ -111,8 +111,8 @@ class Loki(ClassifierMixin, Method):
 
 
 @claim(
-    Loki, unit="minus the mean squared distance from the predicted name to the true one, -4 to 0", margin=0.02,
-    seconds=60,
+    Loki, needs=("wordllama",),
+    unit="minus the mean squared distance from the predicted name to the true one, -4 to 0", margin=0.02, seconds=60,
     says="Where a third of the packages was never seen, the Fréchet mean errs less far than the likeliest label.",
     floor="the likeliest label of the same head", peer="the name nearest to the docstring by cosine",
 )  # fmt: skip

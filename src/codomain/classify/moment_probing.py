@@ -165,7 +165,8 @@ class MomentProbing(LinearHead):
 
 
 @claim(
-    MomentProbing, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    MomentProbing, needs=("minilm", "torch"),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Cross-covariances of token features tell packages apart better than a net of as many weights on the mean.",
     floor="one hidden layer on the mean of the tokens, with as many weights and the same training",
     peer="logistic regression on the mean of the tokens",

@@ -76,7 +76,8 @@ class NaiveBayesHead(LinearHead):
 
 
 @claim(
-    NaiveBayesHead, unit="mean accuracy with 2, 4 and 8 rows per class, 0 to 1", margin=0.01, seconds=60,
+    NaiveBayesHead, needs=("wordllama",),
+    unit="mean accuracy with 2, 4 and 8 rows per class, 0 to 1", margin=0.01, seconds=60,
     says="From a few rows per class, naive Bayes reads frozen features better than logistic regression.",
     floor="logistic regression on standardised features", peer="nearest class mean",
 )  # fmt: skip

@@ -119,7 +119,8 @@ _UNSUITED = (
 
 
 @claim(
-    ZPE, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    ZPE, needs=("minilm",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Of eight fitting and eight unfitting templates, weights from unlabelled rows make the better ensemble.",
     floor="the mean of all sixteen", peer="the same mean, each class's score less its mean over the rows",
 )  # fmt: skip

@@ -71,7 +71,8 @@ class ZSARCap(WordsHead):
 
 
 @claim(
-    ZSARCap, unit="accuracy, 0 to 1", margin=0.02, seconds=60,
+    ZSARCap, needs=("minilm", "wordllama"),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=60,
     says="The nearest sentence is found better by a sentence encoder than by averaged word vectors.",
     floor="the same rule on averaged word vectors (a static table)",
     peer="the mean cosine to all sentences of a class, with the sentence encoder",

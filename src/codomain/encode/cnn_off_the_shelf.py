@@ -142,7 +142,8 @@ def _labelled_docstrings() -> tuple[list[str], NDArray[np.str_], NDArray[np.floa
 
 
 @claim(
-    OffTheShelf, unit="accuracy, 0 to 1", margin=0.05, seconds=60,
+    OffTheShelf, needs=("minilm",),
+    unit="accuracy, 0 to 1", margin=0.05, seconds=60,
     says="With 20 labels a class, a linear machine on frozen features beats one on hand-made features.",
     floor="the same machine on TF-IDF of words and word pairs, sublinear",
     peer="logistic regression on the same frozen features",

@@ -103,7 +103,8 @@ class FeTrIL(GrowingHead):
 
 
 @claim(
-    FeTrIL, unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
+    FeTrIL, needs=("wordllama",),
+    unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
     says="A head trained with translated rows in the place of old classes keeps them without storing any row.",
     floor="a linear support vector machine fine-tuned on the rows of each step in turn",
     peer="nearest class mean by cosine",

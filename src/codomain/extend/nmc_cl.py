@@ -65,7 +65,8 @@ class NMC(GrowingHead):
 
 
 @claim(
-    NMC, unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
+    NMC, needs=("wordllama",),
+    unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
     says="Class means remember what a fine-tuned head forgets, when classes arrive six at a time.",
     floor="a logistic head fine-tuned on the rows of each step in turn",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",

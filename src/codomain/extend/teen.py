@@ -89,7 +89,8 @@ class TEEN(GrowingHead):
 
 
 @claim(
-    TEEN, unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
+    TEEN, needs=("wordllama",),
+    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
     says="Leaning on base classes helps classes of five rows more than it hurts the base.",
     floor="plain class means, by cosine",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",

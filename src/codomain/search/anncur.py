@@ -155,7 +155,8 @@ def _nearness(asked: NDArray[Any], tokens: NDArray[Any], starts: NDArray[Any]) -
 
 
 @claim(
-    MaxSimSketch, unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.02, seconds=60,
+    MaxSimSketch, needs=("minilm",),
+    unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.02, seconds=60,
     says="384 numbers for a set of tokens bring more of the ten best by MaxSim into 20 candidates than their mean.",
     floor="cosine of the means of the token vectors, 384 numbers too",
     peer="MUVERA's encoding as it comes, 10,240 numbers",

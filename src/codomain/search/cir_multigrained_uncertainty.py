@@ -138,7 +138,8 @@ class MultiGrainedUncertainty(Composing, Paired):
 
 
 @claim(
-    MultiGrainedUncertainty, unit="recall at 10 of 1,000, 0 to 1", margin=0.01, seconds=60,
+    MultiGrainedUncertainty, needs=("torch", "wordllama"),
+    unit="recall at 10 of 1,000, 0 to 1", margin=0.01, seconds=60,
     says="Fluctuating targets and the weighted loss bring more targets of coarse queries among the first ten.",
     floor="the same combiner trained by the plain loss",
     peer="a weighted sum of both vectors, tuned on the same triplets",

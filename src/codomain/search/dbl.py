@@ -143,7 +143,8 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    DBL, unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
+    DBL, needs=("torch", "wordllama"),
+    unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
     says="Margins set by an anchor bring more partners to the first place.",
     floor="the anchor: the same heads with the plain triplet loss",
     peer="the same heads with InfoNCE at temperature 0.05",

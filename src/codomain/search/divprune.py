@@ -87,7 +87,8 @@ class DivPrune(Method):
 
 
 @claim(
-    DivPrune, unit="packages among the kept, as a share of the most possible, 0 to 1", margin=0.05, seconds=60,
+    DivPrune, needs=("wordllama",),
+    unit="packages among the kept, as a share of the most possible, 0 to 1", margin=0.05, seconds=60,
     says="Ten of a hundred hits kept by max-min diversity come from more packages than the ten nearest.",
     floor="the ten most relevant hits", peer="maximal marginal relevance, half and half",
 )  # fmt: skip

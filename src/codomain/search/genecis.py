@@ -134,7 +134,8 @@ class GeneCIS(Composing, Method):
 
 
 @claim(
-    GeneCIS, unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
+    GeneCIS, needs=("torch", "wordllama"),
+    unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
     says="A combiner trained on mined triplets finds the sibling that a name asks for, in packages never seen.",
     floor="the sum of the reference's and the name's vectors", peer="the sum with a weight tuned on such triplets",
 )  # fmt: skip

@@ -128,7 +128,8 @@ class LIDOrder(Method):
 
 
 @claim(
-    LIDOrder, unit="recall of the exact ten nearest, 0 to 1", margin=0.01, seconds=60,
+    LIDOrder, needs=("wordllama",),
+    unit="recall of the exact ten nearest, 0 to 1", margin=0.01, seconds=60,
     says="A graph index finds more when rows of high local dimension are inserted first.",
     floor="the same index, lowest local dimension first", peer="the same index in random order",
 )  # fmt: skip

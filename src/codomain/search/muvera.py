@@ -144,7 +144,8 @@ class MUVERA(SetEncoder, Method):
 
 
 @claim(
-    MUVERA, unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.05, seconds=60,
+    MUVERA, needs=("minilm",),
+    unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.05, seconds=60,
     says="One inner product of encodings brings the ten best by MaxSim into 20 candidates.",
     floor="20 documents found by searching each query token alone",
     peer="cosine of the means of the token vectors, at 1/27 of the size",

@@ -185,7 +185,8 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    RepCONC, unit="recall of the exact ten nearest, 0 to 1", margin=0.02, seconds=60,
+    RepCONC, needs=("torch", "wordllama"),
+    unit="recall of the exact ten nearest, 0 to 1", margin=0.02, seconds=60,
     says="At 6 bytes a row, codes learned from neighbours find more of the exact ten nearest.",
     floor="product quantisation of the same size", peer="optimised product quantisation of the same size",
 )  # fmt: skip

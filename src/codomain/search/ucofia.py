@@ -177,7 +177,8 @@ def _means(tokens: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
 
 
 @claim(
-    UCoFiA, unit="recall at 1, 0 to 1", margin=0.01, seconds=60,
+    UCoFiA, needs=("wordllama",),
+    unit="recall at 1, 0 to 1", margin=0.01, seconds=60,
     says="Sinkhorn-Knopp on every level's similarities brings more right documents to the first place.",
     floor="the plain sum of the same levels", peer="CSLS on the plain sum, from the same bank of queries",
 )  # fmt: skip

@@ -120,7 +120,8 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
 
 
 @claim(
-    FCMLM, unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
+    FCMLM, needs=("constriction", "wordllama"),
+    unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
     says="Text vectors keep 0.95 of the ten nearest in fewer bits when columns are coded by their frequencies.",
     floor="the same whole numbers as one table of bytes, by the best of zlib, bz2 and LZMA",
     peer="whole numbers of fixed length, best of three ranges for each column, headers not counted",

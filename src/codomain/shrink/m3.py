@@ -169,7 +169,8 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    M3, unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.02, seconds=60,
+    M3, needs=("wordllama",),
+    unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.02, seconds=60,
     says="Queries of 64 bytes over a bank of 128 rows bring rows back better than 64 bytes of principal components.",
     floor="16 principal components as float32, 64 bytes",
     peer="product quantisation, 64 parts of 7 bits: 56 bytes, and codebooks as large as the bank",

@@ -192,7 +192,8 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    McQuic, unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
+    McQuic, needs=("torch", "wordllama"),
+    unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
     says="At 16 bytes a row, levels of codebooks on parts of a row keep more than coding each variable by itself.",
     floor="32 principal components, each by its own 16 k-means levels", peer="faiss's residual quantiser, 32 x 4 bits",
 )  # fmt: skip

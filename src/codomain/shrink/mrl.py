@@ -233,7 +233,8 @@ def _unit(rows: "Tensor") -> "Tensor":
 
 
 @claim(
-    Matryoshka, unit="recall of the exact full-space top 10, 0 to 1", margin=0.05, seconds=60,
+    Matryoshka, needs=("torch", "wordllama"),
+    unit="recall of the exact full-space top 10, 0 to 1", margin=0.05, seconds=60,
     says="A head trained with nested widths and cut to one eighth keeps more neighbours than the input cut as far.",
     floor="the input cut to its first eighth", peer="the better of PCA, centred and not, to the same width",
 )  # fmt: skip

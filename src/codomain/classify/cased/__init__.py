@@ -153,7 +153,8 @@ class CaSED(ClassifierMixin, Method):
 
 
 @claim(
-    CaSED, unit="share of rows whose word is in the documented object's name, 0 to 1", margin=0.01, seconds=60,
+    CaSED, needs=("wordllama",),
+    unit="share of rows whose word is in the documented object's name, 0 to 1", margin=0.01, seconds=60,
     says="A word out of the nearest docstrings names an object better than the nearest of all words.",
     floor="the nearest word of the whole vocabulary",
     peer="the word most often mentioned by the same neighbours, weighed by how rare it is",

@@ -149,7 +149,8 @@ def kernel_ridge(X: NDArray[Any], targets: NDArray[Any], Q: NDArray[Any]) -> NDA
 
 
 @claim(
-    DKM, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    DKM, needs=("torch",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Gram matrices that learn from 300 digits read new digits better than those of an infinitely wide net.",
     floor="the same layers held at their infinitely wide prior, scales and landmarks learned",
     peer="kernel ridge regression with the squared exponential kernel, both constants by leaving one row out",

@@ -157,7 +157,8 @@ class JEIDNN(ClassifierMixin, Method):
 
 
 @claim(
-    JEIDNN, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    JEIDNN, needs=("torch",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Gates learned with the classifiers answer more digits rightly than confidence thresholds at equal compute.",
     floor="exits where logistic regressions, each trained alone, are confident, at the same mean cost or more",
     peer="the same, with the classifiers that were trained together with the gates",

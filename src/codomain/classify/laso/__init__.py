@@ -126,7 +126,8 @@ class LaSO(SeveralLabels):
 
 
 @claim(
-    LaSO, unit="mean average precision over the new labels, 0 to 1", margin=0.01, seconds=60,
+    LaSO, needs=("torch",),
+    unit="mean average precision over the new labels, 0 to 1", margin=0.01, seconds=60,
     says="Rows made by set operations learned on six digits help heads that see each of four other digits five times.",
     floor="the same heads on the ten real rows alone", peer="as many rows made by mixup of the same rows",
 )  # fmt: skip

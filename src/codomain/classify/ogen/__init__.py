@@ -147,7 +147,8 @@ class OGEN(WordsHead):
 
 
 @claim(
-    OGEN, unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
+    OGEN, needs=("torch", "wordllama"),
+    unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
     says="A head trained on half of the packages finds the other half better if made-up rows of these train it too.",
     floor="the same head trained on the known packages alone, with no made-up rows and no teacher",
     peer="the mean cosine to the descriptions, nothing trained",

@@ -154,7 +154,8 @@ class BiDR(Paired):
 
 
 @claim(
-    BiDR, unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
+    BiDR, needs=("torch", "wordllama"),
+    unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
     says="With 8 bytes in memory and 50 disk reads, learned codes and vectors learned on their candidates find more.",
     floor="product quantisation and the vectors as they are, same bytes and reads",
     peer="optimised product quantisation, the better of raw queries and queries mapped by ridge, same bytes and reads",

@@ -124,7 +124,8 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    CFCD, unit="mean average precision, 0 to 1", margin=0.01, seconds=60,
+    CFCD, needs=("torch",),
+    unit="mean average precision, 0 to 1", margin=0.01, seconds=60,
     says="Scale and margin that follow the minibatch retrieve unseen classes better than fixed ones.",
     floor="the same layers with ArcFace's angular margin, fixed at 0.15, and scale 30",
     peer="the better of raw pixels and pixels whitened within the training classes, by cosine",

@@ -168,7 +168,8 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    GNNCoder, unit="mean reciprocal rank among 300, 0 to 1", margin=0.01, seconds=60,
+    GNNCoder, needs=("torch", "wordllama"),
+    unit="mean reciprocal rank among 300, 0 to 1", margin=0.01, seconds=60,
     says="A graph network over syntax trees, added to frozen features of code, finds more functions by what they do.",
     floor="cosine of the frozen features alone",
     peer="a linear map of the frozen features, learned from the same pairs by the same loss",

@@ -157,7 +157,8 @@ class M3EL(Paired):
 
 
 @claim(
-    M3EL, unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
+    M3EL, needs=("torch", "wordllama"),
+    unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
     says="Parts, crossing and negatives of the same side link more halves to their other halves.",
     floor="both kinds whole with whole, with the loss of their mean alone",
     peer="both cosines of the vectors as they are, with a weight tuned on the same pairs",

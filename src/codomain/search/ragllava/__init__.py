@@ -158,7 +158,8 @@ class RagLLaVA(Paired):
 
 
 @claim(
-    RagLLaVA, unit="F1 of the candidates kept, 0 to 1", margin=0.02, seconds=60,
+    RagLLaVA, needs=("torch", "wordllama"),
+    unit="F1 of the candidates kept, 0 to 1", margin=0.02, seconds=60,
     says="A judge of candidates with a bar keeps more right and fewer wrong ones than taking the retriever's first.",
     floor="the retriever's first candidate, always",
     peer="logistic regression on the entries' products of the same pairs, with a bar set the same way",

@@ -160,7 +160,8 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
 
 
 @claim(
-    EntropicStudent, unit="accuracy of a head on what was sent, 0 to 1", margin=0.02, seconds=60,
+    EntropicStudent, needs=("constriction", "torch"),
+    unit="accuracy of a head on what was sent, 0 to 1", margin=0.02, seconds=60,
     says="Sent in as few bytes, a trained bottleneck's features tell digits apart better than coded pixels do.",
     floor="pixels in 8 or 16 principal directions, rounded and entropy coded, then given to the teacher",
     peer="the teacher's features, coded alike in 8 or 16 principal directions or 9 linear discriminants, the best",

@@ -138,7 +138,8 @@ class KRRST(Method):
 
 
 @claim(
-    KRRST, unit="accuracy of a head on ten labels a class, 0 to 1", margin=0.02, seconds=60,
+    KRRST, needs=("torch",),
+    unit="accuracy of a head on ten labels a class, 0 to 1", margin=0.02, seconds=60,
     says="A net pretrained on 50 distilled pairs serves a new task better than one pretrained on 50 real pairs.",
     floor="50 rows drawn at random with the teacher's features", peer="50 k-means centres with the teacher's features",
 )  # fmt: skip

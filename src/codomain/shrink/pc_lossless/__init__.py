@@ -140,7 +140,8 @@ def _levels(column: NDArray[Any]) -> NDArray[Any]:
 
 
 @claim(
-    PCLossless, unit="bits per pixel below the 4.09 of a fixed code, 0 to 4.09", margin=0.1, seconds=60,
+    PCLossless, needs=("constriction",),
+    unit="bits per pixel below the 4.09 of a fixed code, 0 to 4.09", margin=0.1, seconds=60,
     says="A circuit packs held-out digits in fewer bytes than coding each pixel by its own frequencies.",
     floor="each pixel by its own frequencies in the training rows, entropy only",
     peer="the best of pixels given their neighbour in Chow and Liu's tree, entropy only, and zlib, bz2 and LZMA",
