@@ -164,18 +164,18 @@ def _best_products(queries: NDArray[Any], tokens: NDArray[Any], starts: NDArray[
 def beats_the_mean_at_equal_size(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens, 500 others to learn from; 100 more, cut to 12 tokens, ask."""
     from codomain.search.muvera import MUVERA
-    from codomain.tasks.token_sets import docstring_sets, ten_best_held
+    from codomain.tasks.token_sets import docstring_sets, ten_best_recall
 
     (tokens, starts), (queries, cuts), (others, at) = docstring_sets(seed)
     exact = np.add.reduceat(_best_products(queries, tokens, starts[:-1]), cuts[:-1], axis=0)
 
     def share_held(encoder: Any) -> float:
         scores = encoder.encode_sets(queries, cuts, query=True) @ encoder.encode_sets(tokens, starts).T
-        return ten_best_held(scores, exact)
+        return ten_best_recall(scores, exact)
 
     means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (queries, cuts)))
     return Trial(
         ours=share_held(MaxSimSketch(random_state=seed).fit(others, offsets=at)),
-        floor=ten_best_held(pooled @ means.T, exact),
+        floor=ten_best_recall(pooled @ means.T, exact),
         peer=share_held(MUVERA(random_state=seed).fit(tokens)),
     )

@@ -144,13 +144,13 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
 
     Where there are fewer siblings, more strangers; these have the most similar names.
     """
-    from codomain.tasks.triplets import named_docstrings, tuned_share
+    from codomain.tasks.triplets import named_docstrings, tune_share
 
     (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
     wanted = draw_partners(groups, random)
-    share = tuned_share(X, names, wanted)
+    share = tune_share(X, names, wanted)
 
     found = draw_partners(owners, random)
     rows = random.permutation(np.flatnonzero(found >= 0))[:400]

@@ -152,7 +152,7 @@ class MUVERA(SetEncoder, Method):
 )  # fmt: skip
 def finds_what_max_sim_ranks_first(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens with context; 100 others, cut to 12 tokens, are the queries."""
-    from codomain.tasks.token_sets import docstring_sets, ten_best_held
+    from codomain.tasks.token_sets import docstring_sets, ten_best_recall
 
     (tokens, starts), (query_tokens, cuts), _ = docstring_sets(seed)
     best = np.maximum.reduceat(query_tokens @ tokens.T, starts[:-1], axis=1)  # of each query token in each document
@@ -165,4 +165,4 @@ def finds_what_max_sim_ranks_first(seed: int) -> Trial:
     documents, queries = muvera.encode_sets(tokens, starts), muvera.encode_sets(query_tokens, cuts, query=True)
     means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (query_tokens, cuts)))
     scores = (queries @ documents.T, -first_places, pooled @ means.T)
-    return Trial(*(ten_best_held(score, exact) for score in scores))
+    return Trial(*(ten_best_recall(score, exact) for score in scores))
