@@ -23,9 +23,12 @@ class EncoderIdentity:
     normalised : bool, default=True
         Whether its vectors have length 1.
     max_tokens : int, default=0
-        Tokens read from a text, 0 when it does not say.
+        Tokens read from a text at once, 0 when it does not say.
     uri : str, default=""
         Where to find it again. Two copies of one model in two folders are the same encoder, so it is not compared.
+    long : {"", "mean"}, default=""
+        "mean" when texts with more tokens are read on in windows whose vectors are averaged; empty when the rest goes
+        unread, or the encoder does not say.
     """
 
     name: str
@@ -37,6 +40,7 @@ class EncoderIdentity:
     normalised: bool = True
     max_tokens: int = 0
     uri: str = ""
+    long: str = ""
 
     @classmethod
     def given(cls, dim: int, name: str = "given") -> Self:
@@ -55,7 +59,10 @@ class EncoderIdentity:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
-        return asdict(self)
+        record = asdict(self)
+        if not self.long:  # records from before there was such a field have none, and hashes over them must not change
+            del record["long"]
+        return record
 
     def describe(self) -> str:
         """Return one line for people."""

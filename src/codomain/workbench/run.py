@@ -107,11 +107,14 @@ def study(
     identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
     before = codomain.space.open(target, mend=True) if _is_space(target) else None
     if before:
+        other = f", or encode with {before.encoder.uri or 'given vectors'}"
         before.encoder.check_same(
-            identity, todo=f"choose another folder with --space, or encode with {before.encoder.uri or 'given vectors'}"
+            identity, todo="choose another folder with --space" + (other if before.encoder.uri != identity.uri else "")
         )
     plan = Plan.of(found, maker, identity.dim, before)
     say(plan.line())
+    if about_texts := plan.texts_line():
+        say(about_texts)
     opened = _bring_rows(target, before, found, maker, identity, report_path, settings)
     return finish(opened, settings, report_path, maker)
 

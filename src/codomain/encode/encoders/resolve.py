@@ -2,6 +2,7 @@
 
 from codomain.core import UserError
 from codomain.encode.encoders.encoder import Encoder
+from codomain.encode.encoders.windows import split_long
 
 ADDRESSES = {
     "builtin:minilm": "all-MiniLM-L6-v2, 384-d, on this machine (the default)",
@@ -22,7 +23,8 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
     ----------
     uri : str, default="builtin:minilm"
         `builtin:minilm`, `static:wordllama`, `model2vec:/folder`, `onnx:/folder`, `st:/folder` or
-        `openai:http://host/v1#model`.
+        `openai:http://host/v1#model`. The first and `onnx:` take `?long=mean` or `?long=cut` at the end: whether texts
+        longer than the model reads at once are read on in windows (the first one's default) or cut.
 
     Returns
     -------
@@ -42,10 +44,10 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
     (1, 384)
     """
     scheme, _, rest = uri.partition(":")
-    if uri == "builtin:minilm":
+    if uri.partition("?")[0] == "builtin:minilm":
         from codomain.encode.encoders.minilm import MiniLM
 
-        return MiniLM()
+        return MiniLM(long=split_long(rest, "mean")[1])
     if uri == "static:wordllama":
         from codomain.encode.encoders.static import TokenTable
 
@@ -57,7 +59,8 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
     if scheme == "onnx" and rest:
         from codomain.encode.encoders.onnx_dir import OnnxFolder
 
-        return OnnxFolder(rest)
+        folder, long = split_long(rest, "cut")
+        return OnnxFolder(folder, long=long)
     if scheme == "st" and rest:
         from codomain.encode.encoders.sentence_transformers_dir import SentenceTransformersFolder
 
