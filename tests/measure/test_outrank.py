@@ -1,4 +1,4 @@
-"""What is true of the ranking less the noise and of nothing else."""
+"""What is true of the ranking minus the noise and of nothing else."""
 
 from itertools import permutations
 

@@ -18,7 +18,7 @@ def shrunk_precision(centred: NDArray[Any]) -> NDArray[Any]:
     Parameters
     ----------
     centred : ndarray of shape (n_samples, n_features)
-        Rows less the mean of their class.
+        Rows minus the mean of their class.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def shrunk_precision(centred: NDArray[Any]) -> NDArray[Any]:
     data = centred.astype(np.float64)
     scatter, d = data.T @ data, data.shape[1]
     spread = np.trace(scatter) / max(len(data) - 1, 1)
-    # Where no row strays from its class mean every direction counts alike: the Euclidean metric.
+    # If every row equals its class mean, all directions count equally: the Euclidean metric.
     return np.asarray(d * np.linalg.inv(scatter + spread * np.eye(d))) if spread > 0 else np.eye(d)
 
 
@@ -108,7 +108,7 @@ class GDA(LinearHead):
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage on the same rows",
 )  # fmt: skip
 def needs_no_training(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
+    """Docstrings of the largest packages of the standard library by a static encoder."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     from codomain.encode import resolve

@@ -1,4 +1,4 @@
-"""Who made a vector: the part of an encoder that must agree before two vectors may meet."""
+"""Which encoder made a vector: the fields that must agree before two vectors may be compared."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -13,22 +13,22 @@ class EncoderIdentity:
     Parameters
     ----------
     name : str
-        What people call it; "given" for vectors that came without an encoder.
+        Its name for people; "given" for vectors that came without an encoder.
     sha256 : str
         Hash of its weights, empty when there are none to hash.
     dim : int
-        Width of its vectors.
+        Number of columns of its vectors.
     pooling, prefix_row, prefix_query : str, default=""
         How token vectors become one vector, and what is put before a row's and a query's text.
     normalised : bool, default=True
         Whether its vectors have length 1.
     max_tokens : int, default=0
-        Tokens read from a text at once, 0 when it does not say.
+        Most tokens read from a text at once; 0 when that is not known.
     uri : str, default=""
-        Where to find it again. Two copies of one model in two folders are the same encoder, so it is not compared.
+        Where to find it again. Not compared, since two copies of one model in two folders are the same encoder.
     long : {"", "mean"}, default=""
-        "mean" when texts with more tokens are read on in windows whose vectors are averaged; empty when the rest goes
-        unread, or the encoder does not say.
+        "mean" when longer texts are read in windows whose vectors are averaged; empty when the rest is not read, or
+        that is not known.
     """
 
     name: str
@@ -65,7 +65,7 @@ class EncoderIdentity:
         return record
 
     def describe(self) -> str:
-        """Return one line for people."""
+        """Return one line of text for people."""
         return f"{self.name}, {self.dim}-d" + (f", weights {self.sha256[:12]}" if self.sha256 else "")
 
     def check_same(self, other: Self, *, todo: str = "") -> None:
@@ -74,9 +74,9 @@ class EncoderIdentity:
         Parameters
         ----------
         other : EncoderIdentity
-            The one that wants to join.
+            The encoder to compare with.
         todo : str, default=""
-            The command that mends it.
+            The command that solves it, for the error.
 
         Raises
         ------

@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import csv, parquet
+from pyarrow import parquet
 
 from codomain.core import UserError, say
 from codomain.space import LabelsPart, Space
+from codomain.workbench.csv_table import write_csv
 from codomain.workbench.encoders import check_studied
 
-_WRITERS = {".parquet": parquet.write_table, ".csv": csv.write_csv}
+_WRITERS = {".parquet": parquet.write_table, ".csv": write_csv}
 
 
 def export_space(space: Space, out: Path) -> Path:

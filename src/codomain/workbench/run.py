@@ -75,7 +75,7 @@ def study(
     report : str or Path, optional
         Where to write the report; `<space>-report.html` beside the space by default.
     drop_empty : bool, default=False
-        Leave out rows without text instead of refusing.
+        Leave out rows without text however many there are; up to a share of 5 % they are left out, and said, anyway.
     sample : int, optional
         Study only this many rows, drawn evenly by a fixed seed.
     settings : Settings, optional
@@ -131,7 +131,7 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
     report : str or Path, optional
         Where to write the report.
     drop_empty : bool, default=False
-        Leave out rows without text instead of refusing.
+        Leave out rows without text however many there are; up to a share of 5 % they are left out, and said, anyway.
 
     Returns
     -------
@@ -141,6 +141,8 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
     opened = codomain.space.open(space)
     roles = opened.roles
     found = codomain.space.read(source, text=roles.text, label=roles.label, id=roles.id, drop_empty=drop_empty)
+    for guess in found.guesses:
+        say(guess)
     maker = encoder_of(opened) if found.vectors is None else None
     if found.vectors is None and maker is None:
         raise UserError(

@@ -52,22 +52,45 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
         from codomain.encode.encoders.static import TokenTable
 
         return TokenTable.wordllama()
-    if scheme == "model2vec" and rest:
-        from codomain.encode.encoders.static import TokenTable
-
-        return TokenTable.model2vec(rest)
-    if scheme == "onnx" and rest:
-        from codomain.encode.encoders.onnx_dir import OnnxFolder
-
-        folder, long = split_long(rest, "cut")
-        return OnnxFolder(folder, long=long)
-    if scheme == "st" and rest:
-        from codomain.encode.encoders.sentence_transformers_dir import SentenceTransformersFolder
-
-        return SentenceTransformersFolder(rest)
+    if scheme in ("model2vec", "onnx", "st") and rest:
+        return _from_folder(scheme, rest)
     if scheme == "openai" and rest:
         from codomain.encode.encoders.endpoint import Endpoint
 
         return Endpoint(rest)
     there = "; ".join(f"{address} ({what})" for address, what in ADDRESSES.items())
     raise UserError(f"There is no encoder {uri!r}.", needed=f"one of: {there}")
+
+
+def _from_folder(scheme: str, path: str) -> Encoder:
+    """Load a model from a folder and try it, so that a damaged one is refused here and not after hours."""
+    made: Encoder
+    try:
+        if scheme == "model2vec":
+            from codomain.encode.encoders.static import TokenTable
+
+            made = TokenTable.model2vec(path)
+        elif scheme == "onnx":
+            from codomain.encode.encoders.onnx_dir import OnnxFolder
+
+            path, long = split_long(path, "cut")
+            made = OnnxFolder(path, long=long)
+        else:
+            from codomain.encode.encoders.sentence_transformers_dir import SentenceTransformersFolder
+
+            made = SentenceTransformersFolder(path)
+        tried = made.encode(["a few words", "to try it on"])
+    except (UserError, PermissionError):
+        raise
+    except Exception as error:  # each of these libraries has errors of its own for a broken file
+        raise UserError(
+            f"{path} cannot be read as a model of the kind {scheme}: {str(error) or type(error).__name__}",
+            needed=ADDRESSES[f"{scheme}:/folder"],
+            todo="copy the model's folder again",
+        ) from error
+    if tried.shape != (2, made.identity.dim):
+        raise UserError(
+            f"{path} makes vectors of shape {tried.shape[1:]} and says that they are {made.identity.dim} wide.",
+            todo="copy the model's folder again",
+        )
+    return made

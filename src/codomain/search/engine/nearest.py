@@ -64,7 +64,8 @@ def mean_and_spread(space: Any, q: NDArray[np.float32]) -> tuple[float, float]:
 def _dots(block: NDArray[np.float32], q: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cosines of a block of rows with a vector of length 1."""
     # Row by row: a matrix product would wake BLAS's threads for a block that is read once, and wait for them.
-    lengths = np.sqrt(np.vecdot(block, block))
+    with np.errstate(over="ignore"):  # which the next line notices
+        lengths = np.sqrt(np.vecdot(block, block))
     if not (1e-15 < lengths.min() and lengths.max() < 1e15):  # squares left float32's range
         return np.asarray(unit_rows(np.asarray(block)) @ q, np.float32)
     return np.asarray(np.vecdot(block, q) / lengths, np.float32)
