@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from codomain.core.catalogue import PACKAGE
+
 ROOT = Path(__file__).parents[1]
 GUIDES = sorted((ROOT / "docs/guide").glob("*.md"))
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]
@@ -67,3 +69,14 @@ def test_the_index_leads_to_every_guide_and_every_page_of_evidence_is_named_by_a
     from_guides = {path for page in GUIDES for path, _ in links(page.read_text(encoding="utf-8"))}
     evidence = {f"../evidence/{page.name}" for page in (ROOT / "docs/evidence").glob("*.md")}
     assert evidence <= from_guides
+
+
+def test_the_map_of_the_source_names_files_and_folders_that_are_there_and_every_room():
+    text = (ROOT / "docs/guide/code.md").read_text(encoding="utf-8")
+    named = {path for path in re.findall(r"`([\w./]+/[\w.]+)`", text) if not re.search("SLUG|ROOM|build/", path)}
+    assert len(named) > 15
+    assert not [path for path in named if not (ROOT / path).exists() and not (PACKAGE / path).exists()]
+    tree = re.search(r"^```\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    assert tree
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders <= set(re.findall(r"\w+", tree[1]))
