@@ -39,7 +39,7 @@ def test_what_was_packed_is_unpacked(sizes):
 
 def test_another_a_cut_and_a_longer_file_are_refused():
     data = pack_arrays(b"two 1\n", [np.arange(9), np.arange(3.0)])
-    with pytest.raises(UserError, match="not a file of 'two 2'"):
+    with pytest.raises(UserError, match="no file of 'two 2'"):
         unpack_arrays(b"two 2\n", data, 2)
     for kept in range(len(b"two 1\n"), len(data)):
         with pytest.raises(UserError, match="cut short"):

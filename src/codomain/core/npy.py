@@ -105,7 +105,7 @@ def unpack_arrays(magic: bytes, data: bytes, count: int) -> list[NDArray[Any]]:
     """
     what = magic.decode().strip()
     if not data.startswith(magic):
-        raise UserError(f"This is not a file of {what!r}.", todo="codomain study SPACE makes it again")
+        raise UserError(f"This is no file of {what!r}.", todo="codomain study SPACE makes it again")
     file = io.BytesIO(data)
     file.seek(len(magic))
     try:

@@ -169,13 +169,13 @@ def beats_the_mean_at_equal_size(seed: int) -> Trial:
     (tokens, starts), (queries, cuts), (others, at) = docstring_sets(seed)
     exact = np.add.reduceat(_best_products(queries, tokens, starts[:-1]), cuts[:-1], axis=0)
 
-    def share_held(encoder: Any) -> float:
+    def recall(encoder: Any) -> float:
         scores = encoder.encode_sets(queries, cuts, query=True) @ encoder.encode_sets(tokens, starts).T
         return ten_best_recall(scores, exact)
 
     means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (queries, cuts)))
     return Trial(
-        ours=share_held(MaxSimSketch(random_state=seed).fit(others, offsets=at)),
+        ours=recall(MaxSimSketch(random_state=seed).fit(others, offsets=at)),
         floor=ten_best_recall(pooled @ means.T, exact),
-        peer=share_held(MUVERA(random_state=seed).fit(tokens)),
+        peer=recall(MUVERA(random_state=seed).fit(tokens)),
     )

@@ -150,9 +150,9 @@ def finds_siblings_by_a_name(seed: int) -> Trial:
 
     (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
-    drawn_for, right = draw_partners(groups, random), draw_partners(owners, random)
-    rows, tested = np.flatnonzero(drawn_for >= 0), np.flatnonzero(right >= 0)
-    wanted, right = drawn_for[rows], right[tested]
+    partners, right = draw_partners(groups, random), draw_partners(owners, random)
+    rows, tested = np.flatnonzero(partners >= 0), np.flatnonzero(right >= 0)
+    wanted, right = partners[rows], right[tested]
 
     def recall(scores: NDArray[Any]) -> float:
         scores[np.arange(len(tested)), tested] = -np.inf  # the reference itself does not count
@@ -163,6 +163,6 @@ def finds_siblings_by_a_name(seed: int) -> Trial:
     for coarse in (True, False):
         model = MultiGrainedUncertainty(random_state=seed)._learn(X[rows], X[wanted], names[wanted], coarse)
         found.append(recall(model.transform(Z[tested], conditions=other_names[right]) @ model.transform_targets(Z).T))
-    share = tune_share(X, names, drawn_for)
+    share = tune_share(X, names, partners)
     found.append(recall(((1 - share) * Z[tested] + share * other_names[right]) @ Z.T))
     return Trial(*found)

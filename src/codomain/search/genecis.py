@@ -149,8 +149,8 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
     (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
-    wanted = draw_partners(groups, random)
-    share = tune_share(X, names, wanted)
+    partners = draw_partners(groups, random)
+    share = tune_share(X, names, partners)
 
     found = draw_partners(owners, random)
     rows = random.permutation(np.flatnonzero(found >= 0))[:400]

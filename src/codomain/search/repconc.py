@@ -72,6 +72,7 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
     Examples
     --------
+    >>> from codomain.core import unit_rows
     >>> X = np.random.default_rng(0).normal(size=(300, 8))
     >>> coder = RepCONC(4, n_bits=4, epochs=2, random_state=0).fit(X)
     >>> index = coder.index(X)

@@ -39,7 +39,7 @@ def fitted(digits):
 def in_numpy(fitted, Q, k):
     """The same search with the kernels out of reach."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lists, "compiled", lambda: None)
+        patch.setattr(lists, "compiled_kernels", lambda: None)
         return fitted.search(Q, k)
 
 
