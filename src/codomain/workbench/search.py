@@ -11,7 +11,7 @@ from codomain.workbench.encoders import check_studied, encoder_of
 
 # Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
 # whose candidates lie all over the vectors, so that most blocks of these are read and checked all the same. Loading
-# still cost more at 1.1 GB (docs/search.md); where it begins to pay is reckoned from that, not measured.
+# still cost more at 1.1 GB (docs/evidence/search.md); where it begins to pay is reckoned from that, not measured.
 _INDEX_ABOVE = 8 << 30
 
 
