@@ -43,7 +43,7 @@ def compare_spaces(A: Source, B: Source, *, n_neighbors: int = NEIGHBORS, random
     --------
     >>> import numpy as np
     >>> A = np.random.default_rng(0).standard_normal((300, 8))
-    >>> compare(A, 2 * A[:, ::-1]).verdict
+    >>> compare_spaces(A, 2 * A[:, ::-1]).verdict
     'the same space up to a rotation'
     """
     one, two = side(A, "A"), side(B, "B")
