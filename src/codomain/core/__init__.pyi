@@ -8,6 +8,7 @@ from .errors import UserError as UserError
 from .extras import need as need
 from .identity import EncoderIdentity as EncoderIdentity
 from .locks import locked as locked
+from .locks import working as working
 from .maths.blocks import slices as slices
 from .maths.descent import descend as descend
 from .maths.local_dimension import inverse_dimensions as inverse_dimensions
@@ -27,3 +28,6 @@ from .rules import OneOf as OneOf
 from .rules import Real as Real
 from .rules import Rule as Rule
 from .rules import Seed as Seed
+from .sealed import written_aside as written_aside
+from .trusted import Trusted as Trusted
+from .trusted import server_address as server_address

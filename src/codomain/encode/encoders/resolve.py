@@ -13,7 +13,7 @@ ADDRESSES = {
 }
 
 
-def resolve(uri: str = "builtin:minilm") -> Encoder:
+def resolve(uri: str = "builtin:minilm", *, named: bool = True) -> Encoder:
     """Return the encoder that an address names.
 
     Nothing is downloaded, ever: a model is in an installed package, in a folder, or behind a server of your choice.
@@ -23,6 +23,9 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
     uri : str, default="builtin:minilm"
         `builtin:minilm`, `static:wordllama`, `model2vec:/folder`, `onnx:/folder`, `st:/folder` or
         `openai:http://host/v1#model`.
+    named : bool, default=True
+        Whether a person named it just now. An address that a space names is no such; a server gets no key then but one
+        that was meant for it.
 
     Returns
     -------
@@ -65,6 +68,6 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
     if scheme == "openai" and rest:
         from codomain.encode.encoders.endpoint import Endpoint
 
-        return Endpoint(rest)
+        return Endpoint(rest, named=named)
     there = "; ".join(f"{address} ({what})" for address, what in ADDRESSES.items())
     raise UserError(f"There is no encoder {uri!r}.", needed=f"one of: {there}")
