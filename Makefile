@@ -3,15 +3,26 @@ PYTHON ?= python3
 DEMO_DIR ?= demo
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests are handed out one at a time, so that a long one holds up only its own worker.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup
 
-.PHONY: demo test bench check format docs changelog clean
+.PHONY: demo test claims all bench check format docs changelog clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.run
 	@$(BIN)/codomain demo --folder "$(DEMO_DIR)"
 
+# All tests; claims and scikit-learn's checks only where something changed since they were recorded, and in their turn.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(PYTEST)
+
+# All claims, whatever has changed.
+claims: $(VENV)/.dev
+	$(PYTEST) tests/test_every_claim.py --rerun all
+
+# All tests, all claims, all checks: for the night.
+all: $(VENV)/.dev
+	$(PYTEST) --rerun all
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks

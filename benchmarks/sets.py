@@ -19,7 +19,7 @@ import numpy as np
 from codomain.core import unit_rows
 from codomain.data import stdlib_docstrings
 from codomain.search import MUVERA, MaxSimSketch
-from codomain.search.anncur import _nearness
+from codomain.search.anncur import _best_products
 from codomain.tasks.tokens import minilm_tokens
 
 AT = (10, 20, 50, 100)
@@ -52,7 +52,7 @@ def main():
     texts = np.random.default_rng(0).permutation(np.array(stdlib_docstrings()["text"].to_pylist(), object))
     tokens, offsets = minilm_tokens(tuple(texts[:n]), 32)
     asked, cuts = minilm_tokens(tuple(texts[n : n + 200]), 12)
-    exact = np.add.reduceat(_nearness(asked, tokens, offsets[:-1]), cuts[:-1], axis=0)
+    exact = np.add.reduceat(_best_products(asked, tokens, offsets[:-1]), cuts[:-1], axis=0)
     bar = np.sort(exact, axis=1)[:, -10:-9] - 1e-5
 
     def recalls(scores):

@@ -19,9 +19,9 @@ from scipy.spatial import cKDTree
 
 from benchmarks.paired import paired
 from codomain.core import unit_rows
-from codomain.core.maths.top import exact_top, without_own
+from codomain.core.maths.top import drop_own, exact_top
 from codomain.shrink import Judge, Recipe, bounds, cheapest, kept_neighbors, layout
-from codomain.shrink.index.certificate import found_share
+from codomain.shrink.index.certificate import query_recalls
 from codomain.shrink.index.grid import grid
 
 DOT = faiss.METRIC_INNER_PRODUCT
@@ -81,7 +81,7 @@ def plain_loop(X, target=0.95, k=10):
     met = []
     for recipe in grid(X.shape[1]):
         fitted = recipe.fit(X, train=train).encode(X)
-        if found_share(fitted, judge).mean() >= target:
+        if query_recalls(fitted, judge).mean() >= target:
             met.append((fitted.bytes_per_vector, recipe.name))
     return min(met)
 
@@ -145,7 +145,7 @@ def bound_table(X, labels, options):
     everyone = Judge(X, np.arange(len(X)), 10)
     for code in ("int8", "int6", "int4", "binary"):
         fitted = Recipe(code=code).fit(X).encode(X)
-        truth = everyone.recalls(without_own(fitted.search(X, 11)[1], np.arange(len(X)), 10))
+        truth = everyone.recalls(drop_own(fitted.search(X, 11)[1], np.arange(len(X)), 10))
         for n in (50, 300, 1000):
             shown = []
             for bound in (student, bootstrap, hoeffding, hedged, gaffke):

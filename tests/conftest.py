@@ -1,9 +1,10 @@
 """What several tests stand on: real text, and the command line as a person meets it."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from hypothesis import settings
 from pyarrow import csv
 
 from codomain.core import UserError
+
+pytest_plugins = ["rerun", "time_limit"]
 
 # A busy machine makes no law untrue: hypothesis times nothing.
 settings.register_profile("codomain", deadline=None)
@@ -39,6 +42,14 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 pytest_runtest_setup = pytest_runtest_call  # fixtures too
 
 
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Generator[None, None, None]:
+    """Keep the tests away from the settings of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def docstrings() -> pa.Table:
     """Real text with real labels: 600 docstrings of the standard library, drawn evenly."""
@@ -46,6 +57,14 @@ def docstrings() -> pa.Table:
 
     table = stdlib_docstrings()
     return table.take(list(range(0, table.num_rows, table.num_rows // 600))[:600])
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let the children of a test hear Ctrl-C; a shell starts what runs in its background with that signal ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -1,14 +1,36 @@
-"""The verdict of every claim is the recorded one, in either direction."""
-
-import sys
+"""The verdict of every claim is the recorded one, in either direction; it is rerun when what it depends on changes."""
 
 import pytest
 
+import rerun
 from codomain.core.catalogue import methods
-from codomain.core.claims import Claim, run
+from codomain.core.claims import Claim, patience, run
+from codomain.core.fingerprint import PARTS, fingerprint
 
 CLAIMED = [entry for entry in methods() if isinstance(entry.claim, Claim)]
-each_claim = pytest.mark.parametrize("entry", CLAIMED, ids=lambda entry: f"{entry.room}/{entry.paper.slug}")
+each_claim = pytest.mark.parametrize("entry", CLAIMED, ids=rerun.title)
+
+
+def pytest_generate_tests(metafunc):
+    """Claims that are rerun, each with its own limit of time and the longest first; the others say why not."""
+    if "again" in metafunc.fixturenames:
+        excuses = rerun.excuses(CLAIMED, metafunc.config.getoption("rerun"), rerun.moment())
+        metafunc.parametrize("again", [_case(entry, excuses.get(rerun.title(entry))) for entry in CLAIMED])
+
+
+def _case(entry, excuse):
+    seconds = entry.record.took if entry.record else entry.claim.seconds
+    marks = [pytest.mark.skip(reason=excuse)] if excuse else [pytest.mark.long(seconds)]
+    return pytest.param(entry, id=rerun.title(entry), marks=[*marks, pytest.mark.limit(patience(entry.claim) + 60)])
+
+
+@each_claim
+def test_its_fingerprint_is_whole_and_of_the_libraries_that_are_recorded(entry):
+    assert entry.record and set(entry.record.fingerprint) == set(PARTS), (
+        f"codomain claims run {rerun.title(entry)} --record"
+    )
+    found = fingerprint(entry.claim.module, entry.record.versions)
+    assert entry.record.fingerprint["libraries"] == found["libraries"]
 
 
 @each_claim
@@ -16,10 +38,5 @@ def test_the_claim_lives_beside_its_method(entry):
     assert entry.claim.module == entry.method.__module__
 
 
-@pytest.mark.slow
-@each_claim
-def test_the_verdict_is_the_recorded_one(entry):
-    recorded = entry.record.versions["python"].rpartition(".")[0]
-    if recorded != f"{sys.version_info.major}.{sys.version_info.minor}":
-        pytest.skip(f"recorded with Python {recorded}; the docstrings that claims use are other texts here")
-    assert run(entry.claim).verdict == entry.record.verdict
+def test_the_verdict_is_the_recorded_one(again):
+    assert run(again.claim).verdict == again.record.verdict

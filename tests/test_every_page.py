@@ -38,6 +38,7 @@ def test_docstrings_run_as_written(module):
     assert result.failed == 0
 
 
+@pytest.mark.long(12)
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_python_in_pages_runs_as_written(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

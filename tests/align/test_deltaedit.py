@@ -20,10 +20,10 @@ def test_it_learns_the_map_between_differences_and_an_offset_of_the_other_kind_d
     fitted = DeltaEdit(epochs=150, random_state=0).fit(X[:200], codes[:200])
     here, there = np.arange(200, 250), np.arange(250, 300)
     texts = X + 50  # the other kind of item lies far off, with the same differences
-    told = fitted.move(X[here], texts[here], texts[there])
+    predicted = fitted.move(X[here], texts[here], texts[there])
     true = codes[there] - codes[here]
-    assert np.mean((unit_rows(told) * unit_rows(true)).sum(axis=1)) > 0.97
-    assert np.linalg.norm(told - true) < 0.3 * np.linalg.norm(true)
+    assert np.mean((unit_rows(predicted) * unit_rows(true)).sum(axis=1)) > 0.97
+    assert np.linalg.norm(predicted - true) < 0.3 * np.linalg.norm(true)
 
 
 @given(seed=st.integers(0, 200), offset=st.floats(-1e3, 1e3))
@@ -51,7 +51,7 @@ def test_transform_is_a_move_from_the_mean_row():
     np.testing.assert_allclose(fitted.transform(X), fitted.move(mean, np.zeros_like(X), X), atol=1e-12)
 
 
-def test_rescaling_the_codes_rescales_what_is_told():
+def test_rescaling_the_codes_rescales_the_prediction():
     X, codes = rows(n=50)
     one, ten = (DeltaEdit(8, epochs=2, random_state=0).fit(X, size * codes).transform(X) for size in (1, 10))
     np.testing.assert_allclose(ten, 10 * one, rtol=1e-6)

@@ -8,7 +8,7 @@ from scipy.linalg import expm
 from sklearn.neighbors import KNeighborsClassifier
 
 from codomain.align import OCA
-from codomain.align.shared.compatible import turned
+from codomain.align.shared.compatible import rotation
 from codomain.core.maths.means import class_means
 
 
@@ -76,7 +76,7 @@ def test_the_first_loss_is_both_cross_entropies_written_out():
 def test_the_exponential_is_scipys_and_a_rotation():
     torch = pytest.importorskip("torch")
     some = np.random.default_rng(0).normal(size=(5, 5))
-    found = turned(torch.from_numpy(some)).numpy()
+    found = rotation(torch.from_numpy(some)).numpy()
     np.testing.assert_allclose(found, expm(some - some.T), atol=1e-12)
 
 

@@ -49,9 +49,9 @@ def test_it_matches_new_rows_where_all_directions_together_do_not(matching):
 @given(seed=st.integers(0, 200), size=st.floats(0.01, 100))
 def test_turning_or_rescaling_either_space_changes_no_match(seed, size):
     A, B = pair(seed, n=60)
-    turned = size * A @ ortho_group.rvs(9, random_state=seed + 5)
+    rotated = size * A @ ortho_group.rvs(9, random_state=seed + 5)
     one = SubspaceAlignment(3).fit(A, B).scores(A, B)
-    two = SubspaceAlignment(3).fit(turned, B).scores(turned, B)
+    two = SubspaceAlignment(3).fit(rotated, B).scores(rotated, B)
     np.testing.assert_allclose(one, two, atol=1e-6)
 
 

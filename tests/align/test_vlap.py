@@ -8,7 +8,7 @@ from codomain.align import VLAP
 from codomain.core import sinkhorn, unit_rows
 
 
-def turned(seed=0, n=300, d=6):
+def rotated_pair(seed=0, n=300, d=6):
     rng = np.random.default_rng(seed)
     A = unit_rows(rng.normal(size=(n, d)))
     return A, A @ ortho_group.rvs(d, random_state=seed)
@@ -23,30 +23,30 @@ def test_a_case_by_hand():
 
 
 def test_rows_that_it_has_not_seen_find_their_partners():
-    A, B = turned()
+    A, B = rotated_pair()
     mapped = VLAP(epochs=100, random_state=0).fit(A[:200], B[:200]).transform(A[200:])
     assert np.mean((mapped @ B[200:].T).argmax(axis=1) == np.arange(100)) > 0.9
     assert np.mean((A[200:] @ B[200:].T).argmax(axis=1) == np.arange(100)) < 0.2  # as they are they do not
 
 
-def test_the_loss_is_the_cross_entropy_between_assignments_and_what_is_foretold():
-    A, B = turned(n=40)
+def test_the_loss_is_the_cross_entropy_between_assignments_and_predictions():
+    A, B = rotated_pair(n=40)
     fitted = VLAP(epochs=1, learning_rate=1e-6, random_state=3).fit(A, B, words=B[:8])
     shares = sinkhorn(B @ B[:8].T, temperature=0.05)
     logits = fitted.transform(A) @ B[:8].T / 0.05
-    said = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
-    by_hand = -np.mean((shares / shares.sum(axis=1, keepdims=True) * said).sum(axis=1))
+    log_shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    by_hand = -np.mean((shares / shares.sum(axis=1, keepdims=True) * log_shares).sum(axis=1))
     assert fitted.losses_[0] == pytest.approx(by_hand, rel=1e-3)
 
 
 def test_read_names_the_words_nearest_to_a_row():
-    A, B = turned()
+    A, B = rotated_pair()
     fitted = VLAP(epochs=100, random_state=0).fit(A, B, words=B[:50])
     assert np.mean(fitted.read(A[:50], 3)[:, 0] == np.arange(50)) > 0.9
 
 
 def test_words_of_another_width_are_refused():
-    A, B = turned(n=20)
+    A, B = rotated_pair(n=20)
     with pytest.raises(ValueError, match="words are 5 wide"):
         VLAP(epochs=1).fit(A, B, words=B[:, :5])
 
@@ -56,5 +56,5 @@ def test_it_leaves_torchs_own_random_numbers_alone():
 
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    VLAP(epochs=1, random_state=0).fit(*turned(n=20))
+    VLAP(epochs=1, random_state=0).fit(*rotated_pair(n=20))
     assert torch.equal(before, torch.get_rng_state())

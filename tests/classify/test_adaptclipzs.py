@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import AdaptCLIPZS, ByDescription
-from codomain.classify.shared.contrast import contrastive
+from codomain.classify.shared.contrast import contrastive_loss
 
 torch = pytest.importorskip("torch")
 
@@ -38,7 +38,7 @@ def test_the_loss_is_the_mean_over_the_bag_one_row_at_a_time(seed, temperature):
             logs = logs - np.log(np.exp(logs).sum())
             total -= np.mean([logs[j] for j in range(9) if label[j] == label[i]]) / 9 / 2
     same = torch.from_numpy((label[:, None] == label).astype(float))
-    assert contrastive(torch.from_numpy(R), torch.from_numpy(T), same, temperature).item() == pytest.approx(total)
+    assert contrastive_loss(torch.from_numpy(R), torch.from_numpy(T), same, temperature).item() == pytest.approx(total)
 
 
 def test_what_was_learnt_helps_classes_that_were_not_there(monkeypatch):
@@ -67,8 +67,8 @@ def test_without_a_step_it_is_classification_by_description(monkeypatch):
 def test_a_score_is_the_mean_of_what_explain_says():
     X, y, Z, of = task(np.random.default_rng(2), 5, np.eye(6), 0.1)
     head = AdaptCLIPZS(epochs=3, random_state=0).fit(X, y, Z, of)
-    told = head.explain(Z)
-    means = np.stack([told[:, head.description_classes_ == c].mean(axis=1) for c in range(5)], axis=1)
+    cosines = head.explain(Z)
+    means = np.stack([cosines[:, head.description_classes_ == c].mean(axis=1) for c in range(5)], axis=1)
     np.testing.assert_allclose(means, head.decision_function(Z), atol=1e-9)
     assert np.abs(head.row_turn_).max() > 1e-4
 

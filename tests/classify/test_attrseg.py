@@ -87,8 +87,8 @@ def test_what_was_learnt_serves_classes_that_were_not_there(monkeypatch):
 def test_a_class_with_few_attributes_is_not_changed_by_the_padding_of_others():
     X, y, Z, of = task(1)
     head = AttrSeg(random_state=0).fit(X, y, Z, of)
-    alone = head.for_classes(X[(y == 2) | (y == 4)], y[(y == 2) | (y == 4)])
-    np.testing.assert_allclose(alone.prototypes_, head.prototypes_[[2, 4]], atol=1e-6)
+    subset = head.for_classes(X[(y == 2) | (y == 4)], y[(y == 2) | (y == 4)])
+    np.testing.assert_allclose(subset.prototypes_, head.prototypes_[[2, 4]], atol=1e-6)
 
 
 def test_the_global_seed_of_torch_is_left_alone():

@@ -26,8 +26,8 @@ def base(seed, n=12, d=4):
 )  # fmt: skip
 def test_the_answer_is_the_papers_formula_one_row_at_a_time(seed, k, share, temperature):
     X, captions, W, Z = base(seed)
-    said = CaSED(k, weight_of_neighbors=share, temperature=temperature).fit(X, captions, WORDS, W).predict(Z)
-    for z, answer in zip(unit(Z), said, strict=True):
+    predicted = CaSED(k, weight_of_neighbors=share, temperature=temperature).fit(X, captions, WORDS, W).predict(Z)
+    for z, answer in zip(unit(Z), predicted, strict=True):
         near = sorted(range(12), key=lambda i: -(unit(X)[i] @ z))[:k]
         candidates = sorted({word for i in near for word in captions[i].split()})
         vectors = unit(W)[[WORDS.tolist().index(word) for word in candidates]]

@@ -23,20 +23,20 @@ def test_a_score_is_the_mean_of_the_cosines_to_the_descriptions_of_the_class(see
     X, y, Z = described(seed)
     head = ByDescription().fit(X, y)
     scores = head.decision_function(Z)
-    for row, said, score in zip(Z[:5], head.predict(Z), scores, strict=False):
+    for row, predicted, score in zip(Z[:5], head.predict(Z), scores, strict=False):
         means = [np.mean([cosine(row, text) for text in X[y == label]]) for label in head.classes_]
         np.testing.assert_allclose(score, means, atol=1e-12)
-        assert said == np.argmax(means)
+        assert predicted == np.argmax(means)
 
 
 def test_the_explanation_is_made_of_what_the_score_averages():
     X, y, Z = described(0)
     head = ByDescription().fit(X, y)
-    told = head.explain(Z)
-    assert told.shape == (50, 30)
+    cosines = head.explain(Z)
+    assert cosines.shape == (50, 30)
     for label in range(4):
         np.testing.assert_allclose(
-            told[:, head.description_classes_ == label].mean(axis=1), head.decision_function(Z)[:, label]
+            cosines[:, head.description_classes_ == label].mean(axis=1), head.decision_function(Z)[:, label]
         )
 
 

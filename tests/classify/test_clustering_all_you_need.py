@@ -90,14 +90,14 @@ def test_neighbours_carry_a_label_along_a_chain_that_prototypes_cut():
     y = np.full(80, -1)
     y[[20, 60]] = [0, 1]
     truth = np.repeat([0, 1], 40)
-    alone, pulled = (
+    without, pulled = (
         TransductivePrototypes(4, normalise=False, weight_of_neighbors=weight).fit(moons, y).transduction_
         for weight in (0.0, 2.0)
     )
-    assert np.mean(pulled == truth) > np.mean(alone == truth)
+    assert np.mean(pulled == truth) > np.mean(without == truth)
 
 
-def test_rows_seen_alone_get_the_class_of_the_nearest_prototype():
+def test_single_rows_get_the_class_of_the_nearest_prototype():
     X, truth = clumps(3, n=60)
     names = np.array(["", "sea", "land", "air"])
     fitted = TransductivePrototypes(normalise=False).fit(X, names[few(truth, 5) + 1])

@@ -44,14 +44,14 @@ def test_scores_of_the_candidates_are_the_papers_choice_one_at_a_time(seed, k, m
     X, y, names, rows, of, Z = task(seed)
     head = SelectedDescriptions(k, n_kept=m, weight_of_names=weight).fit(X, y, names, rows, of)
     found = head.decision_function(Z)
-    for z, scores, said in zip(Z[:6], found, head.predict(Z), strict=False):
+    for z, scores, predicted in zip(Z[:6], found, head.predict(Z), strict=False):
         expected = slowly(X, names, rows, of, z, k, m, weight)
         np.testing.assert_allclose([scores[c] for c in expected], list(expected.values()), atol=1e-9)
-        assert said == max(expected, key=expected.get)
+        assert predicted == max(expected, key=expected.get)
         assert all(scores[c] < min(expected.values()) for c in range(6) if c not in expected)
 
 
-def test_a_row_seen_alone_or_among_many_gets_the_same_answer(monkeypatch):
+def test_a_row_alone_or_among_many_gets_the_same_answer(monkeypatch):
     import codomain.classify.desc_semantics as module
 
     X, y, names, rows, of, Z = task(0, n=200)
@@ -72,11 +72,11 @@ def test_whose_a_description_was_does_not_matter_to_the_choice():
 def test_what_is_chosen_leads_in_its_class_and_depends_on_the_company():
     X, y, names, rows, of, _ = task(2)
     head = SelectedDescriptions(n_kept=4).fit(X, y, names, rows, of)
-    told = head.chosen([0, 1, 2])
-    for number, kept in enumerate(told):
+    chosen = head.chosen([0, 1, 2])
+    for number, kept in enumerate(chosen):
         assert len(kept) <= 4
         assert (head.affinities_[:3, kept].argmax(axis=0) == number).all()
-    assert [list(kept) for kept in told] != [list(kept) for kept in head.chosen([0, 4, 5])]
+    assert [list(kept) for kept in chosen] != [list(kept) for kept in head.chosen([0, 4, 5])]
 
 
 def test_one_candidate_is_the_nearest_name():

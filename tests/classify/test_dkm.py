@@ -19,10 +19,10 @@ def rbf(G):
     return np.exp(-0.5 * (own[:, None] - 2 * G + own[None, :]))
 
 
-def deep(seed, n=12, k=5, d=3, layers=2, turned=0.3):
+def deep(seed, n=12, k=5, d=3, layers=2, slope=0.3):
     rng = np.random.default_rng(seed)
     X, Z = rng.normal(size=(n, d)), rng.normal(size=(k, d))
-    V = np.eye(k) + turned * np.tril(rng.normal(size=(layers, k, k)), -1) + 0.2 * np.eye(k) * rng.random((layers, 1, k))
+    V = np.eye(k) + slope * np.tril(rng.normal(size=(layers, k, k)), -1) + 0.2 * np.eye(k) * rng.random((layers, 1, k))
     parts = (Z, V, np.zeros(layers + 1), np.log([0.8, 0.3]))
     return torch.from_numpy(X), Deep(*(torch.from_numpy(part) for part in parts))
 
@@ -121,8 +121,8 @@ def test_the_optimum_is_where_the_gram_matrix_of_a_wide_finite_net_piles_up():
         root = lower(v)
         G = root @ root.T
         cov = 0.8 * rbf(G) + 0.3 * np.eye(2)
-        told = -0.5 * (np.linalg.slogdet(cov)[1] + np.trace(np.linalg.solve(cov, C)))
-        return -told - wishart(N, K / N).logpdf(G) / N
+        likelihood = -0.5 * (np.linalg.slogdet(cov)[1] + np.trace(np.linalg.solve(cov, C)))
+        return -likelihood - wishart(N, K / N).logpdf(G) / N
 
     def of_the_machine(v):
         parts = (X, lower(v)[None], np.zeros(2), np.log([0.8, 0.3]))

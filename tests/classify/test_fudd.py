@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import ByDescription, FuDD
-from codomain.classify.fudd import without_shared_words
+from codomain.classify.fudd import drop_shared_words
 
 
 def unit(A):
@@ -29,14 +29,14 @@ def task(seed, n_classes=6, d=5, n=30, share=0.7):
 def test_candidates_are_scored_by_the_mean_of_what_tells_them_from_each_other(seed, k, share):
     X, y, D, of, against, Z = task(seed, share=share)
     head = FuDD(k).fit(X, y, D, of, against)
-    found, said = head.decision_function(Z), head.predict(Z)
-    for z, scores, name in zip(unit(Z[:6]), found, said, strict=False):
+    found, predicted = head.decision_function(Z), head.predict(Z)
+    for z, scores, name in zip(unit(Z[:6]), found, predicted, strict=False):
         means = np.array([unit(X[y == c]).mean(axis=0) for c in range(6)])
         group = sorted(range(6), key=lambda c: -(means[c] @ z))[:k]
         second = {}
         for c in group:
-            told = [unit(row) for row, a, b in zip(D, of, against, strict=True) if a == c and b in group]
-            second[c] = unit(np.mean(told, axis=0) if told else means[c]) @ z
+            vectors = [unit(row) for row, a, b in zip(D, of, against, strict=True) if a == c and b in group]
+            second[c] = unit(np.mean(vectors, axis=0) if vectors else means[c]) @ z
         np.testing.assert_allclose([scores[c] for c in group], list(second.values()), atol=1e-9)
         assert all(scores[c] < min(second.values()) for c in range(6) if c not in group)
         assert name == max(second, key=second.get)
@@ -63,10 +63,10 @@ def test_differences_between_other_classes_are_not_looked_at():
     head = FuDD(2).fit(X, y, D, of, against)
     group = set(np.argsort(-head.decision_function(z)[0])[:2])
     inside = np.isin(of, list(group)) & np.isin(against, list(group))
-    alone = FuDD(2).fit(X, y, D[inside], of[inside], against[inside])
-    np.testing.assert_allclose(alone.decision_function(z), head.decision_function(z))
-    turned = FuDD(2).fit(X, y, np.where(inside[:, None], -D, D), of, against)
-    assert turned.predict(z) != head.predict(z)
+    pairwise = FuDD(2).fit(X, y, D[inside], of[inside], against[inside])
+    np.testing.assert_allclose(pairwise.decision_function(z), head.decision_function(z))
+    flipped = FuDD(2).fit(X, y, np.where(inside[:, None], -D, D), of, against)
+    assert flipped.predict(z) != head.predict(z)
 
 
 def test_what_is_wanted_is_the_pairs_that_share_a_row():
@@ -77,12 +77,12 @@ def test_what_is_wanted_is_the_pairs_that_share_a_row():
 
 
 def test_a_difference_is_the_words_that_the_other_lacks():
-    assert without_shared_words(["a brown bird", "short beak bird"], ["A long tail", "brown"]) == "bird short beak"
+    assert drop_shared_words(["a brown bird", "short beak bird"], ["A long tail", "brown"]) == "bird short beak"
 
 
 def test_pairs_that_cannot_be_meant_are_refused():
     X, y, D, of, against, _ = task(4)
-    with pytest.raises(ValueError, match="is told from itself"):
+    with pytest.raises(ValueError, match="is described against itself"):
         FuDD().fit(X, y, D, of, of)
     with pytest.raises(ValueError, match="of holds 9"):
         FuDD().fit(X, y, D, np.where(of == 1, 9, of), against)

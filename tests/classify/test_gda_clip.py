@@ -59,9 +59,9 @@ def test_names_alone_decide_where_the_shots_weigh_nothing():
     X, y = clumps(3)
     names = np.random.default_rng(0).normal(size=(3, 4))
     cosines = X @ names.T / np.linalg.norm(X, axis=1)[:, None] / np.linalg.norm(names, axis=1)
-    said = GDA(weight_of_shots=0).fit(X, y, names).predict(X)
-    np.testing.assert_array_equal(said, cosines.argmax(axis=1))
-    assert np.any(said != GDA().fit(X, y).predict(X))
+    predicted = GDA(weight_of_shots=0).fit(X, y, names).predict(X)
+    np.testing.assert_array_equal(predicted, cosines.argmax(axis=1))
+    assert np.any(predicted != GDA().fit(X, y).predict(X))
 
 
 def test_scores_with_names_are_the_weighted_sum():

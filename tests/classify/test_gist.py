@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.classify import GIST
 from codomain.classify.gist import best_matches
-from codomain.classify.shared.contrast import adapt, contrastive
+from codomain.classify.shared.contrast import adapt, contrastive_loss
 
 torch = pytest.importorskip("torch")
 
@@ -40,7 +40,7 @@ def test_on_single_pairs_the_loss_is_the_cross_entropy_of_finding_the_partner_bo
     R, T = unit(rng.normal(size=(2, 7, 4)))
     scores, partner = torch.from_numpy(R @ T.T / temperature), torch.arange(7)
     both = sum(torch.nn.functional.cross_entropy(one, partner) for one in (scores, scores.T)) / 2
-    found = contrastive(torch.from_numpy(R), torch.from_numpy(T), torch.eye(7, dtype=torch.float64), temperature)
+    found = contrastive_loss(torch.from_numpy(R), torch.from_numpy(T), torch.eye(7, dtype=torch.float64), temperature)
     assert found.item() == pytest.approx(both.item())
 
 

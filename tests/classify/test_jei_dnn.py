@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import JEIDNN
-from codomain.classify.jei_dnn.gates import exit_shares, worth_stopping
+from codomain.classify.jei_dnn.gates import exit_shares, should_stop
 
 torch = pytest.importorskip("torch")
 
@@ -55,7 +55,7 @@ def test_easy_rows_stop_early_and_hard_ones_go_on():
     assert fitted.score(Q, truth) > 0.9
 
 
-def test_what_is_said_is_what_the_layer_of_the_exit_says():
+def test_the_prediction_is_that_of_the_layer_of_the_exit():
     X, y, _ = layers(0)
     fitted = JEIDNN(2, epochs=400, random_state=0).fit(X, y)
     P, ends = fitted.layer_probabilities(X), fitted.exits(X)
@@ -66,7 +66,7 @@ def test_what_is_said_is_what_the_layer_of_the_exit_says():
 
 @given(totals=st.lists(st.lists(st.floats(0, 9), min_size=4, max_size=4), min_size=1, max_size=5))
 def test_stopping_pays_where_every_later_layer_is_at_least_as_dear(totals):
-    found = worth_stopping(torch.tensor(totals, dtype=torch.float64)).tolist()
+    found = should_stop(torch.tensor(totals, dtype=torch.float64)).tolist()
     assert found == [[all(row[k] >= row[here] for k in range(here + 1, 4)) for here in range(3)] for row in totals]
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import LaSO
-from codomain.classify.laso.networks import OPERATIONS, set_labels
+from codomain.classify.laso.networks import OPERATIONS, combine_labels
 
 PYTHON = {"union": set.union, "intersection": set.intersection, "difference": set.difference}
 
@@ -28,18 +28,18 @@ def maker():
 def test_labels_are_what_pythons_sets_say(one, two, operation):
     A, B = ([int(label in some) for label in range(7)] for some in (one, two))
     expected = [int(label in PYTHON[operation](one, two)) for label in range(7)]
-    np.testing.assert_array_equal(set_labels(operation, np.array(A), np.array(B)), expected)
+    np.testing.assert_array_equal(combine_labels(operation, np.array(A), np.array(B)), expected)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_is_made_of_new_rows_has_the_labels_of_the_operation(maker, operation):
     (A, of_A), (B, of_B) = label_sets(1), label_sets(2)
-    said = maker.predict(maker.operate(operation, A, B))
+    predicted = maker.predict(maker.operate(operation, A, B))
     truth = [
         [int(k in PYTHON[operation](set(np.flatnonzero(a)), set(np.flatnonzero(b)))) for k in range(4)]
         for a, b in zip(of_A, of_B, strict=True)
     ]
-    assert np.mean(said == truth) > 0.9
+    assert np.mean(predicted == truth) > 0.9
     assert np.mean(maker.predict(A) == truth) < 0.85
 
 

@@ -54,7 +54,7 @@ def test_the_order_in_which_labels_are_given_does_not_matter(seed):
     np.testing.assert_array_equal(one, two)
 
 
-def test_without_places_labels_lie_at_their_class_means():
+def test_without_vectors_labels_lie_at_their_class_means():
     X, y = clumps(2)
     fitted = Loki().fit(X, y)
     scaled = (X - X.mean(axis=0)) / X.std(axis=0)

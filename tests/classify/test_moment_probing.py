@@ -35,13 +35,13 @@ def test_features_are_the_definition_written_out():
         mean = sum(tokens) / 6
         pairs = zip(head.left_, head.right_, strict=True)
         S = [sum(np.outer((x - mean) @ A, (x - mean) @ B) for x in tokens) / 6 for A, B in pairs]
-        said = list(mean)
+        predicted = list(mean)
         for out in range(2):
             for i, j in ((0, 0), (0, 2), (2, 0), (2, 2)):
                 near = [(a, b) for a in range(3) for b in range(3) if 0 <= i + a - 1 < 3 and 0 <= j + b - 1 < 3]
                 met = [head.kernel_[out, h, a, b] * S[h][i + a - 1, j + b - 1] for h in range(2) for a, b in near]
-                said.append(sum(met))
-        np.testing.assert_allclose(found, said, atol=1e-9)
+                predicted.append(sum(met))
+        np.testing.assert_allclose(found, predicted, atol=1e-9)
 
 
 def test_it_tells_classes_apart_whose_token_means_are_all_equal():
@@ -57,8 +57,8 @@ def test_it_tells_classes_apart_whose_token_means_are_all_equal():
 def test_the_order_of_the_tokens_does_not_matter(seed):
     X, y = token_sets(seed)
     head = MomentProbing(6, n_heads=2, width=2, epochs=3, random_state=0).fit(X, y)
-    turned = X.reshape(len(X), 6, 4)[:, np.random.default_rng(seed).permutation(6)].reshape(X.shape)
-    np.testing.assert_allclose(head.predict_proba(turned), head.predict_proba(X), atol=1e-9)
+    permuted = X.reshape(len(X), 6, 4)[:, np.random.default_rng(seed).permutation(6)].reshape(X.shape)
+    np.testing.assert_allclose(head.predict_proba(permuted), head.predict_proba(X), atol=1e-9)
 
 
 @settings(max_examples=10)

@@ -51,9 +51,9 @@ def test_no_rescaling_of_single_features_and_no_shift_changes_what_it_says(seed,
 def test_fully_shrunk_with_equal_shares_it_is_the_nearest_mean():
     X, y = clumps(1, n=60)
     Q, _ = clumps(2, n=300)
-    said = NaiveBayesHead(1.0).fit(X, y).predict(Q)
-    np.testing.assert_array_equal(said, NearestCentroid().fit(X, y).predict(Q))
-    assert np.any(said != NaiveBayesHead().fit(X, y).predict(Q))
+    predicted = NaiveBayesHead(1.0).fit(X, y).predict(Q)
+    np.testing.assert_array_equal(predicted, NearestCentroid().fit(X, y).predict(Q))
+    assert np.any(predicted != NaiveBayesHead().fit(X, y).predict(Q))
 
 
 def test_float32_far_from_zero_loses_no_class():

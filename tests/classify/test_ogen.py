@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import codomain.classify.ogen.synthesis as module
 from codomain.classify import OGEN
-from codomain.classify.ogen.synthesis import make_up, mean_state, nearest_known
+from codomain.classify.ogen.synthesis import mean_state, nearest_known_classes, synthesise
 
 torch = pytest.importorskip("torch")
 
@@ -31,7 +31,7 @@ def task(seed, n_classes=24, n_rows=15, d=10):
 def test_neighbours_are_the_known_classes_of_the_nearest_names_but_not_the_class_itself(seed, n_neighbors):
     rng = np.random.default_rng(seed)
     names, known = unit(rng.normal(size=(8, 3))), np.sort(rng.permutation(8)[:5])
-    near = nearest_known(names, known, n_neighbors)
+    near = nearest_known_classes(names, known, n_neighbors)
     for c in range(8):
         others = sorted((k for k in known if k != c), key=lambda k: -(names[c] @ names[k]))
         assert near[c].tolist() == others[: min(n_neighbors, 4)]
@@ -41,9 +41,9 @@ def test_neighbours_are_the_known_classes_of_the_nearest_names_but_not_the_class
 def test_a_made_up_row_is_the_name_and_what_its_neighbours_add_one_row_at_a_time(seed):
     rng = np.random.default_rng(seed)
     names, drawn, turn = unit(rng.normal(size=(6, 4))), unit(rng.normal(size=(6, 2, 3, 4))), rng.normal(size=(4, 4))
-    near = nearest_known(names, np.arange(6), 3)
+    near = nearest_known_classes(names, np.arange(6), 3)
     generator = [torch.from_numpy(turn), torch.tensor(0.3, dtype=torch.float64)]
-    made = make_up(generator, torch.from_numpy(names), near, torch.from_numpy(drawn))
+    made = synthesise(generator, torch.from_numpy(names), near, torch.from_numpy(drawn))
     for c in range(6):
         keys = [(names[c] + names[c] @ turn) @ (names[k] + names[k] @ turn) * np.exp(0.3) for k in near[c]]
         share = np.exp(keys) / np.exp(keys).sum()

@@ -62,6 +62,7 @@ def test_nothing_is_drawn_when_piped(mine: Path, run: Run) -> None:
     assert "\r" not in answer.stderr
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_stopped_by_ctrl_c_a_study_goes_on_where_it_was(docstrings: pa.Table, tmp_path: Path, run: Run) -> None:
     parquet.write_table(docstrings, tmp_path / "t.parquet")
     command = [sys.executable, "-m", "codomain", "study", "t.parquet", "--text", "text"]

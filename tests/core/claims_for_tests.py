@@ -11,8 +11,9 @@ from codomain.core import Trial, claim
 METHOD = SimpleNamespace()
 
 
-def make(seconds=20.0):
-    return claim(METHOD, unit="points", margin=0.5, seconds=seconds, says="It works.", floor="nothing", peer="luck")
+def make(seconds=20.0, **more):
+    words = {"unit": "points", "margin": 0.5, "says": "It works.", "floor": "nothing", "peer": "luck"}
+    return claim(METHOD, seconds=seconds, **words, **more)
 
 
 @make()
@@ -22,6 +23,14 @@ def good(seed: int) -> Trial:
 
 
 GOOD = METHOD.claim
+
+
+@make(needs=["wordnet-base", "torch"])
+def in_need(seed: int) -> Trial:
+    return Trial(1.0, 0.0, 0.0)
+
+
+IN_NEED = METHOD.claim
 
 
 @make()

@@ -2,7 +2,10 @@
 
 import os
 import sys
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -11,7 +14,8 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 import claims_for_tests
 
-from codomain.core import Trial, UserError, claim, no_claim
+from codomain.cli.claims import run_claims
+from codomain.core import Trial, UserError, catalogue, claim, claims, fingerprint, needs, no_claim
 from codomain.core.claims import run, verdict
 
 scores = st.floats(-10, 10)
@@ -87,11 +91,82 @@ def test_no_seeds_is_refused():
         run(claims_for_tests.GOOD, [])
 
 
-@pytest.mark.parametrize("wrong", [{"seconds": 61.0}, {"seconds": 0.0}, {"margin": 0.0}])
-def test_a_claim_beyond_the_budget_or_without_a_margin_is_refused(wrong):
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"seconds": 61.0}, "at most 60 seconds"),
+        ({"seconds": 0.0}, "above 0"),
+        ({"margin": 0.0}, "margin above 0"),
+        ({"seconds": 601.0, "scale": "minutes", "why": "as published"}, "at most 600 seconds"),
+        ({"scale": "minutes"}, "why="),
+        ({"scale": "gpu", "why": " "}, "why="),
+        ({"scale": "hours", "why": "as published"}, "minute, minutes, gpu"),
+        ({"needs": ["wordnet-bse"]}, "wordnet-base"),
+    ],
+)
+def test_a_claim_beyond_its_budget_or_without_what_it_owes_is_refused(wrong, words):
     what = {"unit": "u", "margin": 0.1, "seconds": 30.0, "says": "s", "floor": "f", "peer": "p", **wrong}
-    with pytest.raises(UserError):
-        claim(claims_for_tests.METHOD, **what)
+    with pytest.raises(UserError, match=words):
+        claim(claims_for_tests.METHOD, **what)(lambda seed: Trial(1, 0, 0))
+
+
+def test_a_claim_of_minutes_says_why_and_waits_longer():
+    method = SimpleNamespace()
+    words = {"unit": "u", "margin": 0.1, "says": "s", "floor": "f", "peer": "p"}
+    claim(method, seconds=600, scale="minutes", why="the published number of episodes", **words)(len)
+    assert (method.claim.seconds, method.claim.why) == (600, "the published number of episodes")
+    assert 3 * 600 < claims.patience(method.claim) <= 3600
+
+
+def test_what_is_not_installed_is_named_and_nothing_runs(monkeypatch):
+    signs = {"wordnet-base": "/nowhere/data.*", "torch": "no_such_module"}
+    monkeypatch.setattr(needs, "NEEDS", signs)
+    assert claims_for_tests.IN_NEED.hindrance == "needs wordnet-base, torch"
+    with pytest.raises(UserError, match=r"not rerun here(.|\n)*wordnet-base, torch"):
+        run(claims_for_tests.IN_NEED)
+    monkeypatch.setattr(needs, "NEEDS", signs | {"torch": "json"})
+    assert claims_for_tests.IN_NEED.hindrance == "needs wordnet-base"
+    monkeypatch.setattr(needs, "NEEDS", {"wordnet-base": __file__[:-3] + "*", "torch": "json"})
+    assert claims_for_tests.IN_NEED.hindrance == ""
+    assert run(claims_for_tests.IN_NEED, [0]).ours == [1.0]
+
+
+def entry(what, before=None):
+    return SimpleNamespace(room="r", paper=SimpleNamespace(slug="m"), slug="m", claim=what, record=before)
+
+
+def test_the_command_says_in_a_sentence_what_is_missing(monkeypatch, capsys):
+    monkeypatch.setattr(needs, "NEEDS", {"wordnet-base": "/nowhere", "torch": "json"})
+    monkeypatch.setattr(catalogue, "named", lambda name: [entry(claims_for_tests.IN_NEED)])
+    run_claims("m")
+    assert capsys.readouterr().out == "r/m: not rerun here: needs wordnet-base\n"
+
+
+def test_the_command_passes_by_what_has_not_changed(monkeypatch, capsys):
+    monkeypatch.setattr(claims.Claim, "stale", lambda what, record: record.changed)
+    every = [entry(claims_for_tests.GOOD, SimpleNamespace(changed="")), entry(claims_for_tests.IN_NEED)]
+    monkeypatch.setattr(catalogue, "methods", lambda: every)
+    monkeypatch.setattr(needs, "NEEDS", {"wordnet-base": "/nowhere", "torch": "json"})
+    run_claims(stale=True)
+    assert capsys.readouterr().out == "r/m: not rerun here: needs wordnet-base\n"
+
+
+QUICK = import_module("codomain.measure.convergent_learning").ConvergentLearning.claim
+
+
+def test_an_outcome_carries_what_it_depends_on_and_is_fresh_until_that_changes():
+    outcome = run(QUICK, [0])
+    assert set(outcome.fingerprint) == {"code", "data", "libraries"}
+    assert QUICK.stale(outcome) == ""
+    assert QUICK.stale(replace(outcome, fingerprint=outcome.fingerprint | {"code": "0"})) == "its code changed"
+    assert run(claims_for_tests.GOOD, [0]).fingerprint == {}, "a claim outside the package has none"
+
+
+def test_a_claim_that_runs_what_its_fingerprint_does_not_see_has_no_verdict(monkeypatch):
+    assert any(path.name == "digit_nets.py" for path in fingerprint.closure(QUICK.module))
+    monkeypatch.setattr(fingerprint, "closure", lambda module, package: {})
+    with pytest.raises(UserError, match=r"tasks/digit_nets\.py.*, which its fingerprint does not see"):
+        run(QUICK, [0])
 
 
 def test_a_method_without_a_claim_says_why():

@@ -9,7 +9,14 @@ from codomain.core import EncoderIdentity, EncoderMismatch
 
 MINILM = EncoderIdentity("minilm", "ab" * 32, 384, pooling="mean", max_tokens=256, uri="builtin:minilm")
 OTHER = {"name": "e5", "sha256": "cd" * 32, "dim": 256, "pooling": "cls", "prefix_row": "passage: ",
-         "prefix_query": "query: ", "normalised": False, "max_tokens": 128}  # fmt: skip
+         "prefix_query": "query: ", "normalised": False, "max_tokens": 128, "long": "mean"}  # fmt: skip
+
+
+def test_a_record_of_before_there_were_windows_is_written_as_it_was():
+    record = {**MINILM.to_dict()}
+    assert "long" not in record and EncoderIdentity.from_dict(record) == MINILM
+    windowed = replace(MINILM, long="mean")
+    assert EncoderIdentity.from_dict(windowed.to_dict()) == windowed != MINILM
 
 
 def test_an_encoder_is_the_same_as_its_copy_elsewhere():

@@ -20,7 +20,7 @@ def test_a_case_by_hand():
     head.partial_fit([[1.0, 9.0], [3.0, 11.0], [7.0, 1.0], [9.0, 1.0]], [1, 1, 2, 2])
     # Class 0, mean (5, 0), is more alike to class 2, mean (8, 1), than to class 1, mean (2, 10): it lends 2's rows.
     X, y = np.array([[1.0, 9], [3, 11], [7, 1], [9, 1]]), np.array([1, 1, 2, 2])
-    Z, classes = head._with_pseudo_features(X, y)
+    Z, classes = head._add_pseudo_features(X, y)
     np.testing.assert_allclose(Z, [[1, 9], [3, 11], [7, 1], [9, 1], [4, 0], [6, 0]])
     np.testing.assert_array_equal(classes, [1, 1, 2, 2, 0, 0])
 
@@ -29,7 +29,7 @@ def test_a_case_by_hand():
 def test_pseudo_features_have_the_mean_of_the_old_class_and_the_shape_of_the_new(seed):
     old, new = clumps(seed, [0, 1, 2]), clumps(seed + 1, [3, 4])
     head = FeTrIL(normalise=False).fit(*old).partial_fit(*new)
-    Z, classes = head._with_pseudo_features(*new)
+    Z, classes = head._add_pseudo_features(*new)
     shapes = [np.cov(new[0][new[1] == c].T) for c in (3, 4)]
     for c in (0, 1, 2):
         part = Z[classes == c]

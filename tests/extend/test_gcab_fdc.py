@@ -43,7 +43,7 @@ def test_a_cascade_of_affine_drifts_is_undone_exactly(seed):
         Z, labels = clumps(seed + step, classes)
         head.partial_fit(drifted(Z, step), labels, X_before=drifted(Z, step - 1))
     Q = clumps(seed + 9, [0, 1, 2])[0]
-    back = head._back(head._back(drifted(Q, 2), 2), 1)
+    back = head._project_back(head._project_back(drifted(Q, 2), 2), 1)
     np.testing.assert_allclose(back, Q, atol=1e-6)
 
 
@@ -63,7 +63,7 @@ def test_fully_shrunk_the_drift_is_the_mean_shift():
     Z, labels = clumps(1, [2])
     W, shift = affine(4)
     head = FDC(1.0).fit(X, y).partial_fit(Z @ W + shift, labels, X_before=Z)
-    np.testing.assert_allclose(head._back(X, 1), X + (Z - Z @ W - shift).mean(axis=0))
+    np.testing.assert_allclose(head._project_back(X, 1), X + (Z - Z @ W - shift).mean(axis=0))
 
 
 def test_without_drift_it_is_the_nearest_mean():

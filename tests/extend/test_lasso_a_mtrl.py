@@ -28,7 +28,7 @@ def test_a_case_by_hand():
     # With one equation, 3 a + b = 6, the least |a| + |b| uses the first source alone; at penalty p the lasso finds
     # 3 a = 6 (1 - p) there, and against b = 6 (1 - p) it pays a third.
     np.testing.assert_allclose(lasso_shares(np.array([[3.0, 1.0]]), np.array([6.0]), 0.5), [1, 0])
-    # With heads at right angles each coefficient is 3 or 4 less the penalty, which is half of the larger one.
+    # With heads at right angles each coefficient is 3 or 4 minus the penalty, which is half of the larger one.
     np.testing.assert_allclose(lasso_shares(np.eye(2), np.array([3.0, -4.0]), 0.5), [1 / 3, 2 / 3])
     np.testing.assert_allclose(lasso_shares(np.eye(2), np.array([3.0, 4.0]), 2.0), [0.5, 0.5])
 

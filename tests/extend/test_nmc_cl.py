@@ -39,9 +39,9 @@ def test_whatever_the_order_and_the_batches_it_ends_as_scikit_learns_nearest_cen
 
 def test_the_cosine_is_the_one_that_scipy_computes():
     X, y = clumps(3)
-    said = NMC("cosine").fit(X, y).predict(X)
-    np.testing.assert_array_equal(said, cdist(X, NMC().fit(X, y).means_, "cosine").argmin(axis=1))
-    assert np.any(said != NMC().fit(X, y).predict(X))
+    predicted = NMC("cosine").fit(X, y).predict(X)
+    np.testing.assert_array_equal(predicted, cdist(X, NMC().fit(X, y).means_, "cosine").argmin(axis=1))
+    assert np.any(predicted != NMC().fit(X, y).predict(X))
 
 
 def test_memory_grows_with_classes_and_not_with_rows():

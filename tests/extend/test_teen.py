@@ -47,7 +47,7 @@ def test_without_weight_it_is_the_nearest_mean_by_cosine_and_with_it_it_is_not()
     assert np.any(heavy.predict(Q) != peer.predict(Q))
 
 
-def test_a_cold_temperature_leans_on_the_most_alike_base_class_alone():
+def test_a_cold_temperature_leans_on_the_most_similar_base_class_only():
     head = TEEN(1.0, temperature=1e-3).fit([[1.0, 0.0], [0.0, 1.0]], [0, 1]).partial_fit([[5.0, 4.0]], [2])
     np.testing.assert_allclose(head.prototypes_[2], [1, 0], atol=1e-9)
 

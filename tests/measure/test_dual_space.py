@@ -11,7 +11,7 @@ from scipy.stats import gmean, ortho_group
 from codomain.core import UserError
 from codomain.measure import DualSpace
 from codomain.measure.dual_space import word_spaces
-from codomain.measure.dual_space.contexts import weighted
+from codomain.measure.dual_space.contexts import positive_pmi
 
 
 def spaces(seed=0, n=12, d=4):
@@ -37,8 +37,8 @@ def test_scores_are_their_definition_question_by_question(seed):
     fitted, rng = DualSpace().fit(D, F), np.random.default_rng(seed)
 
     def mean(*pairs):
-        likenesses = [1 - cosine(space[i], space[j]) for space, i, j in pairs]
-        return gmean(likenesses) if min(likenesses) > 0 else 0
+        similarities = [1 - cosine(space[i], space[j]) for space, i, j in pairs]
+        return gmean(similarities) if min(similarities) > 0 else 0
 
     questions = rng.integers(0, 12, (20, 4))
     wanted = [
@@ -57,12 +57,12 @@ def test_scores_are_their_definition_question_by_question(seed):
 def test_a_rotation_and_the_size_of_each_space_change_nothing(seed, size):
     D, F = spaces(seed)
     questions = np.random.default_rng(seed).permuted(np.tile(np.arange(12), (20, 1)), axis=1)[:, :4]
-    turned = DualSpace().fit(
+    rotated = DualSpace().fit(
         size * D @ ortho_group.rvs(4, random_state=seed), F @ ortho_group.rvs(3, random_state=seed)
     )
     fitted = DualSpace().fit(D, F)
-    np.testing.assert_allclose(turned.relation(questions), fitted.relation(questions), atol=1e-7)
-    np.testing.assert_allclose(turned.composition(questions[:, :3]), fitted.composition(questions[:, :3]), atol=1e-7)
+    np.testing.assert_allclose(rotated.relation(questions), fitted.relation(questions), atol=1e-7)
+    np.testing.assert_allclose(rotated.composition(questions[:, :3]), fitted.composition(questions[:, :3]), atol=1e-7)
 
 
 def test_information_of_words_and_contexts_is_its_definition():
@@ -70,7 +70,7 @@ def test_information_of_words_and_contexts_is_its_definition():
     p = counts / counts.sum()
     with np.errstate(divide="ignore"):
         wanted = np.maximum(np.log(p / np.outer(p.sum(axis=1), p.sum(axis=0))), 0)
-    np.testing.assert_allclose(weighted(csr_array(counts)).toarray(), wanted, atol=1e-12)
+    np.testing.assert_allclose(positive_pmi(csr_array(counts)).toarray(), wanted, atol=1e-12)
 
 
 def test_made_up_texts_give_trades_as_domains_and_places_in_the_sentence_as_functions():

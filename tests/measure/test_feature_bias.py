@@ -36,17 +36,17 @@ def test_a_share_is_what_a_regression_on_the_one_hot_code_explains(seed):
     fitted = FeatureBias().fit(Z, y)
     for k in range(3):
         code = OneHotEncoder(sparse_output=False).fit_transform(y[:, [k]])
-        told = LinearRegression().fit(code, Z).predict(code)
-        assert fitted.explained_[k] == pytest.approx(r2_score(Z, told, multioutput="variance_weighted"))
-        np.testing.assert_allclose(fitted.by_unit_[k], r2_score(Z, told, multioutput="raw_values"), atol=1e-10)
+        predicted = LinearRegression().fit(code, Z).predict(code)
+        assert fitted.explained_[k] == pytest.approx(r2_score(Z, predicted, multioutput="variance_weighted"))
+        np.testing.assert_allclose(fitted.by_unit_[k], r2_score(Z, predicted, multioutput="raw_values"), atol=1e-10)
 
 
 @given(seed=st.integers(0, 500), size=st.floats(0.01, 100))
 @settings(max_examples=20)
 def test_rotation_size_shift_and_names_change_no_share(seed, size):
     Z, y = space(seed)
-    turned = size * Z @ ortho_group.rvs(5, random_state=seed) + 3
-    one, two = FeatureBias().fit(Z, y), FeatureBias().fit(turned, 7 - 2 * y)
+    rotated = size * Z @ ortho_group.rvs(5, random_state=seed) + 3
+    one, two = FeatureBias().fit(Z, y), FeatureBias().fit(rotated, 7 - 2 * y)
     np.testing.assert_allclose(two.explained_, one.explained_, atol=1e-9)
     assert two.explained_together_ == pytest.approx(one.explained_together_)
 

@@ -36,11 +36,11 @@ def test_information_is_what_scikit_learns_ridge_tells_of_unseen_rows(seed):
     y = X @ rng.standard_normal((4, 2)) + rng.standard_normal((60, 2))
     folds = KFold(5, shuffle=True, random_state=seed)
     # Each fold trains on 48 rows, and scikit-learn's penalty is set against a sum.
-    told = cross_val_predict(make_pipeline(StandardScaler(), Ridge(48 * 0.1)), X, y, cv=folds)
+    predicted = cross_val_predict(make_pipeline(StandardScaler(), Ridge(48 * 0.1)), X, y, cv=folds)
     base = np.empty_like(y)
     for train, test in folds.split(X):
         base[test] = y[train].mean(axis=0)
-    wanted = 1 - np.square(y - told).sum(axis=0) / np.square(y - base).sum(axis=0)
+    wanted = 1 - np.square(y - predicted).sum(axis=0) / np.square(y - base).sum(axis=0)
     found = FeatureComplexity(0.1, random_state=seed).fit(X, y)
     np.testing.assert_allclose(found.information_[0], np.maximum(wanted, 0), atol=1e-9)
     np.testing.assert_allclose(found.complexity_, 1 - found.information_[0])
@@ -59,11 +59,11 @@ def test_size_and_shift_of_units_and_features_change_nothing(seed, size):
 def test_a_layer_that_is_no_news_makes_a_feature_neither_simpler_nor_more_complex_than_its_mean():
     X, rng = bits(), np.random.default_rng(0)
     y, noise = X[:, 0] + 0.5 * X[:, 1] * X[:, 2], rng.standard_normal((80, 3))
-    alone = FeatureComplexity(random_state=0).fit(X, y).complexity_[0]
+    single = FeatureComplexity(random_state=0).fit(X, y).complexity_[0]
     twice = FeatureComplexity(random_state=0).fit_layers([X, X], y).complexity_[0]
     drowned = FeatureComplexity(random_state=0).fit_layers([X, noise], y).complexity_[0]
-    assert twice == pytest.approx(alone)
-    assert drowned > alone + 0.2
+    assert twice == pytest.approx(single)
+    assert drowned > single + 0.2
 
 
 def test_what_stands_still_tells_and_holds_no_information():

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from codomain.measure import Criticality
-from codomain.measure.pdlt import ACTIVATIONS, critical, random_nets
+from codomain.measure.pdlt import ACTIVATIONS, critical_variances, measure_random_nets
 
 
 def test_relu_and_linear_nets_by_hand():
@@ -23,8 +23,8 @@ def test_relu_and_linear_nets_by_hand():
 
 def test_off_criticality_variance_explodes_or_dies_by_the_gain():
     for weight in (1.0, 3.0):
-        told = Criticality(6, weight_variance=weight).fit([[1.0, 1.0]]).variances_
-        np.testing.assert_allclose(told[1:] / told[:-1], weight / 2)
+        predicted = Criticality(6, weight_variance=weight).fit([[1.0, 1.0]]).variances_
+        np.testing.assert_allclose(predicted[1:] / predicted[:-1], weight / 2)
 
 
 def test_tanh_and_gelu_follow_the_laws_of_the_book():
@@ -34,7 +34,7 @@ def test_tanh_and_gelu_follow_the_laws_of_the_book():
     assert Criticality(3000, n_hidden=10**9, activation="tanh").fit([[1.0]]).variances_[-1] * 6000 == pytest.approx(
         1, rel=0.02
     )
-    weight, bias = critical("gelu")
+    weight, bias = critical_variances("gelu")
     fixed = (3 + np.sqrt(17)) / 2
     flat = Criticality(20, n_hidden=10**9, activation="gelu").fit([[np.sqrt((fixed - bias) / weight)]])
     np.testing.assert_allclose(flat.variances_, fixed, rtol=1e-6)
@@ -43,8 +43,8 @@ def test_tanh_and_gelu_follow_the_laws_of_the_book():
 @given(st.sampled_from(sorted(ACTIVATIONS)), st.floats(0.05, 5), st.floats(0.2, 3), st.floats(0, 1))
 @settings(max_examples=25)
 def test_the_second_layer_is_its_definition_by_numerical_integration(activation, size, weight, bias):
-    told = Criticality(2, n_hidden=7, activation=activation, weight_variance=weight, bias_variance=bias)
-    told.fit([[np.sqrt(size)]])
+    predicted = Criticality(2, n_hidden=7, activation=activation, weight_variance=weight, bias_variance=bias)
+    predicted.fit([[np.sqrt(size)]])
     K = bias + weight * size
     act = ACTIVATIONS[activation][0]
 
@@ -54,15 +54,15 @@ def test_the_second_layer_is_its_definition_by_numerical_integration(activation,
         return sum(quad(lambda u: act(np.float64(np.sqrt(K) * u)) ** power * norm.pdf(u), *part)[0] for part in parts)
 
     second = bias + weight * mean(2)
-    assert told.variances_[1] == pytest.approx(second, rel=1e-6)
-    assert told.kurtosis_[1] == pytest.approx(3 * weight**2 * (mean(4) - mean(2) ** 2) / second**2 / 7, rel=1e-6)
+    assert predicted.variances_[1] == pytest.approx(second, rel=1e-6)
+    assert predicted.kurtosis_[1] == pytest.approx(3 * weight**2 * (mean(4) - mean(2) ** 2) / second**2 / 7, rel=1e-6)
 
 
 @pytest.mark.parametrize("activation", ["tanh", "gelu", "relu"])
 def test_real_random_nets_agree_where_the_width_is_large_against_the_depth(activation):
     row = np.array([0.3, -0.6, 0.2])
     theory = Criticality(4, n_hidden=40, activation=activation).fit(row[None])
-    variances, tails = random_nets(row, theory, 4000, np.random.default_rng(0))
+    variances, tails = measure_random_nets(row, theory, 4000, np.random.default_rng(0))
     np.testing.assert_allclose(theory.variances_, variances, rtol=0.03)
     np.testing.assert_allclose(theory.kurtosis_[1:], tails[1:], rtol=0.2, atol=0.04)
 
@@ -71,7 +71,7 @@ def test_the_first_correction_of_the_variance_is_nearer_to_narrow_nets_than_infi
     row = np.array([2.0, 2.0])
     theory = Criticality(4, n_hidden=10, activation="tanh").fit(row[None])
     wide = Criticality(4, n_hidden=10**9, activation="tanh").fit(row[None])
-    seen, _ = random_nets(row, theory, 10_000, np.random.default_rng(0))
+    seen, _ = measure_random_nets(row, theory, 10_000, np.random.default_rng(0))
     assert np.abs(theory.variances_ - seen)[-1] < np.abs(wide.variances_ - seen)[-1] / 2
 
 

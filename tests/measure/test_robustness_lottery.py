@@ -47,10 +47,10 @@ def test_cosines_are_those_of_scipy():
 def test_a_rotation_of_rows_and_weights_together_changes_no_term(seed):
     fitted, X = head(seed)
     turn = ortho_group.rvs(5, random_state=seed)
-    turned = LogitGeometry.of_head(fitted.coef_ @ turn, fitted.intercept_)
-    for one, two in zip(fitted.terms(X), turned.terms(X @ turn), strict=True):
+    rotated = LogitGeometry.of_head(fitted.coef_ @ turn, fitted.intercept_)
+    for one, two in zip(fitted.terms(X), rotated.terms(X @ turn), strict=True):
         np.testing.assert_allclose(one, two, atol=1e-10)
-    np.testing.assert_allclose(fitted.boundary_distance(X), turned.boundary_distance(X @ turn), atol=1e-9)
+    np.testing.assert_allclose(fitted.boundary_distance(X), rotated.boundary_distance(X @ turn), atol=1e-9)
 
 
 def test_the_distance_to_the_boundary_is_the_shortest_step_that_changes_the_answer():

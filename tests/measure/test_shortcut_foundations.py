@@ -28,10 +28,10 @@ def test_a_case_by_hand():
     assert measure.bias(probes, [1, 1, 1, 0]) == (0.25 - 1) - 0.25  # and one that knows only the core
 
 
-@pytest.mark.parametrize("told", [0.6, 0.85, 0.99])
-def test_the_sign_of_a_latent_tells_the_label_as_often_as_asked(told):
-    Z, y = draw_latents(40_000, [told, 0.5], 0)
-    assert np.mean((Z[:, 0] > 0) == y) == pytest.approx(told, abs=0.01)
+@pytest.mark.parametrize("rate", [0.6, 0.85, 0.99])
+def test_the_sign_of_a_latent_tells_the_label_as_often_as_asked(rate):
+    Z, y = draw_latents(40_000, [rate, 0.5], 0)
+    assert np.mean((Z[:, 0] > 0) == y) == pytest.approx(rate, abs=0.01)
     assert np.mean((Z[:, 1] > 0) == y) == pytest.approx(0.5, abs=0.01)
 
 

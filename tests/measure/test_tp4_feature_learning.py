@@ -16,8 +16,8 @@ X, y = DIGITS[0][:300].astype(np.float32), DIGITS[1][:300]
 
 
 def test_known_scalings_are_where_the_paper_puts_them():
-    told = {name: regime(scaling, 3) for name, scaling in SCALINGS.items()}
-    assert told == {
+    regimes = {name: regime(scaling, 3) for name, scaling in SCALINGS.items()}
+    assert regimes == {
         "standard": "unstable",
         "slow-standard": "kernel",
         "ntk": "kernel",

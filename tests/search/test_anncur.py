@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codomain.core import unit_rows
 from codomain.search import MaxSimSketch, max_sim
-from codomain.search.anncur import _nearness
+from codomain.search.anncur import _best_products
 
 
 def sets(seed=0, n=200, d=8, most=6):
@@ -36,31 +36,31 @@ def test_nearness_is_the_best_inner_product_of_a_loop():
     tokens, offsets = sets()
     asked = sets(1)[0][:7]
     loop = [[max(q @ p for p in tokens[a:b]) for a, b in pairwise(offsets)] for q in asked]
-    np.testing.assert_allclose(_nearness(asked, tokens, offsets[:-1]), loop, atol=1e-12)
+    np.testing.assert_allclose(_best_products(asked, tokens, offsets[:-1]), loop, atol=1e-12)
 
 
 def test_with_every_token_a_landmark_it_is_max_sim_of_the_sampled_documents():
     tokens, offsets = sets(n=40)
     sketch = MaxSimSketch(300, n_landmarks=300, penalty=1e-9, random_state=0).fit(tokens, offsets=offsets)
     asked, cuts = sets(5, n=10)
-    said = sketch.encode_sets(asked, cuts, query=True) @ sketch.encode_sets(tokens, offsets).T
-    np.testing.assert_allclose(said, exact(asked, cuts, tokens, offsets), atol=1e-3)
+    products = sketch.encode_sets(asked, cuts, query=True) @ sketch.encode_sets(tokens, offsets).T
+    np.testing.assert_allclose(products, exact(asked, cuts, tokens, offsets), atol=1e-3)
 
 
 def test_documents_and_queries_that_it_has_not_seen_are_ranked_better_than_by_their_means():
     rng = np.random.default_rng(0)
     centres = unit_rows(rng.normal(size=(40, 16)))  # a document speaks of several things, a query of two
 
-    def drawn(n, most):
+    def draw_sets(n, most):
         offsets = np.concatenate([[0], np.cumsum(rng.integers(2, most + 1, n))])
         about = centres[rng.integers(0, 40, offsets[-1])]
         return unit_rows(about + 0.1 * rng.normal(size=about.shape)), offsets
 
-    tokens, offsets = drawn(900, 10)
+    tokens, offsets = draw_sets(900, 10)
     cut = 600
     sketch = MaxSimSketch(16, random_state=0).fit(tokens[: offsets[cut]], offsets=offsets[: cut + 1])
     new, starts = tokens[offsets[cut] :], offsets[cut:] - offsets[cut]
-    asked, cuts = drawn(60, 2)
+    asked, cuts = draw_sets(60, 2)
     truth = exact(asked, cuts, new, starts).argsort(axis=1)[:, -10:]
 
     def recall(scores):

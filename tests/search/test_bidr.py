@@ -88,9 +88,9 @@ def test_the_second_step_learns_to_find_unseen_partners_among_the_candidates():
     def first(store):
         return np.mean(store.search(queries[900:], 1).indices[:, 0] == np.arange(300))
 
-    learnt = first(store)
+    learned = first(store)
     model.dense_turn_ = np.eye(12, dtype=np.float32)
-    assert learnt > 1.5 * first(model.store(documents[900:]))
+    assert learned > 1.5 * first(model.store(documents[900:]))
 
 
 def test_with_all_documents_as_candidates_the_codes_do_not_matter():

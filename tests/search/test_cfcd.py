@@ -14,7 +14,7 @@ from codomain.search.cfcd.margins import margin_loss, scale_and_margin
 torch = pytest.importorskip("torch")
 
 
-def drawn(seed, n=9, n_classes=5, gain=0.5):
+def draw_cosines(seed, n=9, n_classes=5, gain=0.5):
     """Cosines of a minibatch of odd size, those of the right class higher."""
     rng = np.random.default_rng(seed)
     labels = rng.integers(0, n_classes, n)
@@ -25,7 +25,7 @@ def drawn(seed, n=9, n_classes=5, gain=0.5):
 
 @given(seed=st.integers(0, 1000), probability=st.sampled_from([0.05, 0.1, 0.5]))
 def test_the_middle_row_gets_the_probability_and_a_perfect_row_odds_of_ten_million(seed, probability):
-    cosines, labels = drawn(seed)
+    cosines, labels = draw_cosines(seed)
     scale, margin = scale_and_margin(cosines, labels, probability)
     rows = np.arange(9)
     right = cosines.numpy()[rows, labels]
@@ -54,7 +54,7 @@ def test_a_case_by_hand():
 
 @given(seed=st.integers(0, 1000))
 def test_both_grow_as_rows_come_nearer_to_their_classes(seed):
-    found = [scale_and_margin(*drawn(seed, gain=gain), 0.1) for gain in (0.0, 0.3, 0.6)]
+    found = [scale_and_margin(*draw_cosines(seed, gain=gain), 0.1) for gain in (0.0, 0.3, 0.6)]
     scales, margins = ([pair[which].item() for pair in found] for which in (0, 1))
     assert scales == sorted(scales)
     assert margins == sorted(margins)
@@ -63,7 +63,7 @@ def test_both_grow_as_rows_come_nearer_to_their_classes(seed):
 
 
 def test_the_loss_is_the_definition_and_no_gradient_passes_through_scale_and_margin():
-    cosines, labels = drawn(0)
+    cosines, labels = draw_cosines(0)
     cosines.requires_grad_()
     scale, margin = scale_and_margin(cosines, labels, 0.1)
     assert not scale.requires_grad

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import MultiGrainedUncertainty
-from codomain.search.shared.combiner import fluctuating, regularised
+from codomain.search.shared.combiner import fluctuate, regularise
 
 torch = pytest.importorskip("torch")
 
@@ -21,20 +21,20 @@ def triplets(n=600, seed=0):
 
 def test_the_weighted_loss_by_hand():
     # Spread log 2 halves the loss of 3, then adds itself: (1.5 + 0.693) / 2.
-    assert regularised(torch.tensor(3.0), torch.tensor(2.0).log()).item() == pytest.approx((1.5 + np.log(2)) / 2)
+    assert regularise(torch.tensor(3.0), torch.tensor(2.0).log()).item() == pytest.approx((1.5 + np.log(2)) / 2)
 
 
 @given(loss=st.floats(1.1, 50))
 def test_the_best_spread_is_the_log_of_the_loss(loss):
     spread = torch.linspace(0, 5, 2001, dtype=torch.float64)
-    best = spread[regularised(torch.tensor(loss, dtype=torch.float64), spread).argmin()].item()
+    best = spread[regularise(torch.tensor(loss, dtype=torch.float64), spread).argmin()].item()
     assert best == pytest.approx(np.log(loss), abs=0.003)
 
 
 @given(seed=st.integers(0, 1000))
-def test_without_noise_a_target_becomes_its_whitened_self_around_its_mean(seed):
+def test_without_noise_a_target_is_whitened_and_moved_back_to_its_mean(seed):
     rows = np.random.default_rng(seed).normal(2, 3, size=(4, 6))
-    got = fluctuating(torch.tensor(rows), 0.0, torch.Generator().manual_seed(seed)).numpy()
+    got = fluctuate(torch.tensor(rows), 0.0, torch.Generator().manual_seed(seed)).numpy()
     mean, spread = rows.mean(axis=1, keepdims=True), rows.std(axis=1, keepdims=True)
     np.testing.assert_allclose(got, (rows - mean) / spread + mean, rtol=1e-3, atol=1e-3)
 
@@ -42,7 +42,7 @@ def test_without_noise_a_target_becomes_its_whitened_self_around_its_mean(seed):
 def test_fluctuations_have_the_mean_and_variance_that_the_two_normal_draws_have():
     row, noise = np.array([0.5, -1.0, 2.0, 0.1]), 0.7
     many = torch.tensor(np.tile(row, (200_000, 1)))
-    got = fluctuating(many, noise, torch.Generator().manual_seed(0)).numpy()
+    got = fluctuate(many, noise, torch.Generator().manual_seed(0)).numpy()
     whitened = (row - row.mean()) / row.std()
     np.testing.assert_allclose(got.mean(axis=0), whitened + row.mean(), atol=0.02)
     # alpha adds (s sigma)^2 times the whitened entry squared, beta (s sigma)^2.
@@ -57,7 +57,7 @@ def test_unseen_triplets_are_found():
     assert np.mean(scores.argmax(axis=1) == np.arange(200)) > 0.3  # 0.005 by chance
 
 
-def test_the_noise_changes_what_is_learnt_and_the_plain_loss_does_not_know_it():
+def test_the_noise_changes_what_is_learned_and_the_plain_loss_does_not_use_it():
     A, B, C = triplets(80)
 
     def one(noise, coarse):

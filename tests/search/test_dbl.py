@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError, unit_rows
 from codomain.search import DBL
-from codomain.search.dbl import beyond, hardest
+from codomain.search.dbl import hardest_loss, relative_margins
 
 torch = pytest.importorskip("torch")
 
@@ -30,27 +30,27 @@ def slowly(scores, by_row, by_column):
 def test_a_case_by_hand():
     # Row 0 is ahead of its rival by 0.1 and lacks 0.1 of 0.2; column 1's rival is ahead: 0.2 - 0.7 + 0.8.
     scores = torch.tensor([[0.9, 0.8], [0.1, 0.7]])
-    assert hardest(scores, 0.2).item() == pytest.approx((0.1 + 0 + 0 + 0.3) / 2)
+    assert hardest_loss(scores, 0.2).item() == pytest.approx((0.1 + 0 + 0 + 0.3) / 2)
 
 
 @given(seed=st.integers(0, 1000), n=st.integers(2, 7))
 def test_it_is_the_definition_pair_by_pair_with_a_margin_of_its_own_for_each(seed, n):
     rng = np.random.default_rng(seed)
     scores, by_row, by_column = rng.uniform(-1, 1, (3, n, n))
-    got = hardest(torch.tensor(scores), (torch.tensor(by_row), torch.tensor(by_column))).item()
+    got = hardest_loss(torch.tensor(scores), (torch.tensor(by_row), torch.tensor(by_column))).item()
     assert got == pytest.approx(slowly(scores, by_row, by_column))
 
 
 @given(seed=st.integers(0, 1000), margin=st.floats(0.01, 1))
 def test_a_target_no_better_than_the_anchor_lacks_the_margin_everywhere_and_one_ahead_by_it_lacks_nothing(seed, margin):
     anchor = torch.tensor(np.random.default_rng(seed).uniform(-1, 1, (5, 5)), dtype=torch.float64)
-    assert hardest(anchor, beyond(anchor, margin)).item() == pytest.approx(2 * margin)
+    assert hardest_loss(anchor, relative_margins(anchor, margin)).item() == pytest.approx(2 * margin)
     ahead = anchor + (margin + 1e-6) * torch.eye(5)
-    assert hardest(ahead, beyond(anchor, margin)).item() == 0
+    assert hardest_loss(ahead, relative_margins(anchor, margin)).item() == 0
     # However wide its lead already is, a pair is asked for more: the plain loss asks for none here.
     clear = anchor + 3 * torch.eye(5)
-    assert hardest(clear, margin).item() == 0
-    assert hardest(clear, beyond(clear, margin)).item() == pytest.approx(2 * margin)
+    assert hardest_loss(clear, margin).item() == 0
+    assert hardest_loss(clear, relative_margins(clear, margin)).item() == pytest.approx(2 * margin)
 
 
 def test_the_anchor_is_what_the_plain_triplet_loss_makes_whatever_the_target_does():
@@ -71,7 +71,7 @@ def test_the_anchor_is_what_the_plain_triplet_loss_makes_whatever_the_target_doe
                 torch.nn.functional.normalize(view[rows] @ head, dim=1) for view, head in zip(ends, heads, strict=True)
             )
             optimizer.zero_grad()
-            hardest(one @ other.T, 0.2).backward()
+            hardest_loss(one @ other.T, 0.2).backward()
             optimizer.step()
     np.testing.assert_allclose(fitted.anchor_components_, heads[0].detach().numpy(), atol=1e-5)
     np.testing.assert_allclose(fitted.anchor_other_components_, heads[1].detach().numpy(), atol=1e-5)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import GeneCIS
-from codomain.search.shared.combiner import composed, cross_entropy
-from codomain.search.shared.partners import partners
+from codomain.search.shared.combiner import compose, cross_entropy
+from codomain.search.shared.partners import draw_partners
 
 torch = pytest.importorskip("torch")
 
@@ -26,7 +26,7 @@ def test_composing_by_hand():
         "reference": torch.eye(2), "condition": torch.eye(2), "hidden": torch.tensor([[1.0], [0.0], [0.0], [-1.0]]),
         "shift": torch.zeros(1), "gate": torch.zeros(1, 1), "out": torch.tensor([[0.0, 1.0]]),
     }  # fmt: skip
-    got = composed(weights, torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
+    got = compose(weights, torch.tensor([[3.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
     np.testing.assert_allclose(got.numpy(), [[1.5 / np.hypot(1.5, 2.5), 2.5 / np.hypot(1.5, 2.5)]], rtol=1e-6)
 
 
@@ -37,7 +37,7 @@ def test_an_open_gate_leaves_the_condition_and_a_shut_one_the_reference():
     weights = {"reference": eye, "condition": eye, "hidden": torch.zeros(6, 1, dtype=torch.float64),
                "shift": torch.ones(1), "out": none}  # fmt: skip
     for gate, left in ((50.0, other), (-50.0, one)):
-        got = composed({**weights, "gate": torch.full((1, 1), gate, dtype=torch.float64)}, one, other)
+        got = compose({**weights, "gate": torch.full((1, 1), gate, dtype=torch.float64)}, one, other)
         np.testing.assert_allclose(got, torch.nn.functional.normalize(left, dim=1), atol=1e-9)
 
 
@@ -60,7 +60,7 @@ def test_a_copy_of_the_right_target_is_no_negative(seed, n):
 @given(groups=st.lists(st.integers(0, 4), min_size=1, max_size=30), seed=st.integers(0, 100))
 def test_a_partner_is_another_row_of_the_group_or_there_is_none(groups, seed):
     groups = np.array(groups)
-    for row, found in enumerate(partners(groups, np.random.RandomState(seed))):
+    for row, found in enumerate(draw_partners(groups, np.random.RandomState(seed))):
         if np.sum(groups == groups[row]) == 1:
             assert found == -1
         else:
@@ -70,7 +70,7 @@ def test_a_partner_is_another_row_of_the_group_or_there_is_none(groups, seed):
 
 def test_every_other_row_of_a_group_gets_its_turn():
     random = np.random.RandomState(0)
-    seen = {int(partners(np.array([7, 1, 7, 7, 1]), random)[0]) for _ in range(60)}
+    seen = {int(draw_partners(np.array([7, 1, 7, 7, 1]), random)[0]) for _ in range(60)}
     assert seen == {2, 3}
 
 

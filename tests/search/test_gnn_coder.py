@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError, one_thread
 from codomain.search import GNNCoder, Trees, mean_angular_margin, syntax_trees
-from codomain.search.gnn_coder.net import beginning, best_nodes, graph_vectors, near_means
+from codomain.search.gnn_coder.net import best_nodes, graph_vectors, neighbour_means, start_weights
 from codomain.search.gnn_coder.trees import TYPES
 from codomain.search.shared import angular
 
@@ -63,7 +63,7 @@ def shuffled(trees, seed):
 def drawn_weights(trees, seed, n_hidden=6, n_layers=2):
     """Weights in which nothing is zero, so that every part counts."""
     rng = np.random.RandomState(seed)
-    start = beginning(trees, 3, 4, n_hidden, n_layers, rng)
+    start = start_weights(trees, 3, 4, n_hidden, n_layers, rng)
     return {name: torch.from_numpy(rng.normal(size=part.shape).astype(np.float32)) for name, part in start.items()}
 
 
@@ -167,7 +167,7 @@ def test_taken_trees_are_the_trees_that_were_asked_for(seed, sizes, data):
 
 
 @pytest.mark.parametrize(
-    ("part", "value", "said"),
+    ("part", "value", "message"),
     [
         ("content", [0, 1, 9], "Node 2 has content 9"), ("content", [0, -1, 0], "Node 1 has content -1"),
         ("types", [0, -1, 0], "Node 1 has types -1"), ("parents", [-1, 2, -1], "Node 1 has parents 2"),
@@ -175,10 +175,10 @@ def test_taken_trees_are_the_trees_that_were_asked_for(seed, sizes, data):
         ("content", [0], "3 whole numbers"), ("offsets", [0, 2], "rise from 0 to 3"),
     ],
 )  # fmt: skip
-def test_arrays_that_make_no_trees_are_refused(part, value, said):
+def test_arrays_that_make_no_trees_are_refused(part, value, message):
     good = {"content": [0, 1, 0], "types": [0, 1, 2], "parents": [-1, 0, -1], "offsets": [0, 2, 3]}
     arrays = {name: np.array(given) for name, given in (good | {part: value}).items()}
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=message):
         Trees(np.eye(2), **arrays)
 
 
@@ -190,7 +190,7 @@ def test_messages_equal_a_product_with_the_dense_adjacency(seed, size):
         links[node, trees.parents[node]] = links[trees.parents[node], node] = 1
     H = np.random.default_rng(seed).normal(size=(size, 3)).astype(np.float32)
     dense = np.diag(1 / np.maximum(links.sum(axis=1), 1)) @ links @ H
-    np.testing.assert_allclose(near_means(torch.from_numpy(H), trees.parents), dense, atol=1e-5)
+    np.testing.assert_allclose(neighbour_means(torch.from_numpy(H), trees.parents), dense, atol=1e-5)
 
 
 @given(
@@ -221,16 +221,16 @@ def test_the_order_in_which_nodes_are_stored_changes_nothing(seed, sizes):
 def test_before_training_pooling_keeps_the_nodes_with_most_children():
     # The root has three children, its second child two, the others none: half of six is those two and the next.
     trees = Trees(np.eye(6), np.arange(6), np.zeros(6, int), np.array([-1, 0, 0, 0, 2, 2]), np.array([0, 6]))
-    weights = {k: torch.from_numpy(v) for k, v in beginning(trees, 2, 2, 6, 1, np.random.RandomState(0)).items()}
+    weights = {k: torch.from_numpy(v) for k, v in start_weights(trees, 2, 2, 6, 1, np.random.RandomState(0)).items()}
     weights |= {"content": torch.eye(6), "own_0": torch.eye(6), "near_0": torch.zeros(6, 6)}
     graph = graph_vectors(weights, trees, 1, 0.5)[0].numpy()
     gates = np.array([4 / 5, 1 / 2, 3 / 4, 0, 0, 0])  # of log(1 + n), the logistic function is (1 + n) / (2 + n)
     np.testing.assert_allclose(graph, [*gates / 3, *gates], atol=1e-6)
 
 
-def test_a_learnt_score_can_outvote_the_children():
+def test_a_learned_score_can_outvote_the_children():
     trees = Trees(np.eye(3), np.arange(3), np.zeros(3, int), np.array([-1, 0, 0]), np.array([0, 3]))
-    weights = {k: torch.from_numpy(v) for k, v in beginning(trees, 2, 2, 3, 1, np.random.RandomState(0)).items()}
+    weights = {k: torch.from_numpy(v) for k, v in start_weights(trees, 2, 2, 3, 1, np.random.RandomState(0)).items()}
     weights |= {"content": torch.eye(3), "own_0": torch.eye(3), "near_0": torch.zeros(3, 3)}
     weights["own_score_0"] = torch.tensor([[0.0], [0.0], [5.0]])
     graph = graph_vectors(weights, trees, 1, 0.3)[0].numpy()
@@ -259,17 +259,17 @@ def nested(rng, n):
 
 def test_it_learns_what_only_the_tree_tells():
     rng = np.random.default_rng(0)
-    told = np.eye(6)
+    descriptions = np.eye(6)
     (sources, which), (fresh, truth) = nested(rng, 300), nested(rng, 60)
     # A sequence embedding that counts words: it is the same for all.
     X, Q = (np.tile(encode(["load sort save x f"]), (len(each), 1)) for each in (sources, fresh))
     model = GNNCoder(32, epochs=15, share_kept=0.8, random_state=0)
-    codes = model.fit(X, told[which], trees=syntax_trees(sources, encode)).transform(
+    codes = model.fit(X, descriptions[which], trees=syntax_trees(sources, encode)).transform(
         Q, trees=syntax_trees(fresh, encode)
     )
-    assert np.mean((codes @ told.T).argmax(axis=1) == truth) > 0.95
-    flat = GNNCoder(32, epochs=15, random_state=0).fit(X, told[which]).transform(Q)
-    assert np.mean((flat @ told.T).argmax(axis=1) == truth) < 0.4
+    assert np.mean((codes @ descriptions.T).argmax(axis=1) == truth) > 0.95
+    flat = GNNCoder(32, epochs=15, random_state=0).fit(X, descriptions[which]).transform(Q)
+    assert np.mean((flat @ descriptions.T).argmax(axis=1) == truth) < 0.4
     assert model.losses_[-1] < model.losses_[0]
 
 

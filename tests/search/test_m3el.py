@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import M3EL
-from codomain.search.m3el.matching import levels, through, with_own_negatives
+from codomain.search.m3el.matching import attend_across, info_nce_with_own_side, levels
 
 torch = pytest.importorskip("torch")
 
@@ -63,7 +63,7 @@ def test_the_levels_are_their_definitions_pair_by_pair(seed, n, m, parts):
 def test_seeing_through_by_hand():
     # A shut gate leaves what is seen: the part along the whole outweighs the one across by e^5 to 1.
     one, other = torch.tensor([[[1.0, 0.0], [9.0, 9.0]]]), torch.tensor([[[9.0, 9.0], [1.0, 0.0], [0.0, 1.0]]])
-    got = through({"gate": torch.zeros(2, 1)}, one, other)[0].numpy()
+    got = attend_across({"gate": torch.zeros(2, 1)}, one, other)[0].numpy()
     np.testing.assert_allclose(got, unit(np.array([np.exp(5), 1.0])), rtol=1e-5)
 
 
@@ -75,11 +75,11 @@ def test_negatives_of_the_same_side_count_and_a_row_itself_does_not(seed, n):
         for i in range(n):
             wrong = [A[i] @ B[j] for j in range(n) if j != i] + [A[i] @ A[j] for j in range(n) if j != i]
             total += np.log(np.sum(np.exp(np.array([A[i] @ B[i], *wrong]) / 0.3))) - A[i] @ B[i] / 0.3
-    got = with_own_negatives(torch.tensor(one), torch.tensor(other), 0.3).item()
+    got = info_nce_with_own_side(torch.tensor(one), torch.tensor(other), 0.3).item()
     assert got == pytest.approx(total / (2 * n))
 
 
-def test_the_same_text_is_told_apart_by_images_that_are_turned():
+def test_images_that_are_rotated_distinguish_the_same_text():
     # Four entities share each text; who is meant, only the image says, which the other side has turned.
     rng = np.random.default_rng(0)
     text = np.repeat(rng.normal(size=(100, 3, 6)), 4, axis=0)

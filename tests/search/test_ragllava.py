@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import RagLLaVA
-from codomain.search.ragllava.judge import beginning, best_bar, judged
+from codomain.search.ragllava.judge import best_threshold, log_odds, start_weights
 
 torch = pytest.importorskip("torch")
 CHANCES = st.lists(st.integers(0, 20).map(lambda n: n / 20), min_size=1, max_size=12)
@@ -27,12 +27,12 @@ def test_judging_by_hand():
         "out": torch.tensor([0.5]), "bias": torch.tensor([0.25]),
     }  # fmt: skip
     root = 0.5**0.5
-    got = judged(weights, torch.tensor([[root, 0.0]]), torch.tensor([[root, 1.0]]))
+    got = log_odds(weights, torch.tensor([[root, 0.0]]), torch.tensor([[root, 1.0]]))
     assert got.item() == pytest.approx(1.0 + 1.0 + 0.25)
 
 
 @given(right=CHANCES, wrong=CHANCES)
-def test_no_bar_has_a_higher_f1(right, wrong):
+def test_no_threshold_has_a_higher_f1(right, wrong):
     right, wrong = np.array(right), np.array(wrong)
 
     def f1(bar):
@@ -40,14 +40,14 @@ def test_no_bar_has_a_higher_f1(right, wrong):
         precision, recall = found / max(found + amiss, 1), found / len(right)
         return 2 * precision * recall / max(precision + recall, 1e-9)
 
-    assert f1(best_bar(right, wrong)) == pytest.approx(max(f1(bar) for bar in np.linspace(0, 1, 41)))
+    assert f1(best_threshold(right, wrong)) == pytest.approx(max(f1(bar) for bar in np.linspace(0, 1, 41)))
 
 
-def test_the_bar_lies_half_way_in_the_gap():
-    assert best_bar(np.array([0.9, 0.7]), np.array([0.1, 0.5])) == pytest.approx(0.6)
+def test_the_threshold_lies_half_way_in_the_gap():
+    assert best_threshold(np.array([0.9, 0.7]), np.array([0.1, 0.5])) == pytest.approx(0.6)
 
 
-def test_unseen_pairs_are_told_from_others_and_the_bar_lies_between():
+def test_unseen_pairs_score_above_others_and_the_threshold_lies_between():
     A, B = pairs()
     judge = RagLLaVA(32, epochs=40, random_state=0).fit(A[:400], B[:400])
     right, wrong = judge.score_pairs(A[400:], B[400:]), judge.score_pairs(A[400:], np.roll(B[400:], 1, axis=0))
@@ -76,11 +76,11 @@ def test_it_learns_from_the_candidates_that_it_is_given():
 def test_the_length_of_a_row_does_not_matter(factor):
     A, B = pairs(1, 12)
     judge = RagLLaVA(3, epochs=1, random_state=0)
-    judge.weights_, judge.n_features_in_ = beginning(6, 5, 3, 4, np.random.RandomState(0)), 6
+    judge.weights_, judge.n_features_in_ = start_weights(6, 5, 3, 4, np.random.RandomState(0)), 6
     np.testing.assert_allclose(judge.score_pairs(factor * A, B / factor), judge.score_pairs(A, B), atol=1e-5)
 
 
-def test_noise_changes_what_is_learnt():
+def test_noise_changes_what_is_learned():
     A, B = pairs(2, 60)
     quiet, loud = (
         RagLLaVA(4, epochs=3, noise=noise, random_state=0).fit(A, B).score_pairs(A, B) for noise in (0.0, 2.0)

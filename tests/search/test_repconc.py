@@ -9,7 +9,7 @@ from scipy.stats import entropy
 
 from codomain.core import UserError, unit_rows
 from codomain.search import RepCONC
-from codomain.search.shared.codes import entropy_of, even_codes, flat_index, learn, warm_start
+from codomain.search.shared.codes import assign_evenly, code_entropy, flat_index, learn, warm_start
 
 
 def cloud(seed, n=300, d=6):
@@ -77,24 +77,24 @@ def test_even_assignment_spreads_rows_that_crowd_on_one_codeword(seed, crowd):
     rng = np.random.default_rng(seed)
     gaps = rng.uniform(0.5, 1, size=(2, 160, 8)).astype(np.float32)
     gaps[:, : int(160 * crowd), 0] = 0.45
-    nearest, even = gaps.argmin(axis=2), even_codes(gaps, 0.05)
+    nearest, even = gaps.argmin(axis=2), assign_evenly(gaps, 0.05)
     for part in range(2):
         most = [np.bincount(codes[part], minlength=8).max() for codes in (nearest, even)]
         assert most[1] <= max(most[0], 45)
-    assert entropy_of(even.T, 8) >= entropy_of(nearest.T, 8) - 0.05
+    assert code_entropy(even.T, 8) >= code_entropy(nearest.T, 8) - 0.05
 
 
 def test_even_assignment_keeps_rows_that_are_even_already():
     gaps = np.tile(1 - np.repeat(np.eye(4, dtype=np.float32), 10, axis=0), (2, 1, 1))
-    np.testing.assert_array_equal(even_codes(gaps, 0.05), np.tile(np.repeat(np.arange(4), 10), (2, 1)))
+    np.testing.assert_array_equal(assign_evenly(gaps, 0.05), np.tile(np.repeat(np.arange(4), 10), (2, 1)))
 
 
 def test_entropy_is_that_of_scipy_over_the_shares():
     codes = np.random.default_rng(0).integers(0, 5, size=(50, 3))
     shares = [np.unique(part, return_counts=True)[1] / 50 for part in codes.T]
-    assert entropy_of(codes, 8) == pytest.approx(np.mean([entropy(part, base=2) for part in shares]))
+    assert code_entropy(codes, 8) == pytest.approx(np.mean([entropy(part, base=2) for part in shares]))
     coder = fitted(cloud(0))
-    assert entropy_of(coder.transform(cloud(0)), 8) == pytest.approx(coder.entropy_)
+    assert code_entropy(coder.transform(cloud(0)), 8) == pytest.approx(coder.entropy_)
 
 
 def test_learned_codes_find_unseen_partners_where_most_features_are_noise():
@@ -107,14 +107,14 @@ def test_learned_codes_find_unseen_partners_where_most_features_are_noise():
         return queries[rows], documents[rows], np.arange(len(rows)), np.zeros((len(rows), len(rows)), bool)
 
     start = warm_start(documents[:800], 4, 4, 0)
-    learnt = learn(*start, None, batch, 800, assign=None, temperature=1.0, epochs=200, random=np.random.RandomState(0))
+    learned = learn(*start, None, batch, 800, assign=None, temperature=1.0, epochs=200, random=np.random.RandomState(0))
 
     def found(turn, codebooks):
         index = flat_index(turn, codebooks)
         index.add(documents[800:])
         return np.mean(index.search(queries[800:], 10)[1] == np.arange(200)[:, None]) * 10
 
-    assert found(*learnt[:2]) > 2 * found(*start)
+    assert found(*learned[:2]) > 2 * found(*start)
 
 
 def test_gradients_pass_straight_through_to_the_map_and_reach_the_codebooks():
@@ -125,11 +125,11 @@ def test_gradients_pass_straight_through_to_the_map_and_reach_the_codebooks():
         none = np.zeros((len(rows), len(rows)), bool)
         return X[rows], X[rows], np.arange(len(rows)), none
 
-    learnt = learn(turn, codebooks, None, batch, 64, assign=None, temperature=0.05, epochs=1,
+    learned = learn(turn, codebooks, None, batch, 64, assign=None, temperature=0.05, epochs=1,
                    random=np.random.RandomState(0))  # fmt: skip
-    assert not np.allclose(learnt[0], turn)
-    assert not np.allclose(learnt[1], codebooks)
-    np.testing.assert_array_equal(learnt[2], learnt[0])
+    assert not np.allclose(learned[0], turn)
+    assert not np.allclose(learned[1], codebooks)
+    np.testing.assert_array_equal(learned[2], learned[0])
     apart = learn(turn, codebooks, turn, batch, 64, assign=None, temperature=0.05, epochs=1,
                   random=np.random.RandomState(0))  # fmt: skip
     assert not np.allclose(apart[2], apart[0])

@@ -93,13 +93,13 @@ def test_a_damaged_block_and_another_models_block_are_refused():
     for part in (block[:-40], block[:30] + b"!" + block[31:], b""):
         with pytest.raises(ValueError, match="damaged"):
             one.decompress([part])
-    with pytest.raises(ValueError, match="fitted otherwise"):
+    with pytest.raises(ValueError, match="another model packed it"):
         two.decompress([block])
 
 
 def test_no_blocks_and_blocks_of_no_rows_are_refused():
     codec = FCMLM().fit(features())
-    with pytest.raises(ValueError, match="No block"):
+    with pytest.raises(ValueError, match="There is no block"):
         codec.decompress([])
     with pytest.raises(ValueError, match="block=0"):
         codec.compress(features(), 0)

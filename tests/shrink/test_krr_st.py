@@ -8,7 +8,7 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from codomain.shrink import KRRST
-from codomain.shrink.krr_st.kernel_head import Net, head_on
+from codomain.shrink.krr_st.kernel_head import Net, predict_from_few
 
 torch = pytest.importorskip("torch")
 
@@ -26,7 +26,7 @@ def test_the_head_is_scikit_learns_kernel_ridge_with_a_linear_kernel(seed, ridge
     few, targets, many = rng.normal(size=(6, 4)), rng.normal(size=(6, 3)), rng.normal(size=(9, 4))
     size = ridge * np.mean((few**2).sum(axis=1))
     peer = KernelRidge(alpha=size).fit(few, targets).predict(many)
-    ours = head_on(*(torch.from_numpy(part) for part in (few, targets, many)), ridge)
+    ours = predict_from_few(*(torch.from_numpy(part) for part in (few, targets, many)), ridge)
     np.testing.assert_allclose(ours.numpy(), peer, atol=1e-8)
 
 
@@ -36,8 +36,8 @@ def test_gradients_pass_through_the_closed_form():
         torch.from_numpy(rng.normal(size=shape)).requires_grad_() for shape in ((3, 4), (3, 2), (5, 4))
     )
     # The ridge follows the size of the features but is held fixed in a step, so only targets are checked to the end.
-    assert torch.autograd.gradcheck(lambda part: head_on(few.detach(), part, many.detach()), (targets,))
-    head_on(few, targets, many).sum().backward()
+    assert torch.autograd.gradcheck(lambda part: predict_from_few(few.detach(), part, many.detach()), (targets,))
+    predict_from_few(few, targets, many).sum().backward()
     assert few.grad.abs().min() > 0
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from codomain.core import unit_rows
 from codomain.shrink import M3
-from codomain.shrink.m3 import attend, slopes, spread_rows
+from codomain.shrink.m3 import attention_weights, cosine_gradients, spread_rows
 
 torch = pytest.importorskip("torch")
 
@@ -20,7 +20,7 @@ def mixtures(seed=0, n=200, wide=20):
 
 def test_attention_by_hand():
     # Scores (0, ln 3): weights 1/4 and 3/4.
-    np.testing.assert_allclose(attend(np.array([[1.0]]), np.array([[0.0, np.log(3)]])), [[0.25, 0.75]])
+    np.testing.assert_allclose(attention_weights(np.array([[1.0]]), np.array([[0.0, np.log(3)]])), [[0.25, 0.75]])
 
 
 def test_the_bank_takes_what_is_farthest_by_hand():
@@ -42,7 +42,7 @@ def test_the_gradient_from_inner_products_is_torchs_from_rows(seed):
         scores.softmax(dim=1) @ torch.from_numpy(bank), torch.from_numpy(rows)
     )
     cosine.sum().backward()
-    ours, up = slopes(Q, keys, bank @ bank.T, rows @ bank.T)
+    ours, up = cosine_gradients(Q, keys, bank @ bank.T, rows @ bank.T)
     np.testing.assert_allclose(ours, cosine.detach().numpy(), atol=1e-9)
     np.testing.assert_allclose(up, scores.grad.numpy(), atol=1e-9)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
 from codomain.shrink import McQuic
-from codomain.shrink.mcquic import centres, nearest
+from codomain.shrink.mcquic import kmeans_centres, nearest_codewords
 
 torch = pytest.importorskip("torch")
 
@@ -36,16 +36,16 @@ def test_codes_by_hand():
 def test_the_nearest_codeword_is_found_by_brute_force(seed, n_parts, count):
     rng = np.random.default_rng(seed)
     parts, books = rng.normal(size=(7, n_parts, 2)), rng.normal(size=(n_parts, count, 2))
-    found = nearest(parts, books)
+    found = nearest_codewords(parts, books)
     for row, part in itertools.product(range(7), range(n_parts)):
         assert found[row, part] == np.argmin([np.linalg.norm(parts[row, part] - word) for word in books[part]])
 
 
 def test_the_start_is_as_good_as_scikit_learns_k_means_from_one_start():
     parts = rows().reshape(600, 2, 4)
-    books = centres(parts, 8, np.random.RandomState(0))
+    books = kmeans_centres(parts, 8, np.random.RandomState(0))
     for part in range(2):
-        error = ((parts[:, part] - books[part][nearest(parts, books)[:, part]]) ** 2).sum()
+        error = ((parts[:, part] - books[part][nearest_codewords(parts, books)[:, part]]) ** 2).sum()
         assert error < 1.2 * KMeans(8, n_init=1, init="random", random_state=0).fit(parts[:, part]).inertia_
 
 

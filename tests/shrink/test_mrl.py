@@ -12,7 +12,7 @@ from codomain.shrink import Matryoshka, truncate
 
 
 def hidden_groups(seed=0, n=240, groups=12, loud=3.0):
-    """Rows whose neighbours are told by six quiet columns, behind six loud ones that are pure chance."""
+    """Rows whose neighbours depend on six quiet columns, behind six loud ones of pure noise."""
     rng = np.random.default_rng(seed)
     y = np.arange(n) % groups
     centres = np.random.default_rng(9).normal(size=(groups, 6))
@@ -79,9 +79,9 @@ def test_training_lowers_the_loss_at_every_width_together():
 def test_labels_bring_quiet_columns_to_the_front():
     X, y = hidden_groups(n=600)
     Q, truth = hidden_groups(1, n=600)
-    told = Matryoshka((3, 12), epochs=150, random_state=0).fit(X, y)
-    alone = Matryoshka((3, 12), epochs=5, random_state=0).fit(X)
-    assert purity(told.transform(Q, width=3), truth) > 2 * purity(alone.transform(Q, width=3), truth)
+    with_labels = Matryoshka((3, 12), epochs=150, random_state=0).fit(X, y)
+    without_labels = Matryoshka((3, 12), epochs=5, random_state=0).fit(X)
+    assert purity(with_labels.transform(Q, width=3), truth) > 2 * purity(without_labels.transform(Q, width=3), truth)
 
 
 def test_without_widths_it_halves_down_to_an_eighth():

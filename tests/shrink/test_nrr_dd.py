@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from codomain.shrink import NRRDD, distance_student
 from codomain.shrink.nrr_dd import class_loss
-from codomain.shrink.nrr_dd.distances import half_way
+from codomain.shrink.nrr_dd.distances import halfway_rows
 
 
 def blobs(seed=0, n=300, classes=3, wide=6):
@@ -109,9 +109,9 @@ def test_a_student_says_of_the_rows_what_the_teacher_says_of_their_label(classes
     few = NRRDD(5, random_state=0).fit(X, names)
     student = distance_student(few.rows_, few.labels_, few.distances_, penalty=1e-7)
     place = np.searchsorted(student.classes_, few.labels_)
-    for rows, wanted in zip((few.rows_, half_way(few.rows_, classes)), few.distances_.T, strict=True):
-        said = -student.predict_log_proba(rows)[np.arange(len(rows)), place]
-        np.testing.assert_allclose(said, wanted, atol=0.02)
+    for rows, wanted in zip((few.rows_, halfway_rows(few.rows_, classes)), few.distances_.T, strict=True):
+        log_losses = -student.predict_log_proba(rows)[np.arange(len(rows)), place]
+        np.testing.assert_allclose(log_losses, wanted, atol=0.02)
     assert student.score(X, names) > 0.8
 
 

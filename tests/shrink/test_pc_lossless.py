@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from codomain.shrink import PCLossless, _hidden_tree
-from codomain.shrink.pc_lossless.hidden_tree import bits_of, grow, walk
+from codomain.shrink import PCLossless
+from codomain.shrink.pc_lossless import hidden_tree
+from codomain.shrink.pc_lossless.hidden_tree import bits_of, learn_tree, walk
 
 
 def mixed(seed=0, n=300):
@@ -21,7 +22,7 @@ def mixed(seed=0, n=300):
 
 def circuit(seed=0, n_states=2):
     S = mixed(seed)
-    return grow(S, S.max(axis=0) + 1, n_states, 5, np.random.RandomState(seed))[0]
+    return learn_tree(S, S.max(axis=0) + 1, n_states, 5, np.random.RandomState(seed))[0]
 
 
 def joint(tree):
@@ -68,24 +69,24 @@ def test_a_walk_gives_the_conditionals_that_marginals_of_the_whole_table_give(se
 @pytest.mark.parametrize("d", [4, 16, 64])
 def test_a_walk_computes_a_fixed_number_of_messages_for_each_column(d, monkeypatch):
     S = np.random.default_rng(0).integers(3, size=(50, d))
-    tree, _ = grow(S, np.full(d, 3), 2, 1, np.random.RandomState(0))
-    calls, whole = [], _hidden_tree._whole
-    monkeypatch.setattr(_hidden_tree, "_whole", lambda message: calls.append(1) or whole(message))
+    tree, _ = learn_tree(S, np.full(d, 3), 2, 1, np.random.RandomState(0))
+    calls, whole = [], hidden_tree._to_whole
+    monkeypatch.setattr(hidden_tree, "_to_whole", lambda message: calls.append(1) or whole(message))
     walk(tree, len(S), lambda column, table: S[:, column])
     assert 3 * d - 2 <= len(calls) <= 5 * d
 
 
 def test_messages_are_whole_numbers_that_add_up_exactly_in_any_order():
     rng = np.random.default_rng(0)
-    message = _hidden_tree._whole(rng.random((5, 255)) * 10.0 ** rng.integers(-9, 9, size=(5, 1)))
-    weights = np.ceil(rng.random((255, 3)) * _hidden_tree.FINE)
+    message = hidden_tree._to_whole(rng.random((5, 255)) * 10.0 ** rng.integers(-9, 9, size=(5, 1)))
+    weights = np.ceil(rng.random((255, 3)) * hidden_tree.FINE)
     exact = message.astype(object) @ weights.astype(object)
     assert np.array_equal(message, np.rint(message)) and message.min() >= 1
     assert np.array_equal(message @ weights, exact.astype(float)) and max(exact.ravel()) < 2**53
 
 
 def test_rounds_of_learning_never_cost_bits(monkeypatch):
-    monkeypatch.setattr(_hidden_tree, "EXTRA", 1e-6)
+    monkeypatch.setattr(hidden_tree, "EXTRA", 1e-6)
     bits = PCLossless(4, max_iter=15, random_state=0).fit(mixed()).losses_
     assert np.all(np.diff(bits) < 1e-6) and bits[0] - bits[-1] > 0.05
 
@@ -149,13 +150,13 @@ def test_a_damaged_block_is_refused(place):
 
 def test_another_models_block_is_refused():
     one, two = (PCLossless(2, random_state=seed).fit(mixed(seed)) for seed in range(2))
-    with pytest.raises(ValueError, match="fitted otherwise"):
+    with pytest.raises(ValueError, match="another model packed it"):
         two.decompress(one.compress(mixed()))
 
 
 def test_no_blocks_and_blocks_of_no_rows_are_refused():
     model = PCLossless(2, random_state=0).fit(mixed())
-    with pytest.raises(ValueError, match="No block"):
+    with pytest.raises(ValueError, match="There is no block"):
         model.decompress([])
     with pytest.raises(ValueError, match="block=0"):
         model.compress(mixed(), 0)

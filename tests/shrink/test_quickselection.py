@@ -15,9 +15,9 @@ from codomain.shrink.quickselection.links import Links
 def mixed(seed=0, n=400, noise=12):
     """Eight columns that two hidden numbers explain, among others that nothing explains."""
     rng = np.random.default_rng(seed)
-    told = np.repeat(rng.normal(size=(n, 2)), 4, axis=1) + 0.2 * rng.normal(size=(n, 8))
+    informative = np.repeat(rng.normal(size=(n, 2)), 4, axis=1) + 0.2 * rng.normal(size=(n, 8))
     places = rng.permutation(8 + noise)
-    X = np.hstack([told, rng.normal(size=(n, noise))])[:, places]
+    X = np.hstack([informative, rng.normal(size=(n, noise))])[:, places]
     return X, places < 8
 
 
@@ -28,7 +28,7 @@ def links(seed=0, n_in=7, n_out=5, n_links=20):
 def test_links_grow_back_in_a_case_by_hand():
     layer = links(n_in=1, n_out=6, n_links=4)
     layer.places[:], layer.weights[:], layer.speed[:] = [0, 1, 2, 3], [0.5, -0.1, 0.2, -0.9], [1, 2, 3, 4]
-    layer._index()
+    layer._build_matrix()
     layer.evolve(0.5)
     # Of two positive links 0.2 goes, of two negative ones -0.1; two of the places 1, 2, 4 and 5 get a link.
     kept = dict(zip(layer.places.tolist(), zip(layer.weights, layer.speed, strict=True), strict=True))
@@ -61,8 +61,8 @@ def test_a_step_goes_down_the_numerical_gradient_of_the_squared_error():
 
     slope = approx_fprime(before, loss, 1e-6)
     net = QuickSelection(noise=0.0, learning_rate=1e-3)
-    told = net._step(X, into, out, np.zeros((4, 4)), rng)
-    assert told == pytest.approx(2 * len(X) * loss(before))
+    error = net._step(X, into, out, np.zeros((4, 4)), rng)
+    assert error == pytest.approx(2 * len(X) * loss(before))
     moved = np.concatenate([into.weights, out.weights])
     np.testing.assert_allclose(moved, (before - 1e-3 * slope) * (1 - 1e-4), atol=1e-8)
 
@@ -75,17 +75,17 @@ def test_a_step_moves_the_very_matrix_that_the_net_uses():
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_net_without_room_for_noise_is_strongest_where_columns_explain_each_other(seed):
-    X, told = mixed()
+    X, informative = mixed()
     found = QuickSelection(8, n_hidden=2, n_links=2, random_state=seed).fit(X)
-    np.testing.assert_array_equal(found.get_support(), told)
-    np.testing.assert_array_equal(found.transform(X), X[:, told])
+    np.testing.assert_array_equal(found.get_support(), informative)
+    np.testing.assert_array_equal(found.transform(X), X[:, informative])
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_a_net_with_room_to_copy_noise_is_strongest_there_as_the_docs_warn(seed):
-    X, told = mixed()
+    X, informative = mixed()
     found = QuickSelection(8, n_hidden=10, n_links=5, random_state=seed).fit(X)
-    assert (found.get_support() & told).sum() <= 4
+    assert (found.get_support() & informative).sum() <= 4
 
 
 def test_the_unit_of_a_column_does_not_matter():

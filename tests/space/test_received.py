@@ -154,7 +154,9 @@ def test_a_seal_with_fewer_blocks_than_its_file_has_is_refused(tmp_path):
         codomain.open(space.path)
 
 
-@pytest.mark.parametrize("where", ["vectors", "HEAD", "manifests", "parts", "work", "work/encode/vectors.npy", ".new-x"])
+@pytest.mark.parametrize(
+    "where", ["vectors", "HEAD", "manifests", "parts", "work", "work/encode/vectors.npy", ".new-x"]
+)
 def test_a_link_out_of_the_space_is_refused_and_what_it_points_to_stays(tmp_path, where):
     space = make_space(tmp_path / "s").put("p", {"a.json": [1]}, made_from="")
     link = next(space.path.glob("vectors-*")) if where == "vectors" else space.path / where

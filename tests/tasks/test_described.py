@@ -1,4 +1,4 @@
-"""Packages and what is said of them."""
+"""Packages and their descriptions."""
 
 import re
 
@@ -6,37 +6,40 @@ import numpy as np
 import pytest
 
 from codomain.tasks import described as module
-from codomain.tasks.described import by_words, described_packages, encode_once, known_and_new
+from codomain.tasks.described import described_packages, encode_once, known_and_new, tfidf_accuracy
 
 
 @pytest.fixture(scope="module")
-def told():
+def described():
     return described_packages(0, n_test=4, n_few=2)
 
 
-def test_no_text_names_its_package(told):
-    for texts, names in ((told.descriptions, told.description_classes), (told.few, told.few_classes),
-                         (told.texts, told.classes)):  # fmt: skip
+def test_no_text_names_its_package(described):
+    for texts, names in (
+        (described.descriptions, described.description_classes),
+        (described.few, described.few_classes),
+        (described.texts, described.classes),
+    ):
         assert len(texts) == len(names) > 0
         for text, name in zip(texts, names, strict=True):
             assert not re.search(rf"\b{name}\b", text, re.IGNORECASE)
 
 
-def test_every_package_has_as_many_rows_to_learn_from_and_to_be_labelled(told):
-    assert told.few_classes == [name for name in told.names for _ in range(2)]
-    assert told.classes == [name for name in told.names for _ in range(4)]
-    assert set(told.description_classes) == set(told.names)
+def test_every_package_has_as_many_rows_to_learn_from_and_to_be_labelled(described):
+    assert described.few_classes == [name for name in described.names for _ in range(2)]
+    assert described.classes == [name for name in described.names for _ in range(4)]
+    assert set(described.description_classes) == set(described.names)
 
 
 def test_known_and_new_packages_share_none_and_lose_none():
-    told, known, new = known_and_new(1)
-    assert set(known.names) | set(new.names) == set(told.names)
+    described, known, new = known_and_new(1)
+    assert set(known.names) | set(new.names) == set(described.names)
     assert set(known.names) & set(new.names) == set()
-    assert len(known.texts) + len(new.texts) == len(told.texts)
+    assert len(known.texts) + len(new.texts) == len(described.texts)
 
 
-def test_words_find_a_package_more_often_than_chance(told):
-    assert by_words(told) > 10 / len(told.names)
+def test_words_find_a_package_more_often_than_chance(described):
+    assert tfidf_accuracy(described) > 10 / len(described.names)
 
 
 class Counting:

@@ -6,8 +6,8 @@ import pytest
 from codomain.data import frozen_docstrings
 from codomain.tasks.docstrings import docstring_texts
 from codomain.tasks.shots import docstring_packages
-from codomain.tasks.steps import class_steps, fine_tuned
-from codomain.tasks.triplets import named_docstrings, tuned_share
+from codomain.tasks.steps import class_steps, fine_tune
+from codomain.tasks.triplets import named_docstrings, tune_share
 
 
 def test_views_are_of_the_same_docstring():
@@ -41,13 +41,13 @@ def test_triplets_of_training_and_test_share_no_owner():
     np.testing.assert_allclose(np.linalg.norm(X, axis=1), 1, rtol=1e-5)
 
 
-def test_the_tuned_share_leans_on_what_tells_the_target():
+def test_the_tuned_share_leans_on_what_finds_the_target():
     rng = np.random.default_rng(0)
     rows, wanted = rng.normal(size=(60, 8)), np.roll(np.arange(60), 1)
     rows /= np.linalg.norm(rows, axis=1)[:, None]
     misled = rng.normal(size=(60, 8))
-    assert tuned_share(rows, rows, wanted) > 0.5  # the condition is the target itself
-    assert tuned_share(rows, misled, wanted) in np.linspace(0.1, 0.9, 9)
+    assert tune_share(rows, rows, wanted) > 0.5  # the condition is the target itself
+    assert tune_share(rows, misled, wanted) in np.linspace(0.1, 0.9, 9)
 
 
 def test_every_class_arrives_in_one_step():
@@ -61,5 +61,5 @@ def test_fine_tuning_forgets_what_came_first():
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(4), 20)
     X = np.eye(4)[y] + 0.1 * rng.normal(size=(80, 4))
-    head = fine_tuned(X, y, [np.flatnonzero(y < 2), np.flatnonzero(y >= 2)], 0, "hinge")
+    head = fine_tune(X, y, [np.flatnonzero(y < 2), np.flatnonzero(y >= 2)], 0, "hinge")
     assert head.score(X[y >= 2], y[y >= 2]) > 0.9 > head.score(X[y < 2], y[y < 2])

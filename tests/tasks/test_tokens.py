@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from codomain.tasks.token_sets import ten_best_held
+from codomain.tasks.token_sets import ten_best_recall
 from codomain.tasks.tokens import minilm_tokens, wordllama_tokens
 
 TEXTS = ("a parser of command lines", "read", "compress data with a dictionary of its own, and then again")
@@ -31,10 +31,10 @@ def test_a_text_of_few_words_has_the_mean_of_their_rows_as_its_vector():
     np.testing.assert_allclose(resolve("static:wordllama").encode(TEXTS), means, atol=1e-5)
 
 
-def test_the_ten_best_held_by_hand():
+def test_the_recall_of_the_ten_best_by_hand():
     exact = -np.arange(40.0)[None]  # the first ten are the best
-    assert ten_best_held(exact, exact) == 1
-    assert ten_best_held(-exact, exact) == 0
+    assert ten_best_recall(exact, exact) == 1
+    assert ten_best_recall(-exact, exact) == 0
     moved = exact.copy()
     moved[0, :3] = -100  # three of the ten leave the first twenty
-    assert ten_best_held(moved, exact) == pytest.approx(0.7)
+    assert ten_best_recall(moved, exact) == pytest.approx(0.7)

@@ -14,7 +14,7 @@ from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, clai
 
 def simplex(n_classes: int) -> NDArray[np.float64]:
     """Corners of a regular simplex around the origin, of shape (n_classes, n_classes - 1), at length 1."""
-    # The axes' ends have all distances alike, and so has the point (t, ..., t) that is as far from each of them.
+    # The unit vectors of the axes are all equally far apart; (t, ..., t) below is just as far from each of them.
     axes = np.eye(n_classes - 1)
     last = np.full((1, n_classes - 1), (1 - np.sqrt(n_classes)) / (n_classes - 1))
     corners = np.vstack([axes, last])
@@ -24,16 +24,16 @@ def simplex(n_classes: int) -> NDArray[np.float64]:
 class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     r"""A net whose classifier is a regular simplex that is never trained.
 
-    Classes are names of the corners :math:`w_c` of a simplex with room for `n_classes`; the net's features :math:`h`
-    learn :math:`\mathrm{softmax}_c(h^\top w_c)`. Training that goes on until features lie at their class's corner puts
+    Each class has a corner :math:`w_c` of a simplex with room for `n_classes`; the net's features :math:`h` learn
+    :math:`\mathrm{softmax}_c(h^\top w_c)`. Training that goes on until features lie at their class's corner puts
     them there in every net, so that a later net can search an earlier one's gallery; how near they come is what
-    `inequalities` shows. No old features are needed, but the same order of classes is: give `classes` to each `fit`,
-    new classes at the end. The net is ours.
+    `inequalities` shows. No old features are needed, but the order of classes must stay: give `classes` to each
+    `fit`, new classes at the end. Not in the paper: this net.
 
     Parameters
     ----------
     n_classes : int, default=32
-        Classes with room for those to come; features have a column less.
+        Number of corners, with room for classes to come; features have one column fewer.
     n_hidden : int, default=64
         Units of the net's hidden layer.
     epochs : int, default=40
@@ -48,7 +48,7 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     classes_ : ndarray of shape (n_classes_named,)
         Classes that have a corner, in the corners' order.
     corners_ : ndarray of shape (n_classes, n_classes - 1)
-        Corners at length 1; each two have the cosine -1 / (n_classes - 1).
+        Corners at length 1; any two have the cosine -1 / (n_classes - 1).
     losses_ : ndarray of shape (epochs,)
         Mean cross-entropy of each pass, in nats.
 
@@ -139,7 +139,7 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         return np.asarray(run_net(self._net, data), dtype=data.dtype)
 
     def inequalities(self, X: ArrayLike, y: ArrayLike, old: ArrayLike) -> tuple[float, float]:
-        """Hold an update against both parts of the definition of compatibility.
+        """Test an update against both parts of the definition of compatibility.
 
         Parameters
         ----------
@@ -148,7 +148,7 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         y : array-like of shape (n_samples,)
             Their classes.
         old : array-like of shape (n_samples, n_classes - 1)
-            Features of the same rows by the net before.
+            Features of the same rows by the previous net.
 
         Returns
         -------
@@ -169,7 +169,8 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    DSimplex, unit="mean average precision in the first net's gallery, 0 to 1", margin=0.02, seconds=60,
+    DSimplex, needs=("torch",),
+    unit="mean average precision in the first net's gallery, 0 to 1", margin=0.02, seconds=60,
     says="A net trained anew on more rows searches the gallery of the first better than the first does.",
     floor="the first net's queries in its own gallery",
     peer="two nets with trained classifiers, the second turned onto the first by scipy's orthogonal_procrustes",

@@ -14,17 +14,18 @@ from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, clai
 
 
 def _difference(here: Any, there: Any) -> Any:
-    """Return what the net reads of a row's partner."""
+    """Return what the net reads about a row's partner."""
     return there - here
 
 
 class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     r"""A net from differences of features to differences of codes.
 
-    Trained on random pairs of rows, a net tells :math:`y_j - y_i` from :math:`x_i` and :math:`x_j - x_i`, by squares
-    and by cosine. Where images and texts share a space but lie apart in it, their differences agree, so a net trained
-    on images alone can be asked with the difference of two texts. The paper's net reads :math:`y_i` too and has a
-    branch for each level of its generator; this one is for codes without levels, and its constants are ours.
+    Trained on random pairs of rows, a net predicts :math:`y_j - y_i` from :math:`x_i` and :math:`x_j - x_i`; the loss
+    is the squared error plus one minus the cosine. Where images and texts share a space but lie apart in it, their
+    differences agree, so a net trained on images alone can be used with the difference of two texts. The paper's net
+    reads :math:`y_i` too and has a branch for each level of its generator; this one is for codes without levels. Not
+    in the paper: its constants.
 
     Parameters
     ----------
@@ -42,9 +43,9 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     mean_ : ndarray of shape (n_features,)
         Mean of the rows, from which `transform` starts.
     spread_ : float
-        Usual distance of a code from the mean code, the unit in which the net foretells.
+        Usual distance of a code from the mean code, the unit of what the net predicts.
     losses_ : ndarray of shape (epochs,)
-        Mean loss of each pass: squared error in units of spread_, and cosine missing to 1.
+        Mean loss of each pass: squared error in units of spread_, plus one minus the cosine.
 
     Raises
     ------
@@ -94,22 +95,22 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
         def loss(net: Any, here: Any) -> Any:
             there = torch.from_numpy(rng.randint(len(X), size=len(here)))
-            told = run_net(net, torch.hstack([rows[here], read(rows[here], rows[there])]))
+            predicted = run_net(net, torch.hstack([rows[here], read(rows[here], rows[there])]))
             wanted = targets[there] - targets[here]
-            alike = torch.nn.functional.cosine_similarity(told, wanted, dim=1)
-            return ((told - wanted) ** 2).sum(dim=1).mean() + (1 - alike).mean()
+            similarity = torch.nn.functional.cosine_similarity(predicted, wanted, dim=1)
+            return ((predicted - wanted) ** 2).sum(dim=1).mean() + (1 - similarity).mean()
 
         start = start_net(np.hstack([X, read(X, X[rng.permutation(len(X))])]), self.n_hidden, codes.shape[1], rng)
         return learn(loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng)
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Tell what a difference does to a code, starting at the mean row, of shape (n_samples, n_features_out)."""
+        """Predict what a difference does to a code, starting at the mean row, of shape (n_samples, n_features_out)."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return self._told(np.broadcast_to(self.mean_.astype(data.dtype), data.shape), data)
+        return self._predict(np.broadcast_to(self.mean_.astype(data.dtype), data.shape), data)
 
     def move(self, X: ArrayLike, before: ArrayLike, after: ArrayLike) -> NDArray[Any]:
-        """Foretell how codes change.
+        """Predict how codes change.
 
         Parameters
         ----------
@@ -129,15 +130,16 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         two = check_array(after, dtype=data.dtype, input_name="after")
         if one.shape != data.shape or two.shape != data.shape:
             raise UserError(f"before is {one.shape} and after {two.shape}.", needed=f"{data.shape} both, as X")
-        return self._told(data, two - one)
+        return self._predict(data, two - one)
 
-    def _told(self, source: NDArray[Any], difference: NDArray[Any]) -> NDArray[Any]:
-        told = run_net(self._net, np.hstack([source, difference]))
-        return np.asarray(told * self.spread_, dtype=difference.dtype)
+    def _predict(self, source: NDArray[Any], difference: NDArray[Any]) -> NDArray[Any]:
+        predicted = run_net(self._net, np.hstack([source, difference]))
+        return np.asarray(predicted * self.spread_, dtype=difference.dtype)
 
 
 @claim(
-    DeltaEdit, unit="cosine between foretold and true change, -1 to 1", margin=0.02, seconds=60,
+    DeltaEdit, needs=("torch", "wordllama"),
+    unit="cosine between predicted and true change, -1 to 1", margin=0.02, seconds=60,
     says="Trained on prose alone, differences of signatures tell how codes change better than signatures do.",
     floor="the same net trained on the partner itself instead of the difference",
     peer="ridge regression from features to codes, each kind's mean taken off first",
@@ -156,23 +158,23 @@ def is_asked_with_another_kind(seed: int) -> Trial:
     prose = [item["text"] for item in items]
     encoder = resolve("static:wordllama")
     X = encoder.encode(prose)
-    asked = encoder.encode([f"{item['module']} {item['name']} {item['signature']}" for item in items])
+    signatures = encoder.encode([f"{item['module']} {item['name']} {item['signature']}" for item in items])
     words = TfidfVectorizer(sublinear_tf=True, min_df=2).fit_transform(prose)
     codes = TruncatedSVD(64, random_state=seed).fit_transform(words).astype(np.float32)
     old, here = slice(800), np.arange(800, 1200)
     there = np.roll(here, 1)
     true = codes[there] - codes[here]
 
-    def agrees(told: NDArray[Any]) -> float:
-        lengths = np.linalg.norm(told, axis=1) * np.linalg.norm(true, axis=1)
-        return float(np.mean((told * true).sum(axis=1) / np.maximum(lengths, 1e-12)))
+    def mean_cosine(predicted: NDArray[Any]) -> float:
+        lengths = np.linalg.norm(predicted, axis=1) * np.linalg.norm(true, axis=1)
+        return float(np.mean((predicted * true).sum(axis=1) / np.maximum(lengths, 1e-12)))
 
     fitted = DeltaEdit(random_state=seed).fit(X[old], codes[old])
     ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(X[old], codes[old])
     naive, _ = DeltaEdit(random_state=seed)._learn(X[old], codes[old] / fitted.spread_, read=lambda here, there: there)
-    partner = asked[there] - asked.mean(axis=0) + X[old].mean(axis=0)
+    partner = signatures[there] - signatures.mean(axis=0) + X[old].mean(axis=0)
     return Trial(
-        ours=agrees(fitted.move(X[here], asked[here], asked[there])),
-        floor=agrees(run_net(naive, np.hstack([X[here], asked[there]]))),
-        peer=agrees(ridge.predict(partner) - ridge.predict(X[here])),
+        ours=mean_cosine(fitted.move(X[here], signatures[here], signatures[there])),
+        floor=mean_cosine(run_net(naive, np.hstack([X[here], signatures[there]]))),
+        peer=mean_cosine(ridge.predict(partner) - ridge.predict(X[here])),
     )

@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from codomain.align.shared.compatible import (
     Compatible,
+    cross_entropy,
     learn,
     plain_net,
+    rotation,
     run_net,
-    said,
     start_net,
-    turned,
 )  # fmt: skip
 from codomain.core import Paper, Trial, claim, need, unit_rows
 from codomain.core.maths.means import class_means
@@ -23,13 +23,13 @@ class OCA(Compatible):
 
     A net gives :math:`h`, `n_extra` columns wider than the old features; a classifier reads it. An orthogonal layer
     gives :math:`z = h Q`, in which every distance and cosine of :math:`h` is kept. The leading columns of :math:`z`
-    learn to name the class by their cosines to the old features' class means. All are trained together. How both
-    losses are mixed, the net and its constants are ours.
+    learn to name the class by their cosines to the old features' class means. All are trained together. Not in the
+    paper: how both losses are mixed, the net and its constants.
 
     Parameters
     ----------
     n_extra : int, default=16
-        Columns beside those of the old features.
+        Columns added to those of the old features.
     n_hidden : int, default=64
         Units of the net's hidden layer.
     weight_of_base : float, default=0.5
@@ -85,15 +85,15 @@ class OCA(Compatible):
 
         def loss(net: Any, some: Any) -> Any:
             h = run_net(net, rows[some])
-            own = said(h, net["classifier"], labels[some], self.temperature)
+            own = cross_entropy(h, net["classifier"], labels[some], self.temperature)
             if not n_old:
                 return own
-            leading = h @ turned(net["skew"])[:, :n_old]
-            theirs = said(leading, means, labels[some], self.temperature)
+            leading = h @ rotation(net["skew"])[:, :n_old]
+            theirs = cross_entropy(leading, means, labels[some], self.temperature)
             return (1 - self.weight_of_base) * own + self.weight_of_base * theirs
 
         net, self.losses_ = learn(loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng)
-        self.rotation_ = turned(torch.from_numpy(net["skew"])).numpy()
+        self.rotation_ = rotation(torch.from_numpy(net["skew"])).numpy()
         self._net = net
         return width
 
@@ -102,7 +102,8 @@ class OCA(Compatible):
 
 
 @claim(
-    OCA, unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.2,
+    OCA, needs=("torch",),
+    unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.2,
     seconds=60, says="A net of ten digits can search its own gallery and that of an old net that knew five.",
     floor="a net of the same width trained for itself",
     peer="that net turned onto the old one by scipy's orthogonal_procrustes",
@@ -118,17 +119,17 @@ def searches_old_and_new(seed: int) -> Trial:
     old_net, _ = plain_net(data.X[few], data.y[few], 16, np.random.RandomState(seed + 1000))
     old, gallery_old = run_net(old_net, data.X), run_net(old_net, data.gallery)
     fitted = OCA(random_state=seed).fit(data.X, data.y, old=old)
-    alone, _ = plain_net(data.X, data.y, 32, np.random.RandomState(seed))
+    plain, _ = plain_net(data.X, data.y, 32, np.random.RandomState(seed))
     widened = np.pad(unit_rows(old), ((0, 0), (0, 16)))
-    turn = orthogonal_procrustes(unit_rows(run_net(alone, data.X)), widened)[0]
+    turn = orthogonal_procrustes(unit_rows(run_net(plain, data.X)), widened)[0]
 
-    def both(queries: NDArray[Any], gallery: NDArray[Any]) -> float:
+    def mean_precision(queries: NDArray[Any], gallery: NDArray[Any]) -> float:
         across = precision(queries[:, :16], data.queries_y, gallery_old, data.gallery_y)
         return (across + precision(queries, data.queries_y, gallery, data.gallery_y)) / 2
 
-    theirs = run_net(alone, data.queries), run_net(alone, data.gallery)
+    theirs = run_net(plain, data.queries), run_net(plain, data.gallery)
     return Trial(
-        ours=both(fitted.transform(data.queries), fitted.transform(data.gallery)),
-        floor=both(*theirs),
-        peer=both(*(Z @ turn for Z in theirs)),
+        ours=mean_precision(fitted.transform(data.queries), fitted.transform(data.gallery)),
+        floor=mean_precision(*theirs),
+        peer=mean_precision(*(Z @ turn for Z in theirs)),
     )

@@ -16,7 +16,7 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paire
 
     From pairs :math:`A, B`, centred and whitened with a penalty, canonical correlation analysis finds the directions
     :math:`U, V` in which they agree, by :math:`\tilde A^\top \tilde B = U \Sigma V^\top`. The first `n_components` of
-    them are kept; there, A is carried onto B by an affine map, or both are compared by their kernels with the pairs.
+    them are kept; there, A is mapped onto B by an affine map, or both are compared by their kernels with the pairs.
 
     Parameters
     ----------
@@ -70,22 +70,22 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paire
         U, correlations, Vt = np.linalg.svd(across, full_matrices=False)
         self.n_components_ = min(self.n_components, len(correlations))
         self.correlations_ = np.clip(correlations[: self.n_components_], 0, 1)
-        self._turns = whiten_A @ U[:, : self.n_components_], whiten_B @ Vt[: self.n_components_].T
-        self._known = self._shared(A, 0), self._shared(B, 1)
+        self._projections = whiten_A @ U[:, : self.n_components_], whiten_B @ Vt[: self.n_components_].T
+        self._known = self._project(A, 0), self._project(B, 1)
         gram = self._known[0].T @ self._known[0]
         ridge = 1e-3 * np.trace(gram) / len(gram) * np.eye(len(gram), dtype=A.dtype)
         self._affine = np.linalg.solve(gram + ridge, self._known[0].T @ self._known[1])
         self._n_features_out = self.n_components_
         return self
 
-    def _shared(self, Z: NDArray[Any], side: int) -> NDArray[Any]:
-        return np.asarray((Z - self._means[side].astype(Z.dtype)) @ self._turns[side].astype(Z.dtype))
+    def _project(self, Z: NDArray[Any], side: int) -> NDArray[Any]:
+        return np.asarray((Z - self._means[side].astype(Z.dtype)) @ self._projections[side].astype(Z.dtype))
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Rows of X in the shared directions of the other space, of shape (n_samples, n_components_)."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return np.asarray(self._shared(data, 0) @ self._affine.astype(data.dtype))
+        return np.asarray(self._project(data, 0) @ self._affine.astype(data.dtype))
 
     def transform_other(self, Y: ArrayLike) -> NDArray[Any]:
         """Rows of the other space in the same directions, of shape (n_samples, n_components_)."""
@@ -93,14 +93,14 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paire
         rows = check_array(Y, dtype=(np.float64, np.float32))
         if rows.shape[1] != len(self._means[1]):
             raise UserError(f"Y has {rows.shape[1]} columns.", needed=f"{len(self._means[1])}, as y had in fit")
-        return self._shared(rows, 1)
+        return self._project(rows, 1)
 
     def scores(self, X: ArrayLike, Y: ArrayLike) -> NDArray[Any]:
-        """How well each row of X goes with each row of Y, from -1 to 1, of shape (n_samples, n_samples_other)."""
+        """How well each row of X matches each row of Y, from -1 to 1, of shape (n_samples, n_samples_other)."""
         there = self.transform_other(Y)
         here = self.transform(X)
         if self.matching == "kernel":
-            here = self._shared(validate_data(self, X, reset=False, dtype=here.dtype), 0)
+            here = self._project(validate_data(self, X, reset=False, dtype=here.dtype), 0)
             here, there = (_kernel(Z, pairs) for Z, pairs in zip((here, there), self._known, strict=True))
         return np.clip(unit_rows(here) @ unit_rows(there).T, -1, 1)
 
@@ -110,7 +110,7 @@ class SubspaceAlignment(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paire
 
 
 def _whitening(Z: NDArray[Any], penalty: float) -> NDArray[Any]:
-    """Map that makes the variances of centred rows 1, nearly so for those small beside the penalty."""
+    """Map that makes the variances of centred rows 1, or less where they are small beside the penalty."""
     values, vectors = np.linalg.eigh(Z.T @ Z / len(Z))
     values = np.maximum(values, 0) + penalty * max(float(values.mean()), 0.0)
     real = values > 1e-10 * max(float(values.max()), 1e-30)
@@ -118,12 +118,13 @@ def _whitening(Z: NDArray[Any], penalty: float) -> NDArray[Any]:
 
 
 def _kernel(Z: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
-    """Inner products with the pairs, each pair's mean over the pairs taken off."""
+    """Inner products with the pairs, minus each one's mean over the pairs."""
     return np.asarray(unit_rows(Z) @ unit_rows(pairs).T - unit_rows(pairs) @ unit_rows(pairs).mean(axis=0))
 
 
 @claim(
-    SubspaceAlignment, unit="share of rows matched, 0 to 1", margin=0.05, seconds=30,
+    SubspaceAlignment, needs=("wordllama",),
+    unit="share of rows matched, 0 to 1", margin=0.05, seconds=30,
     says="In 64 shared directions two encoders' vectors of new texts find each other better than in all of them.",
     floor="the best rotation between the whole spaces", peer="ridge regression between the whole spaces, by GCV",
 )  # fmt: skip
@@ -145,12 +146,12 @@ def matches_in_a_subspace(seed: int) -> Trial:
     B = unit_rows(TruncatedSVD(256, random_state=seed).fit_transform(words).astype(np.float32))
     old, new = slice(1000), slice(1000, None)
 
-    def matched(mapped: NDArray[Any]) -> float:
+    def match_rate(mapped: NDArray[Any]) -> float:
         return float(np.mean((unit_rows(mapped) @ B[new].T).argmax(axis=1) == np.arange(500)))
 
     ours = SubspaceAlignment().fit(A[old], B[old]).match(A[new], B[new])
     return Trial(
         ours=float(np.mean(ours == np.arange(500))),
-        floor=matched(Procrustes().fit(A[old], B[old]).transform(A[new])),
-        peer=matched(RidgeCV(np.logspace(-3, 3, 13)).fit(A[old], B[old]).predict(A[new])),
+        floor=match_rate(Procrustes().fit(A[old], B[old]).transform(A[new])),
+        peer=match_rate(RidgeCV(np.logspace(-3, 3, 13)).fit(A[old], B[old]).predict(A[new])),
     )

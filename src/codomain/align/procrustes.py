@@ -1,4 +1,4 @@
-"""Turn one space onto another by the best rotation."""
+"""Map one space onto another by the best rotation."""
 
 from typing import Any, ClassVar, Self
 
@@ -21,7 +21,7 @@ class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
     From pairs of rows :math:`A, B` centred and scaled to the same spread, it finds the orthogonal
     :math:`Q` with the smallest :math:`\|A Q - B\|_F`: :math:`Q = U V^\top` where
-    :math:`A^\top B = U \Sigma V^\top`. The narrower space is filled up with zeros.
+    :math:`A^\top B = U \Sigma V^\top`. The narrower space is padded with zeros.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     Attributes
     ----------
     rotation_ : ndarray of shape (n_features, n_features_out)
-        The map of centred rows, with the scale in it.
+        The map of centred rows, scale included.
     mean_ : ndarray of shape (n_features,)
         Mean of the rows that are mapped.
     target_mean_ : ndarray of shape (n_features_out,)

@@ -1,4 +1,4 @@
-"""Carry one space into another by foretelling which words each row's partner is assigned to."""
+"""Map one space into another by predicting which words each row's partner is assigned to."""
 
 from typing import Any, ClassVar, Self
 
@@ -29,7 +29,7 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
     Partners :math:`y_i` are assigned to word vectors :math:`w_j` by optimal transport that uses all words evenly, which
     gives shares :math:`q_{ij}`. The layer :math:`W` is trained so that
-    :math:`\mathrm{softmax}_j(\cos(W x_i, w_j) / \tau)` foretells them. The partners' space is frozen, so the other
+    :math:`\mathrm{softmax}_j(\cos(W x_i, w_j) / \tau)` predicts them. The partners' space is frozen, so the other
     direction, from a partner to the words of :math:`x_i`, has nothing to learn here.
 
     Parameters
@@ -37,7 +37,7 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     n_words : int, default=512
         Rows of y drawn as words when `fit` is given none; fewer when y has fewer.
     temperature : float, default=0.05
-        The tau above, in units of cosine; also of the transport.
+        The tau above, in units of cosine; the transport uses it too.
     epochs : int, default=60
         Passes over the pairs.
     learning_rate : float, default=0.01
@@ -94,7 +94,7 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         Parameters
         ----------
         X : array-like of shape (n_pairs, n_features)
-            Rows to carry over.
+            Rows to map.
         y : array-like of shape (n_pairs, n_features_out)
             Their partners in the space of the words; row i meets row i.
         words : array-like of shape (n_words, n_features_out), default=None
@@ -123,8 +123,8 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
         def loss(some: Any) -> Any:
             mapped = torch.nn.functional.normalize(rows[some] @ weights, dim=1)
-            said = torch.log_softmax(mapped @ words.T / self.temperature, dim=1)
-            return -(targets[some] * said).sum(dim=1).mean()
+            log_shares = torch.log_softmax(mapped @ words.T / self.temperature, dim=1)
+            return -(targets[some] * log_shares).sum(dim=1).mean()
 
         losses = descend(
             loss, [weights], len(A), epochs=self.epochs, learning_rate=self.learning_rate, random_state=rng
@@ -132,7 +132,7 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         return weights.detach().numpy(), np.array(losses, dtype=A.dtype)
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
-        """Rows of X among the words, at length 1, of shape (n_samples, n_features_out)."""
+        """Rows of X in the space of the words, at length 1, of shape (n_samples, n_features_out)."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         return unit_rows(unit_rows(data) @ self.weights_.astype(data.dtype))
@@ -144,7 +144,8 @@ class VLAP(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    VLAP, unit="share of rows matched, 0 to 1", margin=0.02, seconds=40,
+    VLAP, needs=("torch", "wordllama"),
+    unit="share of rows matched, 0 to 1", margin=0.02, seconds=40,
     says="A linear layer learned by assignment to words finds more partners of new texts than one learned by squares.",
     floor="a linear layer by ridge regression, penalty by generalised cross-validation",
     peer="the same linear layer learned by InfoNCE on the same pairs",
@@ -172,20 +173,20 @@ def finds_partners(seed: int) -> Trial:
     words = encoder.encode([word for word, _ in common])
     old, new = slice(1000), slice(1000, None)
 
-    def matched(mapped: NDArray[Any]) -> float:
+    def match_rate(mapped: NDArray[Any]) -> float:
         return float(np.mean((unit_rows(mapped) @ B[new].T).argmax(axis=1) == np.arange(500)))
 
     rows, partners = torch.from_numpy(A[old]), torch.from_numpy(B[old])
     start = np.random.RandomState(seed).standard_normal((256, 256)) / 16
     layer = torch.nn.Parameter(torch.from_numpy(start.astype(np.float32)))
 
-    def contrast(some: Any) -> Any:
+    def contrastive_loss(some: Any) -> Any:
         mapped = torch.nn.functional.normalize(rows[some] @ layer, dim=1)
         return torch.nn.functional.cross_entropy(mapped @ partners[some].T / 0.05, torch.arange(len(some)))
 
-    descend(contrast, [layer], 1000, epochs=60, learning_rate=0.01, random_state=seed)
+    descend(contrastive_loss, [layer], 1000, epochs=60, learning_rate=0.01, random_state=seed)
     return Trial(
-        ours=matched(VLAP(random_state=seed).fit(A[old], B[old], words=words).transform(A[new])),
-        floor=matched(RidgeCV(np.logspace(-2, 2, 9)).fit(A[old], B[old]).predict(A[new])),
-        peer=matched(A[new] @ layer.detach().numpy()),
+        ours=match_rate(VLAP(random_state=seed).fit(A[old], B[old], words=words).transform(A[new])),
+        floor=match_rate(RidgeCV(np.logspace(-2, 2, 9)).fit(A[old], B[old]).predict(A[new])),
+        peer=match_rate(A[new] @ layer.detach().numpy()),
     )

@@ -19,9 +19,9 @@ class AdaptCLIPZS(WordsHead):
 
     In each step a row draws one description of its class. Adapters :math:`z + z A` of rows and :math:`t + t B` of
     texts, at length 1, lower the mean of :math:`-\log \mathrm{softmax}_j(z_i^\top t_j / \tau)` over all texts
-    :math:`j` of row :math:`i`'s class in the batch, and the same the other way round. Classes, also those of
-    `for_classes` that no row was of, score the mean cosine to their adapted descriptions. The adapters, in place of
-    fine-tuning the encoder, are ours, and shared with `GIST`, whose pairs are single rows and texts.
+    :math:`j` of row :math:`i`'s class in the batch, and the same the other way round. Classes score
+    the mean cosine to their adapted descriptions, also those of `for_classes`, which need no rows. Not in the paper:
+    the adapters, in place of fine-tuning the encoder; `GIST` shares them, with single rows and texts as its pairs.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class AdaptCLIPZS(WordsHead):
     classes_ : ndarray of shape (n_classes,)
         Classes, sorted.
     descriptions_ : ndarray of shape (n_descriptions, n_features)
-        Descriptions at length 1 as the adapter leaves them, in the order of X.
+        Descriptions at length 1 after the adapter, in the order of X.
     description_classes_ : ndarray of shape (n_descriptions,)
         The class of each.
     prototypes_ : ndarray of shape (n_classes, n_features)
@@ -80,53 +80,54 @@ class AdaptCLIPZS(WordsHead):
     ) -> Self:  # fmt: skip
         """Learn from description vectors X of the classes y and labelled rows, (n_samples, n_features).
 
-        Without `rows` and `row_classes` each description is a row, which is ours. Not every class needs rows.
+        Without `rows` and `row_classes` each description is a row: not in the paper. Not every class needs rows.
         """
-        which = self._described(X, y)
-        seen, of = self._labelled(which, rows, row_classes)
+        which = self._keep_descriptions(X, y)
+        seen, of = self._labelled_rows(which, rows, row_classes)
         rng = check_random_state(self.random_state)
         order, counts = np.argsort(which, kind="stable"), np.bincount(which)
         starts = np.cumsum(counts) - counts
 
-        def pairs(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        def draw_pairs(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
             label = of[samples]
             drawn = order[starts[label] + rng.randint(counts[label])]
             return samples, drawn, label[:, None] == label
 
         self.row_turn_, self.text_turn_, losses = train_adapters(
-            seen, self.descriptions_, len(seen), pairs, temperature=self.temperature, epochs=self.epochs, rng=rng
+            seen, self.descriptions_, len(seen), draw_pairs, temperature=self.temperature, epochs=self.epochs, rng=rng
         )
         self.losses_ = np.array(losses, dtype=seen.dtype)
         self._average(which)
         return self
 
     def for_classes(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Return a head with what was learnt that knows the classes y by their description vectors X instead."""
+        """Return a copy of this head whose classes are y, with description vectors X."""
         check_is_fitted(self)
         head = copy(self)
-        head._average(head._described(X, y))
+        head._average(head._keep_descriptions(X, y))
         return head
 
     def _average(self, which: NDArray[np.intp]) -> None:
         self.descriptions_ = adapt(self.descriptions_, self.text_turn_)
         self.prototypes_ = class_means(self.descriptions_, which, len(self.classes_))
 
-    def _rows(self, Z: ArrayLike) -> NDArray[Any]:
-        """Return rows as the adapter leaves them."""
-        return adapt(super()._rows(Z), self.row_turn_)
+    def _check_rows(self, Z: ArrayLike) -> NDArray[Any]:
+        """Check and adapt rows."""
+        return adapt(super()._check_rows(Z), self.row_turn_)
 
 
 @claim(
-    AdaptCLIPZS, unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
+    AdaptCLIPZS, needs=("torch", "wordllama"),
+    unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
     says="Adapters trained on half of the packages find the other half better by their descriptions.",
     floor="the mean cosine to the same descriptions, nothing trained",
     peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def helps_new_classes(seed: int) -> Trial:
-    """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
+    """Docstrings of packages, their names hidden, 10 of each for training on half, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
-    from codomain.tasks.described import by_words, known_and_new
+    from codomain.tasks.described import known_and_new, tfidf_accuracy
 
     _, old, new = known_and_new(seed)
     encoder = resolve("static:wordllama")
@@ -136,5 +137,5 @@ def helps_new_classes(seed: int) -> Trial:
     return Trial(
         ours=head.for_classes(A, new.description_classes).score(Q, truth),
         floor=ByDescription().fit(A, new.description_classes).score(Q, truth),
-        peer=by_words(new),
+        peer=tfidf_accuracy(new),
     )

@@ -1,4 +1,4 @@
-"""Gather the attributes of a class in groups, and the groups in one vector, as labelled rows of other classes teach."""
+"""Gather the attributes of a class in groups, and the groups in one vector, as learnt from labelled rows."""
 
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Real, Seed, Trial, claim, descend, need, unit_rows
@@ -19,7 +20,7 @@ STEP = 1e-3  # length of a training step
 def gather(
     attributes: "Tensor", there: "Tensor", tokens: "Tensor", query: "Tensor", turn: "Tensor", temperature: float
 ) -> "Tensor":  # fmt: skip
-    """Return one vector per class from attributes, (classes, most, dim), of which some are there, (classes, most)."""
+    """Return one vector per class from attributes, (classes, most, dim), padded where not `there`, (classes, most)."""
     torch = need("torch", "torch")
     near = torch.nn.functional.normalize(tokens, dim=1)
     # First level: every attribute is shared out among the groups; a group is the mean of its shares.
@@ -27,7 +28,7 @@ def gather(
     mass = shares.sum(dim=1)  # (classes, groups)
     groups = torch.einsum("cmg,cmd->cgd", shares, attributes) / mass[:, :, None].clamp_min(1e-6)
     groups = groups + groups @ turn
-    # Second level: groups weigh what they hold, times what the query learnt; at the start that is the plain mean.
+    # Second level: a group's weight is its mass times the learnt factor of the query, which is 1 at the start.
     weights = torch.softmax(torch.log(mass.clamp_min(1e-6)) + groups @ query, dim=1)
     return torch.nn.functional.normalize(torch.einsum("cg,cgd->cd", weights, groups), dim=1)
 
@@ -37,10 +38,10 @@ class AttrSeg(WordsHead):
 
     Attributes :math:`a` are shared out among learnt group tokens by the softmax of their cosines over the
     temperature, groups are means :math:`g` of their shares plus a learnt linear part, :math:`g + g W`, and the class is
-    the sum of the groups weighed by what they hold times :math:`e^{q^\top g}`. Tokens, :math:`W` and :math:`q` are
-    learnt by the cross-entropy of labelled rows and then serve classes never seen: `for_classes`. Training starts at
-    the plain mean of the attributes. Two levels, one linear map in place of the paper's attention blocks, and rows in
-    place of pixels are ours.
+    the sum of the groups weighted by their mass times :math:`e^{q^\top g}`. Tokens, :math:`W` and :math:`q` are
+    learnt by the cross-entropy of labelled rows and then used for new classes by `for_classes`. Training starts at
+    the plain mean of the attributes. Not in the paper: two levels, one linear map in place of attention blocks, and
+    rows in place of pixels.
 
     Parameters
     ----------
@@ -66,7 +67,7 @@ class AttrSeg(WordsHead):
     tokens_ : ndarray of shape (n_groups, n_features)
         Learnt group tokens.
     query_ : ndarray of shape (n_features,)
-        What the second level weighs groups by.
+        Direction whose product with a group is the logarithm of its learnt weight.
     turn_ : ndarray of shape (n_features, n_features)
         The linear part, the W above.
     losses_ : ndarray of shape (epochs,)
@@ -110,11 +111,11 @@ class AttrSeg(WordsHead):
     ) -> Self:  # fmt: skip
         """Learn from attribute vectors X of the classes y and labelled rows, (n_samples, n_features).
 
-        Without `rows` and `row_classes` each attribute is a row of its own class, which is ours.
+        Without `rows` and `row_classes` each attribute is a row of its own class, which is not in the paper.
         """
-        which = self._described(X, y)
+        which = self._keep_descriptions(X, y)
         torch = need("torch", "torch")
-        seen, of = self._labelled(which, rows, row_classes)
+        seen, of = self._labelled_rows(which, rows, row_classes)
         rng = check_random_state(self.random_state)
         first = self.descriptions_[rng.choice(len(which), self.n_groups, replace=self.n_groups > len(which))]
         width = first.shape[1]
@@ -122,7 +123,7 @@ class AttrSeg(WordsHead):
         tokens, query, turn = (
             torch.nn.Parameter(torch.from_numpy(part.copy())) for part in (first, zeros[0], zeros[1:])
         )
-        table, there = self._padded(which)
+        table, there = self._pad(which)
         Q, target = torch.from_numpy(seen), torch.from_numpy(of)
 
         def loss(batch: "Tensor") -> "Tensor":
@@ -138,14 +139,14 @@ class AttrSeg(WordsHead):
         return self
 
     def for_classes(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Return a head with what was learnt that knows the classes y by their attribute vectors X instead."""
-        self._rows(self.descriptions_[:1])  # fitted
+        """Return a copy of this head whose classes are y, with attribute vectors X."""
+        check_is_fitted(self)
         head = copy(self)
-        head._gather(head._described(X, y))
+        head._gather(head._keep_descriptions(X, y))
         return head
 
-    def _padded(self, which: NDArray[np.intp]) -> "tuple[Tensor, Tensor]":
-        """Return the attributes of each class beside each other, and which of them are there."""
+    def _pad(self, which: NDArray[np.intp]) -> "tuple[Tensor, Tensor]":
+        """Return the attributes as a table of classes by attributes, padded, and which entries are there."""
         torch = need("torch", "torch")
         counts = np.bincount(which)
         there = np.arange(counts.max()) < counts[:, None]
@@ -157,20 +158,21 @@ class AttrSeg(WordsHead):
         torch = need("torch", "torch")
         tokens, query, turn = (torch.from_numpy(part) for part in (self.tokens_, self.query_, self.turn_))
         with torch.no_grad():
-            found = gather(*self._padded(which), tokens, query, turn, self.temperature).numpy()
+            found = gather(*self._pad(which), tokens, query, turn, self.temperature).numpy()
         self.prototypes_ = unit_rows(found.astype(self.descriptions_.dtype))
 
 
 @claim(
-    AttrSeg, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    AttrSeg, needs=("torch", "wordllama"),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="A way to gather attributes, learnt on half of the packages, describes the other half better than their mean.",
     floor="the mean of the attributes at length 1", peer="TF-IDF of the same attributes, by cosine",
 )  # fmt: skip
 def gathers_attributes(seed: int) -> Trial:
-    """Docstrings of 60 or so packages, their names hidden, 10 of each for training on half, a static encoder."""
+    """Docstrings of packages, their names hidden, 10 of each for training on half, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
-    from codomain.tasks.described import by_words, known_and_new
+    from codomain.tasks.described import known_and_new, tfidf_accuracy
 
     _, old, new = known_and_new(seed)
     encoder = resolve("static:wordllama")
@@ -180,5 +182,5 @@ def gathers_attributes(seed: int) -> Trial:
     return Trial(
         ours=head.for_classes(A, new.description_classes).score(Q, truth),
         floor=ByDescription(normalise=True).fit(A, new.description_classes).score(Q, truth),
-        peer=by_words(new),
+        peer=tfidf_accuracy(new),
     )

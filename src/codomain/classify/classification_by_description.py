@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Flag, Paper, Trial, UserError, claim, unit_rows
@@ -21,7 +22,7 @@ class ByDescription(WordsHead):
     ----------
     normalise : bool, default=False
         Whether to scale the mean of a class's descriptions to length 1, as ensembles of prompts do; the paper does
-        not, so that a class whose descriptions are unlike each other scores lower everywhere.
+        not, so a class whose descriptions differ much from each other scores lower everywhere.
 
     Attributes
     ----------
@@ -62,12 +63,12 @@ class ByDescription(WordsHead):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Average description vectors X, (n_descriptions, n_features), of the classes y, (n_descriptions,)."""
-        self._average(self._described(X, y))
+        self._average(self._keep_descriptions(X, y))
         return self
 
     def drop(self, rows: ArrayLike) -> Self:
         """Forget the descriptions of these row numbers, counted as they are now, and average what is left."""
-        self._rows(self.descriptions_[:1])  # fitted
+        check_is_fitted(self)
         left = np.delete(np.arange(len(self.descriptions_)), np.asarray(rows, dtype=np.intp))
         empty = np.setdiff1d(self.classes_, self.description_classes_[left])
         if len(empty):
@@ -84,25 +85,26 @@ class ByDescription(WordsHead):
 
 
 @claim(
-    ByDescription, unit="accuracy, 0 to 1", margin=0.02, seconds=30,
+    ByDescription, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=30,
     says="What a package says of itself finds the package of a docstring better than the package's name.",
     floor="the cosine to the vector of the package's name", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def beats_the_name(seed: int) -> Trial:
-    """Docstrings of the 65 or so packages with 18 documented objects, package names hidden, a static encoder."""
+    """Docstrings of the packages with at least 18 documented objects, package names hidden, a static encoder."""
     from codomain.classify.describe.descriptions import Descriptions
     from codomain.encode import resolve
-    from codomain.tasks.described import by_words, described_packages
+    from codomain.tasks.described import described_packages, tfidf_accuracy
 
-    told = described_packages(seed)
+    task = described_packages(seed)
     encoder = resolve("static:wordllama")
-    of = {name: [] for name in told.names}  # type: ignore[var-annotated]
-    for text, name in zip(told.descriptions, told.description_classes, strict=True):
+    of = {name: [] for name in task.names}  # type: ignore[var-annotated]
+    for text, name in zip(task.descriptions, task.description_classes, strict=True):
         of[name].append(text)
     texts, classes = Descriptions(of).rows("{name}, which has {text}")
-    Q, truth = encoder.encode(told.texts), np.array(told.classes)
+    Q, truth = encoder.encode(task.texts), np.array(task.classes)
     return Trial(
         ours=ByDescription().fit(encoder.encode(texts), classes).score(Q, truth),
-        floor=ByDescription().fit(encoder.encode(told.names), told.names).score(Q, truth),
-        peer=by_words(told),
+        floor=ByDescription().fit(encoder.encode(task.names), task.names).score(Q, truth),
+        peer=tfidf_accuracy(task),
     )

@@ -1,4 +1,4 @@
-"""Label many rows from a few by clustering all of them around prototypes that follow."""
+"""Label many rows from a few by clustering all of them around prototypes that move along."""
 
 from typing import Any, ClassVar, Self
 
@@ -18,8 +18,8 @@ from codomain.core import Flag, Int, Method, Paper, Real, Trial, UserError, clai
 def affinity(X: NDArray[Any], n_neighbors: int) -> csr_array:
     """Return a symmetric positive semi-definite affinity of rows, of at most 1.
 
-    It is half the identity plus half the degree-normalised graph of nearest neighbours: being semi-definite is what
-    makes every step of the optimiser a descent.
+    It is half the identity plus half the degree-normalised graph of nearest neighbours. Because it is semi-definite,
+    every step of the optimiser is a descent.
     """
     if n_neighbors == 0:
         return csr_array((len(X), len(X)), dtype=X.dtype)
@@ -32,16 +32,16 @@ def affinity(X: NDArray[Any], n_neighbors: int) -> csr_array:
 class TransductivePrototypes(ClassifierMixin, Method):
     r"""Cluster labelled and unlabelled rows together, one prototype per class, labels held fixed.
 
-    Soft labels :math:`y_i` and prototypes :math:`m_c` lower
-    :math:`\sum_{ic} y_{ic} (|x_i - m_c|^2 + T \log y_{ic}) - \frac{\lambda}{2} \sum_{ij} w_{ij} y_i^\top y_j` in turns.
-    The last term is bounded by its tangent, so that each row's update is a softmax of its own and all run at once;
-    prototypes are the means that the soft labels weigh. In y, -1 or, among words, "" says that a row has no label.
-    Halving the identity into the affinity, which the bound needs, and the entropy's weight are our choices.
+    In alternation, soft labels :math:`y_i` and prototypes :math:`m_c` lower
+    :math:`\sum_{ic} y_{ic} (|x_i - m_c|^2 + T \log y_{ic}) - \frac{\lambda}{2} \sum_{ij} w_{ij} y_i^\top y_j`.
+    The last term is bounded by its tangent, so each row's update is a softmax of its own and all run at once;
+    prototypes are means weighted by the soft labels. In y, -1 or, among words, "" marks a row without a label.
+    Not in the paper: half the identity in the affinity, which the bound needs, and the entropy's weight.
 
     Parameters
     ----------
     n_neighbors : int, default=5
-        Nearest rows that a row shares its label with, below n_samples; 0 leaves the prototypes alone.
+        Nearest rows that a row shares its label with, below n_samples; 0 uses prototypes only.
     normalise : bool, default=True
         Whether to scale the rows to length 1 first.
     temperature : float, default=0.05
@@ -49,14 +49,14 @@ class TransductivePrototypes(ClassifierMixin, Method):
     weight_of_neighbors : float, default=0.1
         Pull of the neighbours, in squared units of the rows, the paper's lambda.
     max_iter : int, default=100
-        Turns at most.
+        Steps at most; one step updates prototypes and soft labels.
     tol : float, default=1e-6
-        Fall of the objective per row below which the turns stop.
+        Decrease of the objective per row below which the steps stop.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        Labels, sorted, without the sign for unlabelled.
+        Labels, sorted, without the mark for unlabelled rows.
     prototypes_ : ndarray of shape (n_classes, n_features)
         Means of the classes, in the unit of the rows.
     label_distributions_ : ndarray of shape (n_samples, n_classes)
@@ -64,9 +64,9 @@ class TransductivePrototypes(ClassifierMixin, Method):
     transduction_ : ndarray of shape (n_samples,)
         Label of each training row; given labels stay.
     objective_ : list of float
-        The objective per row after each turn, which never rises.
+        The objective per row after each step, which never rises.
     n_iter_ : int
-        Turns taken.
+        Steps taken.
 
     Raises
     ------
@@ -91,7 +91,7 @@ class TransductivePrototypes(ClassifierMixin, Method):
     }  # fmt: skip
     small: ClassVar = {"normalise": False}
     excused: ClassVar = {
-        "check_classifiers_classes": "-1 says that a row has no label, as in scikit-learn's own LabelSpreading",
+        "check_classifiers_classes": "-1 marks a row without a label, as in scikit-learn's own LabelSpreading",
     }
 
     def __init__(
@@ -109,7 +109,7 @@ class TransductivePrototypes(ClassifierMixin, Method):
         """Cluster X, of shape (n_samples, n_features), with the labels y, of shape (n_samples,)."""
         self._check_params()
         data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
-        if labels.dtype.kind == "f":  # of other labels it would only say that a row per class is few
+        if labels.dtype.kind == "f":  # for other labels it would only warn that classes have few rows
             check_classification_targets(labels)
         if self.n_neighbors >= len(data):
             raise UserError(
@@ -126,12 +126,12 @@ class TransductivePrototypes(ClassifierMixin, Method):
         W = affinity(data, self.n_neighbors)
 
         self.prototypes_ = known.T @ data[given] / known.sum(axis=0)[:, None]
-        soft = self._soft(data)
+        soft = self._soft_labels(data)
         soft[given] = known
         self.objective_ = [self._objective(data, soft, W)]
         for _ in range(self.max_iter):
             self.prototypes_ = soft.T @ data / soft.sum(axis=0)[:, None]
-            soft = self._soft(data, self.weight_of_neighbors * (W @ soft))
+            soft = self._soft_labels(data, self.weight_of_neighbors * (W @ soft))
             soft[given] = known
             self.objective_.append(self._objective(data, soft, W))
             if self.objective_[-2] - self.objective_[-1] <= self.tol:
@@ -142,23 +142,23 @@ class TransductivePrototypes(ClassifierMixin, Method):
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Soft labels from 0 to 1, (n_samples, n_classes), of rows seen alone: by prototypes, without neighbours."""
+        """Soft labels from 0 to 1, (n_samples, n_classes), of single rows: by prototypes, without neighbours."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return self._soft(unit_rows(data) if self.normalise else data).astype(data.dtype)
+        return self._soft_labels(unit_rows(data) if self.normalise else data).astype(data.dtype)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of the nearest prototype, of shape (n_samples,)."""
         soft = self.predict_proba(X)
         return self.classes_[soft.argmax(axis=1)]
 
-    def _soft(self, data: NDArray[Any], pull: Any = 0) -> NDArray[Any]:
+    def _soft_labels(self, data: NDArray[Any], pull: Any = 0) -> NDArray[Any]:
         """Return the soft labels that minimise the bound, each row by itself."""
         far = euclidean_distances(data, self.prototypes_, squared=True).astype(data.dtype)
         return np.asarray(softmax((pull - far) / self.temperature, axis=1))
 
     def _objective(self, data: NDArray[Any], soft: NDArray[Any], W: csr_array) -> float:
-        """Return what the turns lower, per row."""
+        """Return the objective per row."""
         far = euclidean_distances(data, self.prototypes_, squared=True)
         pairs = self.weight_of_neighbors / 2 * np.sum(soft * (W @ soft), dtype=np.float64)
         entropy = np.sum(xlogy(soft, soft), dtype=np.float64)
@@ -166,12 +166,13 @@ class TransductivePrototypes(ClassifierMixin, Method):
 
 
 @claim(
-    TransductivePrototypes, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    TransductivePrototypes, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Seeing all rows to be labelled at once labels them better than the nearest mean of two labelled rows.",
     floor="nearest class mean of the labelled rows", peer="LabelSpreading over the same neighbours",
 )  # fmt: skip
 def sees_all_at_once(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages: two of each with their label, 20 without."""
+    """Docstrings of the largest packages: two of each with their label, 20 without."""
     from sklearn.neighbors import NearestCentroid
     from sklearn.semi_supervised import LabelSpreading
 
@@ -180,9 +181,9 @@ def sees_all_at_once(seed: int) -> Trial:
     X, names, Q, names_test = docstring_packages(seed, 2, 20)
     y, truth = (np.searchsorted(np.unique(names), part) for part in (names, names_test))
     rows, labels = unit_rows(np.concatenate([X, Q])), np.concatenate([y, np.full(len(Q), -1)])
-    said = [
+    predicted = [
         TransductivePrototypes().fit(rows, labels).transduction_[len(y) :],
         NearestCentroid().fit(rows[: len(y)], y).predict(rows[len(y) :]),
         LabelSpreading(kernel="knn", n_neighbors=5, max_iter=200).fit(rows, labels).transduction_[len(y) :],
     ]
-    return Trial(*(float(np.mean(part == truth)) for part in said))
+    return Trial(*(float(np.mean(part == truth)) for part in predicted))

@@ -1,9 +1,10 @@
-"""Tell look-alike classes apart by the few descriptions that separate labelled rows of them."""
+"""Tell similar classes apart by the few descriptions that separate their labelled rows."""
 
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from codomain.classify.shared.by_words import WordsHead
 from codomain.core import Int, Paper, Real, Trial, UserError, claim
@@ -16,10 +17,10 @@ class SelectedDescriptions(WordsHead):
     r"""Look closer at the likeliest classes, with descriptions that a few labelled rows chose.
 
     The names' vectors give each row its candidates. Let :math:`m_{dc}` be the mean cosine of description :math:`d` to
-    the labelled rows of class :math:`c`. Among the candidates a description, whichever class it was written for,
-    speaks for the class of highest :math:`m_{dc}`; each class keeps those that lead the mean of the candidates by most
-    and scores the mean cosine to them, plus `weight_of_names` times the cosine to its name. A class that no
-    description speaks for scores the cosine to its name in place of that mean, which is our choice.
+    the labelled rows of class :math:`c`. A description, whichever class it was written for, supports the candidate of
+    highest :math:`m_{dc}`; each candidate keeps those that exceed the mean over the candidates by most and scores the
+    mean cosine to them, plus `weight_of_names` times the cosine to its name. Not in the paper: a class that no
+    description supports scores the cosine to its name in place of that mean.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class SelectedDescriptions(WordsHead):
     descriptions_ : ndarray of shape (n_descriptions, n_features)
         Descriptions at length 1, in the order of X.
     description_classes_ : ndarray of shape (n_descriptions,)
-        The class that each was written for, which the choice does not look at.
+        The class that each was written for, which the selection does not use.
     prototypes_ : ndarray of shape (n_classes, n_features)
         Vectors of the names at length 1, or the means of each class's descriptions when no names were given.
     affinities_ : ndarray of shape (n_classes, n_descriptions)
@@ -75,17 +76,17 @@ class SelectedDescriptions(WordsHead):
         self, X: ArrayLike, y: ArrayLike, names: ArrayLike | None = None, rows: ArrayLike | None = None,
         row_classes: ArrayLike | None = None,
     ) -> Self:  # fmt: skip
-        """Judge description vectors X of the classes y by labelled rows, (n_samples, n_features).
+        """Rate description vectors X of the classes y by labelled rows, (n_samples, n_features).
 
         `names` is one vector for each of the sorted classes. Without `rows` and `row_classes`, which must hold every
-        class, the descriptions of a class stand for its rows; that is ours.
+        class, the descriptions of a class stand for its rows, which is not in the paper.
         """
-        which = self._described(X, y)
+        which = self._keep_descriptions(X, y)
         n = len(self.classes_)
         self.prototypes_ = (
-            class_means(self.descriptions_, which, n) if names is None else self._vectors(names, "names", n)
+            class_means(self.descriptions_, which, n) if names is None else self._check_vectors(names, "names", n)
         )
-        seen, of = self._labelled(which, rows, row_classes)
+        seen, of = self._labelled_rows(which, rows, row_classes)
         if len(np.unique(of)) != n:
             missing = np.setdiff1d(self.classes_, self.classes_[of])
             raise UserError(f"The class {missing.tolist()[0]!r} has no row.", needed="a row for every class of y")
@@ -94,25 +95,25 @@ class SelectedDescriptions(WordsHead):
 
     def chosen(self, classes: ArrayLike) -> list[NDArray[np.intp]]:
         """Row numbers of X that tell these classes apart, an array for each of them, the best first."""
-        self._rows(self.descriptions_[:1])  # fitted
+        check_is_fitted(self)
         names = np.asarray(classes)
-        lead = self._leads(self._numbers(names, "classes", len(names))[None])[0]
+        lead = self._leads(self._class_numbers(names, "classes", len(names))[None])[0]
         kept = np.argsort(-lead, axis=1, kind="stable")[:, : self.n_kept]
         return [row[np.isfinite(part[row])] for row, part in zip(kept, lead, strict=True)]
 
     def _leads(self, groups: NDArray[np.intp]) -> NDArray[Any]:
-        """Return by how much each description leads the mean of its group, -inf for all but the group's highest."""
+        """Return how far each candidate's affinity exceeds its group's mean, -inf for all but the highest."""
         near = self.affinities_[groups]  # (groups, candidates, descriptions)
         return np.where(near >= near.max(axis=1, keepdims=True), near - near.mean(axis=1, keepdims=True), -np.inf)
 
     def _scores(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Return the score of every class: that of candidates, and for the others one below all of these."""
+        """Return the score of every class; those that are not candidates get a score below all candidates."""
         names = rows @ self.prototypes_.T.astype(rows.dtype)
         n_candidates = min(self.n_candidates, len(self.classes_))
         candidates = np.sort(np.argpartition(-names, n_candidates - 1, axis=1)[:, :n_candidates], axis=1)
         groups, group = np.unique(candidates, axis=0, return_inverse=True)
-        told = self.descriptions_.T.astype(rows.dtype)
-        out = names - 3 - self.weight_of_names  # cosines are above -1, so below every candidate's score
+        descriptions = self.descriptions_.T.astype(rows.dtype)
+        out = names - 3 - self.weight_of_names  # cosines are at least -1, so this is below every candidate's score
         step = max(1, _CHUNK // (n_candidates * len(self.descriptions_)))
         order = np.argsort(group, kind="stable")
         for start in range(0, len(rows), step):
@@ -122,7 +123,7 @@ class SelectedDescriptions(WordsHead):
             n_kept = min(self.n_kept, lead.shape[2])
             kept = np.argpartition(-lead, n_kept - 1, axis=2)[:, :, :n_kept]
             counts = np.isfinite(np.take_along_axis(lead, kept, axis=2))[group[now] - first]
-            near = np.take_along_axis((rows[now] @ told)[:, None], kept[group[now] - first], axis=2)
+            near = np.take_along_axis((rows[now] @ descriptions)[:, None], kept[group[now] - first], axis=2)
             by_name = np.take_along_axis(names[now], candidates[now], axis=1)
             mean = (near * counts).sum(axis=2) / np.maximum(counts.sum(axis=2), 1)
             scores = np.where(counts.any(axis=2), mean, by_name) + self.weight_of_names * by_name
@@ -131,25 +132,26 @@ class SelectedDescriptions(WordsHead):
 
 
 @claim(
-    SelectedDescriptions, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    SelectedDescriptions, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Descriptions without the class's name that four labelled rows per class chose beat all of them.",
     floor="the same score with all of a class's descriptions",
     peer="the nearest of the class means of those rows, the name's vector among them",
 )  # fmt: skip
 def chooses_descriptions(seed: int) -> Trial:
-    """Docstrings of the 60 or so packages with 22 documented objects, package names hidden, a static encoder."""
+    """Docstrings of the packages with at least 22 documented objects, package names hidden, a static encoder."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages
 
-    told = described_packages(seed, n_few=4)
+    task = described_packages(seed, n_few=4)
     encoder = resolve("static:wordllama")
-    X, names, few, Q = map(encoder.encode, (told.descriptions, told.names, told.few, told.texts))
-    y, truth = np.array(told.description_classes), np.array(told.classes)
-    ours = SelectedDescriptions().fit(X, y, names, few, told.few_classes)
+    X, names, few, Q = map(encoder.encode, (task.descriptions, task.names, task.few, task.texts))
+    y, truth = np.array(task.description_classes), np.array(task.classes)
+    ours = SelectedDescriptions().fit(X, y, names, few, task.few_classes)
     every = ByDescription().fit(X, y)
-    scores = every.decision_function(Q) + ByDescription().fit(names, told.names).decision_function(Q)
-    peer = ByDescription(normalise=True).fit([*few, *names], [*told.few_classes, *told.names])
+    scores = every.decision_function(Q) + ByDescription().fit(names, task.names).decision_function(Q)
+    peer = ByDescription(normalise=True).fit([*few, *names], [*task.few_classes, *task.names])
     return Trial(
         ours=ours.score(Q, truth),
         floor=float(np.mean(every.classes_[scores.argmax(axis=1)] == truth)),

@@ -1,4 +1,4 @@
-"""Ask again where classes are confused, with descriptions of what tells just these apart."""
+"""Classify once more where classes are confused, with descriptions of how just these differ."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar, Self
@@ -14,13 +14,13 @@ _CHUNK = 2**24  # numbers of a table held at once
 
 
 class FuDD(WordsHead):
-    r"""Find each row's likeliest classes, then score these anew by descriptions that differ within the group.
+    r"""Find each row's likeliest classes, then score these again by descriptions that differ within the group.
 
     The first pass scores classes by the mean cosine to their descriptions. In the second, class :math:`c` of the
     ambiguous group :math:`A` is scored by the cosine to the mean of all vectors, at length 1, that describe it against
-    another class of the group, :math:`\sum_{a \in A} \sum_{d \in D_{c|a}} d`, and by nothing else. A class without any
-    such vector keeps the cosine to the mean of its own descriptions, which is our choice, as is that without
-    `differences` the first pass decides.
+    another class of the group, :math:`\sum_{a \in A} \sum_{d \in D_{c|a}} d`, and by nothing else. Not in the paper: a
+    class without any such vector keeps the cosine to the mean of its own descriptions, and without `differences` the
+    first pass decides.
 
     Parameters
     ----------
@@ -73,14 +73,19 @@ class FuDD(WordsHead):
 
         `of` and `against`, of shape (n_differences,), name the class that a difference describes and the other one.
         """
-        which = self._described(X, y)
+        which = self._keep_descriptions(X, y)
         n = len(self.classes_)
         self.prototypes_ = class_means(self.descriptions_, which, n)
-        told = np.empty((0, self.descriptions_.shape[1])) if differences is None else differences
-        vectors = self._vectors(told, "differences")
-        one, other = (self._numbers(part, what, len(vectors)) for part, what in ((of, "of"), (against, "against")))
+        given = np.empty((0, self.descriptions_.shape[1])) if differences is None else differences
+        vectors = self._check_vectors(given, "differences")
+        one, other = (
+            self._class_numbers(part, what, len(vectors)) for part, what in ((of, "of"), (against, "against"))
+        )
         if np.any(one == other):
-            raise UserError(f"{self.classes_[one[one == other]].tolist()[0]!r} is told from itself.", needed="pairs")
+            raise UserError(
+                f"{self.classes_[one[one == other]].tolist()[0]!r} is described against itself.",
+                needed="pairs of different classes",
+            )
         keys, pair = np.unique(one * n + other, return_inverse=True)
         self.pairs_ = np.stack(np.divmod(keys, n), axis=1)
         self.sums_ = np.zeros((len(keys), vectors.shape[1]), dtype=vectors.dtype)
@@ -89,7 +94,7 @@ class FuDD(WordsHead):
 
     def wanted(self, Z: ArrayLike) -> list[tuple[Any, Any]]:
         """Pairs of classes that are candidates of the same row, the first to be described against the second."""
-        rows = self._rows(Z)
+        rows = self._check_rows(Z)
         groups = np.unique(self._candidates(rows @ self.prototypes_.T.astype(rows.dtype)), axis=0)
         together = np.zeros((len(self.classes_),) * 2, dtype=bool)
         together[groups[:, :, None], groups[:, None, :]] = True
@@ -103,7 +108,7 @@ class FuDD(WordsHead):
         return np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
 
     def _scores(self, rows: NDArray[Any]) -> NDArray[Any]:
-        """Return the score of every class: that of candidates, and for the others one below all of these."""
+        """Return the score of every class; those that are not candidates get a score below all candidates."""
         first = rows @ self.prototypes_.T.astype(rows.dtype)
         if not len(self.pairs_):
             return np.asarray(first)
@@ -126,29 +131,30 @@ class FuDD(WordsHead):
         return np.asarray(out)
 
 
-def without_shared_words(told: Iterable[str], other: Iterable[str]) -> str:
+def drop_shared_words(texts: Iterable[str], other: Iterable[str]) -> str:
     """Return the words of the first texts that the others do not have: a difference made without a language model."""
     theirs = {word.lower() for text in other for word in text.split()}
-    return " ".join(dict.fromkeys(word for text in told for word in text.split() if word.lower() not in theirs))
+    return " ".join(dict.fromkeys(word for text in texts for word in text.split() if word.lower() not in theirs))
 
 
 @claim(
-    FuDD, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    FuDD, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Descriptions cut down to the words that the confused packages do not share find the package better.",
     floor="the mean cosine to all descriptions, the first pass", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def asks_again(seed: int) -> Trial:
-    """Docstrings of the 65 or so packages with 18 documented objects, package names hidden, a static encoder."""
+    """Docstrings of the packages with at least 18 documented objects, package names hidden, a static encoder."""
     from codomain.encode import resolve
-    from codomain.tasks.described import by_words, described_packages
+    from codomain.tasks.described import described_packages, tfidf_accuracy
 
-    told = described_packages(seed)
+    task = described_packages(seed)
     encoder = resolve("static:wordllama")
-    X, y = encoder.encode(told.descriptions), np.array(told.description_classes)
-    Q, truth = encoder.encode(told.texts), np.array(told.classes)
+    X, y = encoder.encode(task.descriptions), np.array(task.description_classes)
+    Q, truth = encoder.encode(task.texts), np.array(task.classes)
     first = FuDD().fit(X, y)
-    texts = {name: [text for text, of in zip(told.descriptions, y, strict=True) if of == name] for name in told.names}
-    pairs = [(of, against, without_shared_words(texts[of], texts[against])) for of, against in first.wanted(Q)]
+    texts = {name: [text for text, of in zip(task.descriptions, y, strict=True) if of == name] for name in task.names}
+    pairs = [(of, against, drop_shared_words(texts[of], texts[against])) for of, against in first.wanted(Q)]
     of, against, differences = map(list, zip(*(pair for pair in pairs if pair[2]), strict=True))
     ours = FuDD().fit(X, y, encoder.encode(differences), of, against)
-    return Trial(ours=ours.score(Q, truth), floor=first.score(Q, truth), peer=by_words(told))
+    return Trial(ours=ours.score(Q, truth), floor=first.score(Q, truth), peer=tfidf_accuracy(task))

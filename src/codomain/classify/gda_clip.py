@@ -18,7 +18,7 @@ def shrunk_precision(centred: NDArray[Any]) -> NDArray[Any]:
     Parameters
     ----------
     centred : ndarray of shape (n_samples, n_features)
-        Rows less the mean of their class.
+        Rows minus the mean of their class.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def shrunk_precision(centred: NDArray[Any]) -> NDArray[Any]:
     data = centred.astype(np.float64)
     scatter, d = data.T @ data, data.shape[1]
     spread = np.trace(scatter) / max(len(data) - 1, 1)
-    # Where no row strays from its class mean every direction counts alike: the Euclidean metric.
+    # If every row equals its class mean, all directions count equally: the Euclidean metric.
     return np.asarray(d * np.linalg.inv(scatter + spread * np.eye(d))) if spread > 0 else np.eye(d)
 
 
@@ -101,13 +101,14 @@ class GDA(LinearHead):
 
 
 @claim(
-    GDA, unit="accuracy, 0 to 1", margin=0.02, seconds=40,
+    GDA, needs=("wordllama",),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=40,
     says="Four docstrings of each package and the packages' names find the package without training a head.",
     floor="the better of logistic regression on the same rows and the names alone",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage on the same rows",
 )  # fmt: skip
 def needs_no_training(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
+    """Docstrings of the largest packages of the standard library by a static encoder."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     from codomain.encode import resolve

@@ -1,4 +1,4 @@
-"""Match each labelled row to its class's best descriptions, align the pairs, then read the rows with a linear head."""
+"""Match each labelled row to its class's best descriptions, align the pairs, then train a linear head on the rows."""
 
 from typing import Any, ClassVar, Self
 
@@ -13,13 +13,13 @@ from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim
 
 
 class GIST(WordsHead):
-    r"""Give each row texts of its own that cannot be of another class, and let them shape the space.
+    r"""Pair each row with the best descriptions of its class and let the pairs shape the space.
 
     Row :math:`i` is paired with the `n_kept` descriptions of its class of the highest cosine. Adapters
     :math:`z + z A` of rows and :math:`t + t B` of texts, at length 1, lower the contrastive loss of a batch of pairs,
     :math:`-\frac{1}{2} \sum_i \log \mathrm{softmax}_j(z_i^\top t_j / \tau)_i` and the same the other way round: each
-    pair is told from all others, those of its class too. Logistic regression reads the adapted rows. The adapters, in
-    place of fine-tuning the encoder, are ours, and shared with `AdaptCLIPZS`, whose pairs are whole classes.
+    pair is told from all others, those of its class too. Logistic regression reads the adapted rows. Not in the
+    paper: the adapters, in place of fine-tuning the encoder; `AdaptCLIPZS` shares them, with whole classes as pairs.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class GIST(WordsHead):
     classes_ : ndarray of shape (n_classes,)
         Classes, sorted.
     descriptions_ : ndarray of shape (n_descriptions, n_features)
-        Descriptions at length 1 as the adapter leaves them, in the order of X.
+        Descriptions at length 1 after the adapter, in the order of X.
     description_classes_ : ndarray of shape (n_descriptions,)
         The class of each.
     matches_ : ndarray of shape (n_pairs, 2)
@@ -93,21 +93,21 @@ class GIST(WordsHead):
     ) -> Self:  # fmt: skip
         """Learn from description vectors X of the classes y and labelled rows, (n_samples, n_features).
 
-        Without `rows` and `row_classes`, which must hold every class, each description is a row; that is ours.
+        Without `rows` and `row_classes`, which must hold every class, each description is a row: not in the paper.
         """
-        which = self._described(X, y)
-        seen, of = self._labelled(which, rows, row_classes)
+        which = self._keep_descriptions(X, y)
+        seen, of = self._labelled_rows(which, rows, row_classes)
         if len(np.unique(of)) < len(self.classes_):
             missing = np.setdiff1d(self.classes_, self.classes_[of])
             raise UserError(f"The class {missing.tolist()[0]!r} has no row.", needed="a row for every class of y")
         self.matches_ = best_matches(seen, of, self.descriptions_, which, self.n_kept)
 
-        def pairs(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+        def draw_pairs(samples: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
             drawn = self.matches_[samples]
             return drawn[:, 0], drawn[:, 1], np.eye(len(drawn))
 
         self.row_turn_, self.text_turn_, losses = train_adapters(
-            seen, self.descriptions_, len(self.matches_), pairs,
+            seen, self.descriptions_, len(self.matches_), draw_pairs,
             temperature=self.temperature, epochs=self.epochs, rng=check_random_state(self.random_state),
         )  # fmt: skip
         self.losses_ = np.array(losses, dtype=seen.dtype)
@@ -115,9 +115,9 @@ class GIST(WordsHead):
         self.probe_ = LogisticRegression(C=self.C, max_iter=1000).fit(adapt(seen, self.row_turn_), self.classes_[of])
         return self
 
-    def _rows(self, Z: ArrayLike) -> NDArray[Any]:
-        """Return rows as the adapter leaves them."""
-        return adapt(super()._rows(Z), self.row_turn_)
+    def _check_rows(self, Z: ArrayLike) -> NDArray[Any]:
+        """Check and adapt rows."""
+        return adapt(super()._check_rows(Z), self.row_turn_)
 
     def _scores(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return the logit of every class."""
@@ -131,28 +131,29 @@ def best_matches(
     """Return pairs of a row and a text of its class, the n_kept of highest product for each row, in order of rows."""
     found = []
     for label in np.unique(of):
-        own, told = np.flatnonzero(of == label), np.flatnonzero(which == label)
-        best = np.argsort(-(rows[own] @ texts[told].T), axis=1, kind="stable")[:, :n_kept]
-        found.append(np.stack([np.repeat(own, best.shape[1]), told[best].ravel()], axis=1))
+        own, descriptions = np.flatnonzero(of == label), np.flatnonzero(which == label)
+        best = np.argsort(-(rows[own] @ texts[descriptions].T), axis=1, kind="stable")[:, :n_kept]
+        found.append(np.stack([np.repeat(own, best.shape[1]), descriptions[best].ravel()], axis=1))
     pairs = np.concatenate(found)
     return np.asarray(pairs[np.argsort(pairs[:, 0], kind="stable")])
 
 
 @claim(
-    GIST, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    GIST, needs=("torch", "wordllama"),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Aligning rows with matched descriptions before the linear head labels docstrings better than the head alone.",
     floor="logistic regression on the rows as they are", peer="the same with the descriptions as further rows",
 )  # fmt: skip
 def aligns_before_reading(seed: int) -> Trial:
-    """Docstrings of the 60 or so packages with 26 documented objects: 8 of each to learn from, a static encoder."""
+    """Docstrings of the packages with at least 26 documented objects: 8 of each to learn from, a static encoder."""
     from codomain.core import unit_rows
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages
 
-    told = described_packages(seed, n_few=8)
+    task = described_packages(seed, n_few=8)
     encoder = resolve("static:wordllama")
-    X, rows, Q = (unit_rows(encoder.encode(part)) for part in (told.descriptions, told.few, told.texts))
-    y, of, truth = (np.array(part) for part in (told.description_classes, told.few_classes, told.classes))
+    X, rows, Q = (unit_rows(encoder.encode(part)) for part in (task.descriptions, task.few, task.texts))
+    y, of, truth = (np.array(part) for part in (task.description_classes, task.few_classes, task.classes))
     head = LogisticRegression(C=10.0, max_iter=1000)
     return Trial(
         ours=GIST(random_state=seed).fit(X, y, rows, of).score(Q, truth),

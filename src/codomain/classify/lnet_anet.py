@@ -1,4 +1,4 @@
-"""Read binary attributes from frozen units, a few units each, and say which."""
+"""Read binary attributes from a few frozen units each, and say which units."""
 
 from typing import Any, ClassVar, Self
 
@@ -16,8 +16,8 @@ class LNetANet(SeveralLabels):
 
     With standardised units :math:`z` and an attribute :math:`a`, 0 or 1, units come in as the penalty of
     :math:`\frac{1}{2n}\|a - \bar a - z w\|^2 + \lambda \|w\|_1` falls, until one more would be too many; ordinary least
-    squares on these units gives the weights. That is the part of the paper which asks what an identity net's units
-    mean; its two face networks are not here. The path and the second fit are ours, as is one half as the threshold.
+    squares on these units gives the weights. This is the part of the paper that asks what an identity net's units
+    mean; its two face networks are not here. Not in the paper: the path, the second fit, one half as the threshold.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class LNetANet(SeveralLabels):
     classes_ : ndarray of shape (n_classes,)
         Labels, sorted; where y has a column for each attribute, their numbers.
     coef_ : ndarray of shape (n_classes, n_features)
-        Weights, zero but for at most `n_units` in a row, in the inverse unit of X.
+        Weights, at most `n_units` in a row are not zero, in the inverse unit of X.
     intercept_ : ndarray of shape (n_classes,)
-        What is added, one half less, so that the sign decides.
+        What is added, minus one half, so that the sign decides.
     weights_ : ndarray of shape (n_classes, n_features)
-        Weights on standardised units, without unit: what units are ranked by.
+        Weights on standardised units, without unit; units are ranked by them.
 
     Raises
     ------
@@ -62,18 +62,18 @@ class LNetANet(SeveralLabels):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from X, (n_samples, n_features), and y: 0 and 1 in a column per attribute, or one label a row."""
-        data, marks = self._labelled(X, y)
+        data, marks = self._training(X, y)
         centre, spread, gram, cross = moments(data, marks)
         weights = np.zeros((len(self.classes_), data.shape[1]))
         for row, side in zip(weights, cross.T, strict=True):
-            chosen = few_units(gram, side, len(data), self.n_units)
+            chosen = select_units(gram, side, len(data), self.n_units)
             row[chosen] = np.linalg.lstsq(gram[np.ix_(chosen, chosen)], side[chosen])[0]
         self.weights_, self.coef_ = weights.astype(data.dtype), (weights / spread).astype(data.dtype)
         self.intercept_ = (marks.mean(axis=0, dtype=np.float64) - 0.5 - weights / spread @ centre).astype(data.dtype)
         return self
 
     def explain(self, label: Any) -> NDArray[np.intp]:
-        """Numbers of the units that an attribute is read from, of shape (at most n_units,), the weightiest first."""
+        """Numbers of the units that an attribute is read from, (at most n_units,), the largest weight first."""
         check_is_fitted(self)
         if label not in self.classes_:
             raise UserError(f"{label!r} is not among the labels of y.", needed="one of classes_")
@@ -82,16 +82,16 @@ class LNetANet(SeveralLabels):
 
 
 def moments(data: NDArray[Any], marks: NDArray[Any]) -> tuple[NDArray[Any], ...]:
-    """Return mean and spread of the units, and of standardised units the products with each other and with marks."""
+    """Return mean and spread of the units, and the products of standardised units with each other and with marks."""
     centre, spread = data.mean(axis=0, dtype=np.float64), data.std(axis=0, dtype=np.float64)
-    spread = np.where(spread > 1e-12 * np.abs(centre), spread, 1)  # what never moves stays at zero
+    spread = np.where(spread > 1e-12 * np.abs(centre), spread, 1)  # constant units stay at zero
     Z = (data - centre) / spread
     return centre, spread, Z.T @ Z, Z.T @ (marks - marks.mean(axis=0, dtype=np.float64))
 
 
-def few_units(gram: NDArray[Any], side: NDArray[Any], n_samples: int, n_units: int) -> NDArray[np.intp]:
-    """Return the units of the lasso's solution at the least penalty of its path that keeps to `n_units`."""
-    # Units leave the path now and then, so it may take more steps than units to fill the allowance.
+def select_units(gram: NDArray[Any], side: NDArray[Any], n_samples: int, n_units: int) -> NDArray[np.intp]:
+    """Return the units of the lasso's solution at the smallest penalty of its path that uses at most `n_units`."""
+    # Units also leave the path, so it may take more steps than units to reach n_units.
     path = lars_path_gram(side, gram, n_samples=n_samples, method="lasso", max_iter=2 * n_units)[2]
     within = np.flatnonzero(np.count_nonzero(path, axis=0) <= n_units)
     return np.flatnonzero(path[:, within[-1]])
@@ -104,7 +104,7 @@ def few_units(gram: NDArray[Any], side: NDArray[Any], n_samples: int, n_units: i
     peer="logistic regression on all 64 units",
 )  # fmt: skip
 def few_units_suffice(seed: int) -> Trial:
-    """Five attributes of the digit that the net was never told of; 599 digits it was not trained on, mean accuracy."""
+    """Five attributes of digits that the net was not trained to name; mean accuracy on test digits."""
     from sklearn.linear_model import LogisticRegression
 
     from codomain.tasks import twin_digit_nets

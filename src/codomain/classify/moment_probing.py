@@ -1,4 +1,4 @@
-"""Read sets of tokens by how their features vary together, beside their mean."""
+"""Classify sets of tokens by the covariances of their features and by their mean."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
@@ -28,8 +28,8 @@ class MomentProbing(LinearHead):
 
     A row is cut into tokens :math:`x_1 \dots x_n`. Each head :math:`h` has two projections and gives the matrix
     :math:`\frac1n \sum_t A_h^\top (x_t - \bar x)(x_t - \bar x)^\top B_h`; a convolution over these matrices, the heads
-    being its channels, makes them smaller. Mean and matrices feed one linear layer, and all is trained together.
-    The kernel of 3 by 3 and its step of 2 are ours; the paper's recalibration inside the backbone is
+    being its channels, makes them smaller. Mean and matrices feed one linear layer, and everything is trained together.
+    Not in the paper: the kernel of 3 by 3 and its step of 2. The paper's recalibration inside the backbone is
     `RecalibratedProbing`.
 
     Parameters
@@ -107,8 +107,8 @@ class MomentProbing(LinearHead):
         """Learn from X, of shape (n_samples, n_parts * width of a token), and y, of shape (n_samples,)."""
         return self._fit(X, y)
 
-    def _fit(self, X: ArrayLike, y: ArrayLike, made: Any = None, more: Sequence[Any] = ()) -> Self:
-        """Learn from tokens as they are, or from those that `made` gives for row numbers while it learns `more`."""
+    def _fit(self, X: ArrayLike, y: ArrayLike, tokens_of: Any = None, more: Sequence[Any] = ()) -> Self:
+        """Learn from tokens as they are, or from `tokens_of(row numbers)`, and train the parameters `more` too."""
         data, which, _ = self._training(X, y)
         n, d = data.shape
         if d % self.n_parts:
@@ -121,20 +121,20 @@ class MomentProbing(LinearHead):
         tokens = data.reshape(n * self.n_parts, -1)
         self.centre_, spread = tokens.mean(axis=0), tokens.std(axis=0)
         self.spread_ = np.where(spread > 0, spread, 1).astype(data.dtype)
-        inputs, answers = torch.from_numpy(self._tokens(data)), torch.from_numpy(which)
+        inputs, answers = torch.from_numpy(self._split_tokens(data)), torch.from_numpy(which)
         centre, scale = torch.from_numpy(self.centre_), torch.from_numpy(self.spread_)
         rng = check_random_state(self.random_state)
         wide, heads = inputs.shape[2], self.n_heads
         n_moments = wide + heads * ((self.width + 1) // 2) ** 2
         shapes = [(heads, wide, self.width)] * 2 + [(heads, heads, 3, 3), (len(self.classes_), n_moments)]
-        fans = [wide, wide, 9 * heads, n_moments]  # inputs of each unit: at the start all scales stay as they are
+        fans = [wide, wide, 9 * heads, n_moments]  # inputs of each unit, so that scales do not change at the start
         starts = [rng.standard_normal(shape) / np.sqrt(fan) for shape, fan in zip(shapes, fans, strict=True)]
         starts.append(np.zeros(len(self.classes_)))
         learned = [torch.nn.Parameter(torch.from_numpy(start.astype(data.dtype))) for start in starts]
         *maps, coef, intercept = learned
 
         def loss(some: Any) -> Any:
-            seen = inputs[some] if made is None else (made(some) - centre) / scale
+            seen = inputs[some] if tokens_of is None else (tokens_of(some) - centre) / scale
             return torch.nn.functional.cross_entropy(both_moments(seen, *maps) @ coef.T + intercept, answers[some])
 
         losses = descend(
@@ -145,7 +145,7 @@ class MomentProbing(LinearHead):
         self.left_, self.right_, self.kernel_, self.coef_, self.intercept_ = found
         return self
 
-    def _tokens(self, data: NDArray[Any]) -> NDArray[Any]:
+    def _split_tokens(self, data: NDArray[Any]) -> NDArray[Any]:
         """Cut rows into standardised tokens, of shape (n_samples, n_parts, n_features / n_parts)."""
         cut = data.reshape(len(data), self.n_parts, -1)
         return (cut - self.centre_.astype(data.dtype)) / self.spread_.astype(data.dtype)
@@ -156,7 +156,7 @@ class MomentProbing(LinearHead):
         torch = need("torch", "torch")
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         maps = (torch.from_numpy(part.astype(data.dtype)) for part in (self.left_, self.right_, self.kernel_))
-        return np.asarray(both_moments(torch.from_numpy(self._tokens(data)), *maps))
+        return np.asarray(both_moments(torch.from_numpy(self._split_tokens(data)), *maps))
 
     def _scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the score of every class, of shape (n_samples, n_classes)."""
@@ -165,13 +165,14 @@ class MomentProbing(LinearHead):
 
 
 @claim(
-    MomentProbing, unit="accuracy, 0 to 1", margin=0.01, seconds=60,
+    MomentProbing, needs=("minilm", "torch"),
+    unit="accuracy, 0 to 1", margin=0.01, seconds=60,
     says="Cross-covariances of token features tell packages apart better than a net of as many weights on the mean.",
     floor="one hidden layer on the mean of the tokens, with as many weights and the same training",
     peer="logistic regression on the mean of the tokens",
 )  # fmt: skip
 def reads_more_than_the_mean(seed: int) -> Trial:
-    """Docstrings of ten packages, their first 16 tokens as MiniLM leaves them: ten to train on, 30 to test on each."""
+    """Docstrings of ten packages, their first 16 tokens by MiniLM: ten rows of each to train on, 30 to test on."""
     from sklearn.preprocessing import StandardScaler
 
     from codomain.measure import head_accuracy
@@ -194,9 +195,9 @@ def reads_more_than_the_mean(seed: int) -> Trial:
 
     descend(loss, net.parameters(), len(A), epochs=100, learning_rate=0.003, random_state=seed)
     with torch.no_grad():
-        said = net(torch.from_numpy(scaler.transform(B))).argmax(dim=1).numpy()
+        predicted = net(torch.from_numpy(scaler.transform(B))).argmax(dim=1).numpy()
     return Trial(
         ours=ours.score(Q, truth),
-        floor=float(np.mean(ours.classes_[said] == truth)),
+        floor=float(np.mean(ours.classes_[predicted] == truth)),
         peer=head_accuracy(A, y, B, truth),
     )

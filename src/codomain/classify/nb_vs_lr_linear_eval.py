@@ -14,8 +14,8 @@ class NaiveBayesHead(LinearHead):
 
     The score of class :math:`c` with share :math:`\pi_c` and mean :math:`\mu_c` is
     :math:`\log \pi_c + \sum_j (x_j \mu_{cj} - \mu_{cj}^2 / 2) / \sigma_j^2`, :math:`\sigma_j^2` the variance of
-    feature :math:`j` about the class means. It comes near its best with rows in the order of the logarithm of the
-    number of features, logistic regression in the order of that number; given plenty, the latter overtakes.
+    feature :math:`j` about the class means. It comes near its best with a number of rows of the order of the logarithm
+    of the number of features, logistic regression of the order of that number; with many rows the latter is better.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class NaiveBayesHead(LinearHead):
         data, which, means = self._training(X, y)
         spread = np.mean(np.square(data - means[which]), axis=0, dtype=np.float64)
         spread = (1 - self.shrinkage) * spread + self.shrinkage * spread.mean()
-        # One row per class shows no spread at all: then every feature counts alike. A still feature says nothing.
+        # One row per class shows no spread at all: then all features count equally. A constant feature adds nothing.
         least = 1e-9 * data.var(axis=0, dtype=np.float64) if spread.any() else 1
         spread = np.maximum(spread, least)
         spread[spread == 0] = 1
@@ -76,12 +76,13 @@ class NaiveBayesHead(LinearHead):
 
 
 @claim(
-    NaiveBayesHead, unit="mean accuracy with 2, 4 and 8 rows per class, 0 to 1", margin=0.01, seconds=60,
+    NaiveBayesHead, needs=("wordllama",),
+    unit="mean accuracy with 2, 4 and 8 rows per class, 0 to 1", margin=0.01, seconds=60,
     says="From a few rows per class, naive Bayes reads frozen features better than logistic regression.",
     floor="logistic regression on standardised features", peer="nearest class mean",
 )  # fmt: skip
 def needs_fewer_rows(seed: int) -> Trial:
-    """Docstrings of the 42 or so largest packages of the standard library as a static encoder sees them."""
+    """Docstrings of the largest packages of the standard library by a static encoder."""
     from sklearn.neighbors import NearestCentroid
 
     from codomain.measure import head_accuracy

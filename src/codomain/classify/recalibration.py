@@ -1,4 +1,4 @@
-"""Moment probing that also corrects branches of the backbone its tokens come from."""
+"""Moment probing that also corrects branches of the backbone that its tokens come from."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,22 +22,23 @@ class RecalibratedProbing:
 
     .. math:: (1 + S^\top r) \cdot f(x) + T^\top r, \qquad r = \mathrm{ReLU}(D^\top x)
 
-    so scale and shift of every number follow from what goes into the branch, and share :math:`D`. They are learned
-    together with the head; :math:`S` and :math:`T` start at 0, where the net is as it came. The net itself is never
-    changed: the corrections are there while this object asks it.
+    so scale and shift depend on the input of the branch, and share :math:`D`. They are learned together with the head;
+    :math:`S` and :math:`T` start at 0, where they change nothing. The net itself is never changed: the corrections are
+    only in place while this object runs it.
 
     In the paper (MP+) the corrections read the state of the block, which in most nets the branch normalises first; here
-    they read the branch's own input at length 1, so that a branch can be named in any net. Start and length are ours.
+    they read the branch's own input at length 1, so that any module can be a branch. Not in the paper: start and
+    length.
 
     Parameters
     ----------
     backbone : torch.nn.Module
-        From inputs, a float tensor of shape (n, ...), to tokens of shape (n, n_tokens, n_features).
+        Maps inputs, a float tensor of shape (n, ...), to tokens of shape (n, n_tokens, n_features).
     branches : sequence of str
-        Names of the modules to correct, as `backbone.named_modules()` has them; each takes and gives one tensor whose
-        last axis is that of the features.
+        Names of the modules to correct, as in `backbone.named_modules()`; each takes and returns one tensor whose last
+        axis is that of the features.
     head : MomentProbing, default=None
-        The head to train; its `n_parts` is set to the tokens of the net. None takes one with defaults.
+        The head to train; its `n_parts` is set to the number of tokens of the net. None takes one with defaults.
     n_hidden : int, default=16
         Columns of D.
 
@@ -75,11 +76,11 @@ class RecalibratedProbing:
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from inputs X, of shape (n_samples, ...), and labels y, of shape (n_samples,)."""
         torch = need("torch", "torch")
-        self._named()
+        self._find_branches()
         self.weights_: dict[str, tuple[NDArray[Any], ...]] = {}
         seen: dict[str, tuple[int, int]] = {}
-        with self._asked({}, seen):
-            tokens = self._tokens(X)
+        with self._correct_branches({}, seen):
+            tokens = self._run_backbone(X)
         if missing := [name for name in self.branches if name not in seen]:
             raise UserError(f"The net does not use {', '.join(missing)}.", needed="branches that see every input")
         self.head_ = clone(self.head or MomentProbing()).set_params(n_parts=tokens.shape[1])
@@ -87,11 +88,11 @@ class RecalibratedProbing:
         random = check_random_state(self.head_.random_state)
         live = {}
         for name, (wide, out) in seen.items():
-            down = random.standard_normal((wide, self.n_hidden))  # of inputs of length 1: entries of about 1
+            down = random.standard_normal((wide, self.n_hidden))  # for inputs of length 1: entries of about 1
             parts = (down, np.zeros((self.n_hidden, out)), np.zeros((self.n_hidden, out)))
             live[name] = tuple(torch.nn.Parameter(torch.tensor(part, dtype=torch.float32)) for part in parts)
         inputs = torch.from_numpy(np.array(X, np.float32, order="C"))
-        with self._asked(live):
+        with self._correct_branches(live):
             self.head_._fit(
                 rows, y, lambda some: self.backbone(inputs[some]), [w for each in live.values() for w in each]
             )
@@ -99,29 +100,29 @@ class RecalibratedProbing:
         return self
 
     def tokens(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Return what the corrected net makes of inputs (n_samples, ...): (n_samples, n_tokens, n_features)."""
+        """Return the corrected net's tokens, (n_samples, n_tokens, n_features), of inputs (n_samples, ...)."""
         torch = need("torch", "torch")
         live = {name: tuple(map(torch.from_numpy, each)) for name, each in self.weights_.items()}
-        with self._asked(live):
-            return self._tokens(X)
+        with self._correct_branches(live):
+            return self._run_backbone(X)
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Probabilities from 0 to 1, of shape (n_samples, n_classes)."""
-        return self.head_.predict_proba(self._flat(X))
+        return self.head_.predict_proba(self._flat_tokens(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Likeliest class of each input, of shape (n_samples,)."""
-        return self.head_.predict(self._flat(X))
+        return self.head_.predict(self._flat_tokens(X))
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Share of inputs whose class is right, 0 to 1."""
         return float(np.mean(self.predict(X) == np.asarray(y)))
 
-    def _flat(self, X: ArrayLike) -> NDArray[np.float32]:
+    def _flat_tokens(self, X: ArrayLike) -> NDArray[np.float32]:
         tokens = self.tokens(X)
         return tokens.reshape(len(tokens), -1)
 
-    def _named(self) -> dict[str, Any]:
+    def _find_branches(self) -> dict[str, Any]:
         """Return the branches by name, or say which are not there."""
         known = dict(self.backbone.named_modules())
         if isinstance(self.branches, str) or not len(self.branches):
@@ -131,8 +132,8 @@ class RecalibratedProbing:
             raise UserError(f"The net has no {', '.join(map(repr, unknown))}.", needed=f"some of {names}")
         return {name: known[name] for name in self.branches}
 
-    def _tokens(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Ask the net as it is now, block by block."""
+    def _run_backbone(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Run the net as it is now, block by block."""
         torch = need("torch", "torch")
         inputs = torch.from_numpy(np.array(X, np.float32, order="C"))
         with torch.no_grad(), one_thread():
@@ -143,13 +144,13 @@ class RecalibratedProbing:
         return np.asarray(torch.cat(parts).numpy(), np.float32)
 
     @contextmanager
-    def _asked(self, live: dict[str, Any], seen: dict[str, tuple[int, int]] | None = None) -> Iterator[None]:
-        """Correct the branches by `live`, in a net that learns nothing itself; note their widths in `seen`."""
+    def _correct_branches(self, live: dict[str, Any], seen: dict[str, tuple[int, int]] | None = None) -> Iterator[None]:
+        """Correct the branches by `live` while the net itself is frozen; put their widths into `seen`."""
         torch = need("torch", "torch")
         net, training = self.backbone, {module: module.training for module in self.backbone.modules()}
         learns = {part: part.requires_grad for part in net.parameters()}
 
-        def corrected(name: str) -> Any:
+        def make_hook(name: str) -> Any:
             def hook(module: Any, given: tuple[Any, ...], out: Any) -> Any:
                 if seen is not None:
                     if not (given and isinstance(out, torch.Tensor)):
@@ -163,7 +164,7 @@ class RecalibratedProbing:
 
             return hook
 
-        hooks = [module.register_forward_hook(corrected(name)) for name, module in self._named().items()]
+        hooks = [module.register_forward_hook(make_hook(name)) for name, module in self._find_branches().items()]
         try:
             net.eval().requires_grad_(False)
             yield

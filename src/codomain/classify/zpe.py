@@ -1,4 +1,4 @@
-"""Weigh the templates that a class's name is put into by how well they fit unlabelled rows."""
+"""Weight the templates that a class's name is put into by how well they fit unlabelled rows."""
 
 from typing import ClassVar, Self
 
@@ -13,11 +13,11 @@ from codomain.core import Paper, Real, Trial, UserError, claim, unit_rows
 class ZPE(WordsHead):
     r"""Average the templates of each class with weights that unlabelled rows give, without a label.
 
-    With template :math:`t` the cosine of row :math:`z` to class :math:`c` is :math:`l_{tzc}`. A template that all is
-    near to, or a class that it favours, would score high for nothing, so the mean over rows is taken away:
+    With template :math:`t` the cosine of row :math:`z` to class :math:`c` is :math:`l_{tzc}`. A template near to
+    all rows, or a class that it favours, would score high for no reason, so the mean over rows is subtracted:
     :math:`s_t = \frac{1}{n} \sum_z \max_c (l_{tzc} - E_{tc})`, weights are the softmax of :math:`s_t / \tau`.
     :math:`E_{tc}` is the mean over the rows or, with `background` rows that stand for what the encoder was trained on,
-    halfway between the two means. The weights' temperature is ours.
+    halfway between the two means. Not in the paper: the weights' temperature.
 
     Parameters
     ----------
@@ -68,29 +68,29 @@ class ZPE(WordsHead):
         self, X: ArrayLike, y: ArrayLike, templates: ArrayLike | None = None, rows: ArrayLike | None = None,
         background: ArrayLike | None = None,
     ) -> Self:  # fmt: skip
-        """Weigh X, a vector per class y and template, by unlabelled rows of shape (n_samples, n_features).
+        """Weight X, a vector per class y and template, by unlabelled rows of shape (n_samples, n_features).
 
         Without `templates`, of shape (n_descriptions,), the first row of each class is of template 0 and so on; without
-        `rows` all templates weigh the same.
+        `rows` all templates have the same weight.
         """
-        which = self._described(X, y)
-        names = _turns(which) if templates is None else np.asarray(templates)
+        which = self._keep_descriptions(X, y)
+        names = _count_earlier(which) if templates is None else np.asarray(templates)
         if names.shape != which.shape:
             raise UserError(f"templates has shape {names.shape}.", needed=f"one for each of {len(which)} rows of X")
         self.templates_, of = np.unique(names, return_inverse=True)
         scores = np.zeros(len(self.templates_), dtype=self.descriptions_.dtype)
         if rows is not None:
-            seen = self._vectors(rows, "rows")
-            other = seen if background is None else self._vectors(background, "background")
+            seen = self._check_vectors(rows, "rows")
+            other = seen if background is None else self._check_vectors(background, "background")
             # The mean of cosines to a vector is the cosine to the mean: no need for all of them.
             usual = (seen.mean(axis=0) + other.mean(axis=0)) / 2
             for number in range(len(scores)):
-                told = self.descriptions_[of == number].T
-                scores[number] = (seen @ told - usual @ told).max(axis=1).mean()
+                descriptions = self.descriptions_[of == number].T
+                scores[number] = (seen @ descriptions - usual @ descriptions).max(axis=1).mean()
         self.template_scores_ = scores
         self.template_weights_ = softmax(scores / self.temperature).astype(scores.dtype)
         shares = np.zeros((len(self.classes_), len(which)), dtype=scores.dtype)
-        # From the class's own best template, so that no class is left without weight.
+        # Relative to the class's own best template, so that no class is left without weight.
         best = np.full(len(self.classes_), -np.inf)
         np.maximum.at(best, which, scores[of])
         shares[which, np.arange(len(which))] = np.exp((scores[of] - best[which]) / self.temperature)
@@ -98,8 +98,8 @@ class ZPE(WordsHead):
         return self
 
 
-def _turns(which: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return how many earlier rows are of the same class."""
+def _count_earlier(which: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Count for each row the earlier rows of the same class."""
     order = np.argsort(which, kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(which))])
     turns = np.empty_like(which)
@@ -119,21 +119,22 @@ _UNSUITED = (
 
 
 @claim(
-    ZPE, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    ZPE, needs=("minilm",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Of eight fitting and eight unfitting templates, weights from unlabelled rows make the better ensemble.",
     floor="the mean of all sixteen", peer="the same mean, each class's score less its mean over the rows",
 )  # fmt: skip
 def weighs_templates(seed: int) -> Trial:
-    """Docstrings of the 70 or so packages with 12 documented objects, names in templates, MiniLM."""
+    """Docstrings of the packages with at least 12 documented objects, names in templates, MiniLM."""
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages, encode_once
 
-    told = described_packages(seed, n_test=4)
+    task = described_packages(seed, n_test=4)
     encoder = resolve("builtin:minilm")
     pool = [*_SUITED, *_UNSUITED]
-    X = encode_once(encoder, [form.replace("{name}", name) for form in pool for name in told.names])
-    Q, truth = encoder.encode(told.texts), np.array(told.classes)
-    y = np.tile(np.array(told.names), len(pool))
+    X = encode_once(encoder, [form.replace("{name}", name) for form in pool for name in task.names])
+    Q, truth = encoder.encode(task.texts), np.array(task.classes)
+    y = np.tile(np.array(task.names), len(pool))
     equal = ZPE().fit(X, y)
     scores = equal.decision_function(Q)
     centred = equal.classes_[(scores - scores.mean(axis=0)).argmax(axis=1)]

@@ -14,8 +14,8 @@ class ZSARCap(WordsHead):
 
     Both sides are sentences, so one encoder trained on paraphrases serves both and nothing is learned: the score of
     class :math:`c` is :math:`\max_{d \in D_c} z^\top d` for a caption :math:`z` and sentences :math:`d` of length 1.
-    It differs from `ByDescription` in this alone, the best instead of the mean; `n_neighbors` leads from the one to
-    the other and is ours. Something with several captions is the mean of their vectors.
+    It differs from `ByDescription` only in taking the best instead of the mean. Not in the paper: `n_neighbors`, which
+    leads from one to the other. Something with several captions is the mean of their vectors.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class ZSARCap(WordsHead):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Keep sentence vectors X, (n_descriptions, n_features), and the class of each, y."""
-        self._described(X, y)
+        self._keep_descriptions(X, y)
         return self
 
     def _scores(self, rows: NDArray[Any]) -> NDArray[Any]:
@@ -71,21 +71,22 @@ class ZSARCap(WordsHead):
 
 
 @claim(
-    ZSARCap, unit="accuracy, 0 to 1", margin=0.02, seconds=60,
+    ZSARCap, needs=("minilm", "wordllama"),
+    unit="accuracy, 0 to 1", margin=0.02, seconds=60,
     says="The nearest sentence is found better by a sentence encoder than by averaged word vectors.",
     floor="the same rule on averaged word vectors (a static table)",
     peer="the mean cosine to all sentences of a class, with the sentence encoder",
 )  # fmt: skip
 def sentences_beat_words(seed: int) -> Trial:
-    """Docstrings of the 75 or so packages with 10 documented objects, package names hidden, MiniLM."""
+    """Docstrings of the packages with at least 10 documented objects, package names hidden, MiniLM."""
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
     from codomain.tasks.described import described_packages, encode_once
 
-    told = described_packages(seed, n_test=2)
-    y, truth = np.array(told.description_classes), np.array(told.classes)
+    task = described_packages(seed, n_test=2)
+    y, truth = np.array(task.description_classes), np.array(task.classes)
     (X, Q), (words, word_Q) = (
-        (encode_once(encoder, told.descriptions), encode_once(encoder, told.texts))
+        (encode_once(encoder, task.descriptions), encode_once(encoder, task.texts))
         for encoder in map(resolve, ("builtin:minilm", "static:wordllama"))
     )
     return Trial(

@@ -12,24 +12,33 @@ claims_app = typer.Typer(no_args_is_help=True, help="Rerun what a method promise
 
 @claims_app.command("run")
 def run_claims(
-    name: Annotated[str, typer.Argument(metavar="SLUG|ROOM", help="One method, or all of a room.")],
+    name: Annotated[str, typer.Argument(metavar="SLUG|ROOM", help="One method, or all of a room; else all.")] = "",
     record: Annotated[bool, typer.Option("--record", help="Write the verdict into the method's record.")] = False,
+    stale: Annotated[bool, typer.Option("--stale", help="Only those whose code, data or libraries changed.")] = False,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds; a recorded verdict takes 5.")] = 5,
 ) -> None:
     """Measure the claims again, here and now; exit with 1 when a verdict is not the recorded one."""
     from codomain.core import claims, records
-    from codomain.core.catalogue import named
+    from codomain.core.catalogue import methods, named
 
     if record and seeds != len(claims.SEEDS):
         raise UserError(f"--record with --seeds {seeds}.", needed="five seeds", todo="leave --seeds out")
     changed = False
-    for entry in named(name):
+    for entry in named(name) if name else methods():
         title, what, before = f"{entry.room}/{entry.slug}", entry.claim, entry.record
         if not isinstance(what, claims.Claim):
             print(f"{title}: no claim" + (f", because: {what.why}" if what else ""))
             if record and what:
                 print(f"recorded in {records.record(entry.slug, what)}")
             continue
+        moved = what.stale(before) if before else "it was never run"
+        if stale and not moved:
+            continue
+        if what.hindrance:
+            print(f"{title}: not rerun here: {what.hindrance}")
+            continue
+        if moved:
+            say(f"{title}: {moved}")
         say(f"{title}: {seeds} seeds, stopped after {3 * what.seconds:g} s")
         outcome = claims.run(what, range(seeds))
         print(f"{title}: {outcome.verdict}, in {outcome.took:.1f} s. {what.says}")

@@ -12,5 +12,5 @@ ReportPath = Annotated[
     Path | None, typer.Option("--report", help="Where to write the report (default: SPACE-report.html).")
 ]
 DropEmpty = Annotated[
-    bool, typer.Option("--drop-empty", help="Leave out rows without text instead of refusing the file.")
+    bool, typer.Option("--drop-empty", help="Leave out rows without text, however many; up to 5 % are anyway.")
 ]

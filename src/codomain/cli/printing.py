@@ -2,9 +2,10 @@
 
 import json
 import shlex
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from codomain.core.json_values import plain
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,9 +23,9 @@ def console(*, markup: bool = False, stderr: bool = False) -> "Console":
     return console
 
 
-def print_json(value: Any, *, default: Callable[[Any], Any] | None = None) -> None:
-    """Print a record, or a list of records, for other programs; `default` writes what JSON has no type for."""
-    print(json.dumps(value, ensure_ascii=False, indent=1, default=default))
+def print_json(value: object) -> None:
+    """Print a record, or a list of records, for other programs: valid JSON whatever the values are."""
+    print(json.dumps(plain(value), ensure_ascii=False, indent=1, allow_nan=False))
 
 
 def print_study(done: "Study", query: str | None = None) -> None:

@@ -35,7 +35,7 @@ def search(
 
     results = search_space(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact)
     if as_json:
-        print_json(results.to_records(), default=str)
+        print_json(results.to_records())
         for note in results.notes:
             say(note)
     else:

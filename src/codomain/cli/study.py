@@ -16,7 +16,9 @@ def study(
             metavar="FILE", help="csv, tsv, parquet, jsonl, npy, npz, safetensors, fvecs, a folder, or a space."
         ),
     ],
-    text: Annotated[str | None, typer.Option(help="Column with the text; guessed, and said, when left out.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Column with the text, or several with commas between; guessed, and said.")
+    ] = None,
     label: Annotated[str | None, typer.Option(help="Column with labels, to be checked against the neighbours.")] = None,
     id: Annotated[str | None, typer.Option(help="Column that names each row.")] = None,
     vector: Annotated[str | None, typer.Option(help="Column (or array) with vectors that you already have.")] = None,

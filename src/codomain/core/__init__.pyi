@@ -7,6 +7,8 @@ from .errors import EncoderMismatch as EncoderMismatch
 from .errors import UserError as UserError
 from .extras import need as need
 from .identity import EncoderIdentity as EncoderIdentity
+from .json_values import EXACT as EXACT
+from .json_values import plain as plain
 from .locks import locked as locked
 from .locks import working as working
 from .maths.blocks import slices as slices

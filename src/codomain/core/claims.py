@@ -18,12 +18,16 @@ from statistics import median
 from typing import Any
 
 from codomain.core.errors import UserError
+from codomain.core.fingerprint import changed, fingerprint, unseen
+from codomain.core.needs import known, missing
 
 SEEDS = (0, 1, 2, 3, 4)
 VERDICTS = ("holds", "weak", "fails", "too slow")
+SCALES = {"minute": 60, "minutes": 600, "gpu": 600}  # the largest budget of each, in seconds
 # Libraries that change numbers; the ones that a claim loaded are written beside its verdict.
 _COUNTED = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "faiss": "faiss-cpu", "torch": "torch",
-            "onnxruntime": "onnxruntime", "tokenizers": "tokenizers", "constriction": "constriction"}  # fmt: skip
+            "onnxruntime": "onnxruntime", "tokenizers": "tokenizers", "constriction": "constriction", "numba": "numba",
+            "umap": "umap-learn", "mapie": "mapie"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,17 @@ class Claim:
     margin : float
         What every gap to the floor must reach for the claim to hold, in that unit.
     seconds : float
-        Budget of all five seeds on two cores, at most 60.
+        Budget of all five seeds on two cores, at most what its scale allows.
     says : str
         The claim in one sentence.
     floor, peer : str
         What the two rivals are.
+    needs : tuple of str, default=()
+        Packages of data or code, as `codomain.core.needs` knows them, without which it cannot be run.
+    scale : str, default="minute"
+        "minute", "minutes" or "gpu".
+    why : str, default=""
+        Why it needs more than a minute.
     """
 
     run: Callable[[int], Trial]
@@ -62,11 +72,24 @@ class Claim:
     says: str
     floor: str
     peer: str
+    needs: tuple[str, ...] = ()
+    scale: str = "minute"
+    why: str = ""
 
     @property
     def module(self) -> str:
         """The module whose file holds the claim."""
         return self.run.__module__
+
+    @property
+    def hindrance(self) -> str:
+        """Why it cannot be run on this machine, as in "needs wordnet-base"; empty when it can."""
+        lacking = missing((*self.needs, "gpu") if self.scale == "gpu" else self.needs)
+        return f"needs {', '.join(lacking)}" if lacking else ""
+
+    def stale(self, record: "Outcome") -> str:
+        """Say what it depends on and has changed since it was recorded, empty when nothing has."""
+        return changed(self.module, record.fingerprint, record.versions)
 
 
 @dataclass(frozen=True)
@@ -94,6 +117,8 @@ class Outcome:
         One score for each of them.
     versions : dict of str to str
         Python and the libraries that the run loaded.
+    fingerprint : dict of str to str
+        Hashes of the code, the data and the libraries that the scores depend on; empty outside this package.
     """
 
     verdict: str
@@ -104,6 +129,7 @@ class Outcome:
     floor: list[float]
     peer: list[float]
     versions: dict[str, str] = field(default_factory=dict)
+    fingerprint: dict[str, str] = field(default_factory=dict)
 
     def middle(self, who: str) -> float | None:
         """Return the median of "ours", "floor" or "peer" over the seeds; None when no seed was finished."""
@@ -112,15 +138,16 @@ class Outcome:
 
 
 def claim(
-    method: Any, *, unit: str, margin: float, seconds: float, says: str, floor: str, peer: str
-) -> Callable[[Callable[[int], Trial]], Callable[[int], Trial]]:
+    method: Any, *, unit: str, margin: float, seconds: float, says: str, floor: str, peer: str,
+    needs: Sequence[str] = (), scale: str = "minute", why: str = "",
+) -> Callable[[Callable[[int], Trial]], Callable[[int], Trial]]:  # fmt: skip
     """Make a function of a seed the claim of a method.
 
     Parameters
     ----------
     method : type or callable
         Whose claim it is.
-    unit, margin, seconds, says, floor, peer
+    unit, margin, seconds, says, floor, peer, needs, scale, why
         As `Claim` says.
 
     Returns
@@ -128,13 +155,21 @@ def claim(
     callable
         The decorator; the function itself is given back unchanged.
     """
-    if not 0 < seconds <= 60:
-        raise UserError(f"A claim with seconds={seconds}.", needed="a budget above 0 and at most 60 seconds")
+    if scale not in SCALES:
+        raise UserError(f"A claim with scale={scale!r}.", needed=f"one of {', '.join(SCALES)}")
+    if not 0 < seconds <= SCALES[scale]:
+        raise UserError(
+            f"A claim with seconds={seconds} and scale={scale!r}.",
+            needed=f"a budget above 0 and at most {SCALES[scale]} seconds",
+            todo="" if scale != "minute" else 'scale="minutes" with why="..." if the paper\'s setting needs more',
+        )
+    if scale != "minute" and not why.strip():
+        raise UserError(f"A claim with scale={scale!r} and no reason.", needed="why= in one sentence")
     if margin <= 0:
         raise UserError(f"A claim with margin={margin}.", needed="a margin above 0: equal to the floor is no claim")
 
     def write(run: Callable[[int], Trial]) -> Callable[[int], Trial]:
-        method.claim = Claim(run, unit, margin, seconds, says, floor, peer)
+        method.claim = Claim(run, unit, margin, seconds, says, floor, peer, known(needs), scale, why)
         return run
 
     return write
@@ -155,6 +190,11 @@ def verdict(trials: Sequence[Trial], margin: float) -> str:
     return "weak" if median(gaps) > 0 else "fails"
 
 
+def patience(what: Claim) -> float:
+    """Return the seconds on the clock that end a claim; they only end what sleeps: a busy machine makes none slow."""
+    return min(20 * what.seconds, max(1200, 6 * what.seconds))
+
+
 def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
     """Run a claim in a process of its own, which is ended at three times its budget.
 
@@ -173,13 +213,15 @@ def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
     Raises
     ------
     UserError
-        When the claim itself raised an error: that is no verdict.
+        When the claim cannot be run here, or itself raised an error: that is no verdict. Also when it ran a file of
+        this package that its fingerprint does not see, as a record could then not be trusted.
     """
     if not seeds:
         raise UserError("No seeds.", needed="at least one")
+    if what.hindrance:
+        raise UserError(f"The claim of {what.module} is not rerun here.", needed=what.hindrance.removeprefix("needs "))
     code = "import sys; from codomain.core.claims import _child; _child(*sys.argv[1:])"
-    # Three times the budget on two cores. The wall clock only ends what sleeps: a busy machine makes no claim slow.
-    work, wait = math.ceil(2 * 3 * what.seconds), 20 * what.seconds
+    work, wait = math.ceil(2 * 3 * what.seconds), patience(what)  # three times the budget on two cores
     command = [sys.executable, "-P", "-c", code, str(work), what.module, what.run.__qualname__, *map(str, seeds)]
     # Two threads: the budget speaks of two cores, and the number of threads moves the last digits.
     threads = {f"{library}_NUM_THREADS": "2" for library in ("OMP", "OPENBLAS", "MKL")}
@@ -205,6 +247,13 @@ def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
         raise UserError(f"The claim {what.run.__qualname__} of {what.module} did not finish:\n{err.strip()}")
     lines = [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
     trials = [Trial(**line["trial"]) for line in lines if "trial" in line]
+    end: dict[str, Any] = next((line for line in lines if "versions" in line), {"versions": {}, "files": []})
+    inside = what.module.startswith("codomain.")
+    if inside and (blind := unseen(what.module, end["files"])):
+        raise UserError(
+            f"The claim of {what.module} ran {', '.join(blind)}, which its fingerprint does not see.",
+            needed="imports that stand in the source as `from codomain... import ...`",
+        )
     return Outcome(
         verdict="too slow" if slow else verdict(trials, what.margin),
         date=datetime.now(tz=UTC).date().isoformat(),
@@ -213,7 +262,8 @@ def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
         ours=[trial.ours for trial in trials],
         floor=[trial.floor for trial in trials],
         peer=[trial.peer for trial in trials],
-        versions=next((line["versions"] for line in lines if "versions" in line), {}),
+        versions=end["versions"],
+        fingerprint=fingerprint(what.module, end["versions"]) if inside else {},
     )
 
 
@@ -245,4 +295,6 @@ def _child(most: str, module: str, name: str, *seeds: str) -> None:
             print(json.dumps({"trial": scores}), file=results, flush=True)
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
     versions |= {package: version(package) for name, package in _COUNTED.items() if name in sys.modules}
-    print(json.dumps({"versions": versions}), file=results, flush=True)
+    ours = (module for name, module in sys.modules.items() if name.startswith("codomain."))
+    files = [module.__file__ for module in ours if module.__file__]
+    print(json.dumps({"versions": versions, "files": files}), file=results, flush=True)

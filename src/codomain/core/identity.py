@@ -1,4 +1,4 @@
-"""Who made a vector: the part of an encoder that must agree before two vectors may meet."""
+"""Which encoder made a vector: the fields that must agree before two vectors may be compared."""
 
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -13,19 +13,22 @@ class EncoderIdentity:
     Parameters
     ----------
     name : str
-        What people call it; "given" for vectors that came without an encoder.
+        Its name for people; "given" for vectors that came without an encoder.
     sha256 : str
         Hash of its weights, empty when there are none to hash.
     dim : int
-        Width of its vectors.
+        Number of columns of its vectors.
     pooling, prefix_row, prefix_query : str, default=""
         How token vectors become one vector, and what is put before a row's and a query's text.
     normalised : bool, default=True
         Whether its vectors have length 1.
     max_tokens : int, default=0
-        Tokens read from a text, 0 when it does not say.
+        Most tokens read from a text at once; 0 when that is not known.
     uri : str, default=""
-        Where to find it again. Two copies of one model in two folders are the same encoder, so it is not compared.
+        Where to find it again. Not compared, since two copies of one model in two folders are the same encoder.
+    long : {"", "mean"}, default=""
+        "mean" when longer texts are read in windows whose vectors are averaged; empty when the rest is not read, or
+        that is not known.
     """
 
     name: str
@@ -37,6 +40,7 @@ class EncoderIdentity:
     normalised: bool = True
     max_tokens: int = 0
     uri: str = ""
+    long: str = ""
 
     @classmethod
     def given(cls, dim: int, name: str = "given") -> Self:
@@ -55,10 +59,13 @@ class EncoderIdentity:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
-        return asdict(self)
+        record = asdict(self)
+        if not self.long:  # records from before there was such a field have none, and hashes over them must not change
+            del record["long"]
+        return record
 
     def describe(self) -> str:
-        """Return one line for people."""
+        """Return one line of text for people."""
         return f"{self.name}, {self.dim}-d" + (f", weights {self.sha256[:12]}" if self.sha256 else "")
 
     def check_same(self, other: Self, *, todo: str = "") -> None:
@@ -67,9 +74,9 @@ class EncoderIdentity:
         Parameters
         ----------
         other : EncoderIdentity
-            The one that wants to join.
+            The encoder to compare with.
         todo : str, default=""
-            The command that mends it.
+            The command that solves it, for the error.
 
         Raises
         ------

@@ -23,9 +23,9 @@ class Method(BaseEstimator):
     needs_y : bool
         Whether `fit` refuses to do without y.
     excused : dict of str to str
-        scikit-learn's checks that do not fit, each with the reason, which the docs print.
+        scikit-learn's checks that do not apply, each with the reason, which the docs print.
     claim : Claim or NoClaim
-        What it promises and how that is measured: set by `@claim`, or `no_claim("why")`.
+        What it promises and how that is measured; set by `@claim`, or `no_claim("why")`.
     """
 
     paper: ClassVar[Paper]
@@ -36,12 +36,12 @@ class Method(BaseEstimator):
     claim: ClassVar[Claim | NoClaim]
 
     def __sklearn_tags__(self) -> Any:
-        """Say whether `fit` needs y; a class of scikit-learn's may say so too."""
+        """Declare whether `fit` needs y; a base class of scikit-learn may declare it too."""
         tags = super().__sklearn_tags__()
         tags.target_tags.required |= self.needs_y
         return tags
 
     def _check_params(self) -> None:
-        """Hold every parameter against its rule; `fit` calls it first."""
+        """Check every parameter by its rule; `fit` calls this first."""
         for name, rule in self.rules.items():
             rule.check(type(self).__name__, name, getattr(self, name))

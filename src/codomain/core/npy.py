@@ -32,7 +32,7 @@ def npy_chunks(array: Any, dtype: Any = None) -> Iterator[Any]:
 
 
 def npy_makers(array: Any, dtype: Any = None) -> Iterator[Callable[[], Any]]:
-    """Yield what returns each of the chunks of `npy_chunks` when it is called; any thread may call it."""
+    """Yield functions that return the chunks of `npy_chunks`, one each; any thread may call them."""
     kind = np.dtype(dtype or array.dtype)
     if kind.hasobject:
         raise TypeError("An array of Python objects has no safe form on disk: give it a number or string dtype.")
@@ -60,7 +60,7 @@ class _Bytes(bytearray):
 
 
 def pack_arrays(magic: bytes, arrays: Iterable[NDArray[Any]]) -> bytes:
-    """Return several arrays as the bytes of one file: the line that says what it is, then one .npy after the other.
+    """Return several arrays as the bytes of one file: a first line that names its kind, then one .npy after another.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ def unpack_arrays(magic: bytes, data: bytes, count: int) -> list[NDArray[Any]]:
     Returns
     -------
     list of ndarray
-        As they were given.
+        As they were packed.
 
     Raises
     ------
     UserError
-        When the file begins in another way, is cut short or goes on.
+        When the first line differs, or the file is cut short or too long.
     """
     what = magic.decode().strip()
     if not data.startswith(magic):

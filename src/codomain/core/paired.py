@@ -16,14 +16,14 @@ class Paired(Method):
     Attributes
     ----------
     partner : str
-        What y holds, as the error says it that asks for a y.
+        What y holds, in the words of the error for a missing y.
     """
 
     needs_y = True
     partner: ClassVar[str] = "the other space"
 
     def __sklearn_tags__(self) -> Any:
-        """Say that y may have many columns."""
+        """Declare that y may have many columns."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags

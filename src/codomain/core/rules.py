@@ -1,4 +1,4 @@
-"""What a parameter may be: each rule refuses in its own words and names values that it must refuse."""
+"""Rules for parameters: each has its own words for the error, and lists values that it must refuse."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from codomain.core.errors import UserError
 
 
 class Rule(ABC):
-    """What one parameter may be."""
+    """The values that one parameter may have."""
 
     @property
     @abstractmethod
     def words(self) -> str:
-        """What is allowed, as it reads after "must be"."""
+        """The allowed values, as words after "must be"."""
 
     @property
     @abstractmethod
     def refuses(self) -> tuple[Any, ...]:
-        """Values that `allows` must say no to."""
+        """Values for which `allows` must be False."""
 
     @property
     def lowest(self) -> Any:
@@ -54,12 +54,12 @@ class Int(Rule):
 
     @property
     def words(self) -> str:
-        """What is allowed."""
+        """The allowed values in words."""
         return f"a whole number{_range(self.low, self.high)}{' or None' if self.none else ''}"
 
     @property
     def refuses(self) -> tuple[Any, ...]:
-        """Values just outside, and things that are no whole number."""
+        """Values just outside, and objects that are not whole numbers."""
         outside = [self.low - 1] if self.low is not None else []
         outside += [self.high + 1] if self.high is not None else []
         return (*outside, (self.low or 0) + 0.5, "1", True, *([] if self.none else [None]))
@@ -83,7 +83,7 @@ class Int(Rule):
 
 @dataclass(frozen=True)
 class Real(Rule):
-    """A finite number from `low` to `high`; `above` leaves `low` itself out, `none` allows None too."""
+    """A finite number from `low` to `high`; `above` excludes `low` itself, `none` allows None too."""
 
     low: float | None = None
     high: float | None = None
@@ -92,19 +92,19 @@ class Real(Rule):
 
     @property
     def words(self) -> str:
-        """What is allowed."""
+        """The allowed values in words."""
         return f"a finite number{_range(self.low, self.high, self.above)}{' or None' if self.none else ''}"
 
     @property
     def refuses(self) -> tuple[Any, ...]:
-        """Values just outside, values that are not finite, and things that are no number."""
+        """Values just outside, values that are not finite, and objects that are not numbers."""
         outside: list[Any] = [self.low if self.above else self.low - 0.5] if self.low is not None else []
         outside += [self.high + 0.5] if self.high is not None else []
         return (*outside, float("nan"), float("inf"), "1.0", True, *([] if self.none else [None]))
 
     @property
     def lowest(self) -> float | None:
-        """The lower end, or None when it is left out."""
+        """The lower end, or None when `above` excludes it."""
         return None if self.above else self.low
 
     def allows(self, value: Any) -> bool:
@@ -120,14 +120,14 @@ class Real(Rule):
 
 
 class OneOf(Rule):
-    """One of a few values, written out."""
+    """One of a few given values."""
 
     def __init__(self, *values: Any) -> None:
         self.values = values
 
     @property
     def words(self) -> str:
-        """What is allowed."""
+        """The allowed values in words."""
         return "one of " + ", ".join(repr(value) for value in self.values)
 
     @property
@@ -145,12 +145,12 @@ class Flag(Rule):
 
     @property
     def words(self) -> str:
-        """What is allowed."""
+        """The allowed values in words."""
         return "True or False"
 
     @property
     def refuses(self) -> tuple[Any, ...]:
-        """Things that only look like a yes or a no."""
+        """Objects that only look like True or False."""
         return (1, 0, "yes", None)
 
     def allows(self, value: Any) -> bool:
@@ -159,19 +159,19 @@ class Flag(Rule):
 
 
 class Seed(Rule):
-    """None, a whole number a seed can be, or a RandomState."""
+    """None, a whole number that can be a seed, or a RandomState."""
 
     @property
     def words(self) -> str:
-        """What is allowed."""
+        """The allowed values in words."""
         return "None, a whole number from 0 to 2**32 - 1, or a numpy RandomState"
 
     @property
     def refuses(self) -> tuple[Any, ...]:
-        """Numbers no seed can be, and things that are no number."""
+        """Numbers that cannot be a seed, and objects that are not numbers."""
         return (-1, 2**32, 0.5, "0", True)
 
     def allows(self, value: Any) -> bool:
         """Whether scikit-learn's `check_random_state` can start from it."""
-        # Looking at the type's name keeps numpy out of a file that every room imports.
+        # Comparing the type's name avoids importing numpy in a file that every room imports.
         return value is None or type(value).__name__ == "RandomState" or Int(0, 2**32 - 1).allows(value)

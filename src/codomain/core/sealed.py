@@ -1,4 +1,4 @@
-"""Files with a seal: size and hashes, so that a flipped bit is refused instead of read."""
+"""Files with a seal, their size and hashes, so that a flipped bit is refused instead of read."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ _STEP = 2**20
 
 @dataclass(frozen=True)
 class Seal:
-    """What a file must be.
+    """Size and hashes that a file must have.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Seal:
 
 
 class SealedWriter:
-    """A binary file that is hashed while it is written and is on the disk once closed.
+    """A binary file that is hashed while it is written, and is on the disk once closed.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class SealedWriter:
         self._whole, self._block = hashlib.sha256(), hashlib.sha256()
         self._blocks: list[str] = []
         self._size = 0
-        self._pool = ThreadPoolExecutor(1)  # its thread begins with the first task
+        self._pool = ThreadPoolExecutor(1)  # its thread starts with the first task
 
     @property
     def closed(self) -> bool:
@@ -85,12 +85,12 @@ class SealedWriter:
         return Seal(self._size, self._whole.hexdigest(), (*self._blocks, *last))
 
     def write(self, data: Any) -> int:
-        """Write bytes, or anything that shows its memory as bytes."""
+        """Write bytes, or any object with the buffer protocol."""
         left = memoryview(data).cast("B")
         written = len(left)
         while left:
             piece = left[: BLOCK - self._size % BLOCK]
-            if self._blocks:  # up to the first boundary the two hashes are one; after it each has a thread
+            if self._blocks:  # up to the first boundary both hashes are the same; after it each has its own thread
                 other = self._pool.submit(self._whole.update, piece)
                 self._file.write(piece)
                 self._block.update(piece)
@@ -106,7 +106,7 @@ class SealedWriter:
         return written
 
     def flush(self) -> None:
-        """Hand what is buffered to the system."""
+        """Pass what is buffered to the operating system."""
         self._file.flush()
 
     def close(self) -> None:
@@ -139,7 +139,7 @@ def write_sealed(path: Path, data: bytes | NDArray[Any] | Iterable[Any]) -> Seal
     Returns
     -------
     Seal
-        Of the bytes as they were meant, not as a faulty disk returns them.
+        Of the bytes that were to be written, not of those that a faulty disk returns.
     """
     chunks = npy_chunks(data) if isinstance(data, np.ndarray) else [data] if isinstance(data, bytes) else data
     with SealedWriter(path) as file:
@@ -173,16 +173,16 @@ def check(path: Path, seal: Seal, *, blocks: Iterable[int] | None = None, todo: 
     path : Path
         The file.
     seal : Seal
-        What it must be.
+        The seal that it must have.
     blocks : iterable of int, default=None
-        The 64 MiB blocks to read; all by default, none for size only.
+        Numbers of the 64 MiB blocks to read; all by default, an empty list checks only the size.
     todo : str, default=""
         What to type when it is damaged.
 
     Raises
     ------
     DamagedError
-        Naming the file: it is missing, has another size, or other bytes.
+        With the name of the file: it is missing, or has another size or other bytes.
     """
     todo = todo or "copy this file back from a backup"
     needed = f"the {seal.bytes:,} bytes with sha256 {seal.sha256[:16]}... that were sealed"
@@ -231,7 +231,7 @@ def _plain(value: Any) -> Any:
 
 
 def fsync_folder(path: Path) -> None:
-    """Make renames inside a folder survive a power cut; on Windows, which has no way to ask for it, do nothing."""
+    """Make renames inside a folder survive a power cut; does nothing on Windows, which has no such call."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     handle = os.open(path, os.O_RDONLY)
@@ -280,7 +280,7 @@ def written_aside(path: Path) -> Iterator[Path]:
 
 
 def replace_atomically(path: Path, data: bytes) -> None:
-    """Replace a file's content so that a reader, or a crash, meets the old bytes or the new ones."""
+    """Replace a file's content so that a reader, or a crash, finds either the old bytes or the new ones."""
     new = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         write_sealed(new, data)

@@ -1,4 +1,4 @@
-"""Talk to a server that a person has named: once more after a passing failure, and with no other."""
+"""Send requests to a server that the user has named, and to no other; try again after a temporary failure."""
 
 import http.client
 import ipaddress
@@ -19,35 +19,35 @@ from codomain.core.trusted import KEY as KEY
 from codomain.core.trusted import Trusted, server_address
 
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
-_LONGEST_WAIT = 120.0  # seconds; a server that asks for more is not waited for
+_LONGEST_WAIT = 120.0  # seconds; when a server asks for more, give up
 
 
 class NoAnswerError(Exception):
-    """No try was answered; the last failure in words."""
+    """No try got an answer; the message is the last failure."""
 
 
 class Server:
     """Sends JSON to one address and returns the JSON that comes back.
 
-    The key is read from the environment variable CODOMAIN_API_KEY at each request and kept nowhere. A key that the list
-    of trusted servers says was meant for another one is not sent. Answers 408, 425, 429 and 5xx, broken connections and
-    timeouts are tried again after a pause that doubles, or that the server's Retry-After asks for. No redirection is
-    followed, and this machine's own servers are asked without a proxy.
+    The key is read from the environment variable CODOMAIN_API_KEY at each request and never stored; a key that the list
+    of trusted servers gives to another one is not sent. After an answer 408, 425, 429 or 5xx, a broken connection or a
+    timeout it tries again, after a pause that doubles or that the server's Retry-After gives. No redirection is
+    followed, and servers on this machine are reached without a proxy.
 
     Parameters
     ----------
     url : str
-        Where to, as `address` has passed it.
+        Where to send, as `address` accepts it.
     what : str
-        What is sent, for the note that it leaves this machine.
+        What is sent, for the message that it leaves this machine.
     tries : int
-        Requests made before giving up.
+        Requests before giving up.
     pause : float
         Seconds before the second try; doubled for each later one.
     timeout : float
         Seconds without an answer that count as a failure.
     gap : float, default=0.0
-        Seconds at least between requests.
+        Least seconds between requests.
     named : bool, default=True
         Whether a person named this server just now; when a file did, only a key that was meant for it is sent.
     """
@@ -84,13 +84,13 @@ class Server:
         Raises
         ------
         HTTPError
-            For a refusal that another try would not change; the caller says what it means, and closes it.
+            For a refusal that another try would not change; the caller explains it and closes it.
         NoAnswerError
             When every try has failed.
         UserError
-            When the key cannot be sent, or the server wants to be left alone for minutes.
+            When the key cannot be sent, or the server asks to wait for minutes.
         """
-        sent = json.dumps(body).encode()
+        data = json.dumps(body).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json", **self._authorisation()}
         failure, pause = "", 0.0
         for tried in range(self._tries):
@@ -99,7 +99,7 @@ class Server:
             self._keep_pace()
             pause = 0.0
             try:
-                with self._opener.open(Request(self.url, sent, headers), timeout=self._timeout) as answer:
+                with self._opener.open(Request(self.url, data, headers), timeout=self._timeout) as answer:
                     return json.loads(answer.read())
             except HTTPError as error:
                 if error.code not in _AGAIN:
@@ -180,7 +180,7 @@ def address(url: str, needed: str) -> SplitResult:
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """What is sent and the key go to the address that was named, and to no other."""
+    """Keeps the data and the key from going to any other address than the one named."""
 
     def redirect_request(self, *args: Any, **kwargs: Any) -> None:
         """Refuse: the answer becomes an HTTPError."""

@@ -1,5 +1,7 @@
 # ruff: isort: skip_file
 from .cnn_off_the_shelf import OffTheShelf as OffTheShelf
+from .encoders.counts import TokenCounts as TokenCounts
+from .encoders.counts import count_tokens as count_tokens
 from .encoders.encoder import BadRow as BadRow
 from .encoders.encoder import Encoder as Encoder
 from .encoders.endpoint import Endpoint as Endpoint

@@ -16,7 +16,7 @@ from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim, unit_row
 
 def root_unit_rows(X: NDArray[Any], power: float) -> NDArray[Any]:
     """Raise every entry's size to a power, keep its sign, and scale the rows to length 1."""
-    # A row is scaled before as well: the power of a very large entry would be infinite for no reason.
+    # Rows are scaled before the power too, so that very large entries do not overflow.
     return unit_rows(np.sign(X) * np.abs(unit_rows(X)) ** X.dtype.type(power))
 
 
@@ -25,8 +25,8 @@ class OffTheShelf(ClassifierMixin, Method):
 
     Features become :math:`z = \phi(x) / \|\phi(x)\|_2` with
     :math:`\phi(x)_j = \mathrm{sign}(x_j)\,|x_j|^{p}`; one machine per class is trained on them
-    and on jittered copies. The paper jitters the images before the net; holding features only,
-    the jitter here is Gaussian, so with the inputs at hand encode jittered inputs and give those rows.
+    and on jittered copies. The paper jitters the images before the net; here only the features
+    are known and the jitter is Gaussian. If you have the inputs, encode jittered inputs and give those rows.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ class OffTheShelf(ClassifierMixin, Method):
 
 @cache
 def _labelled_docstrings() -> tuple[list[str], NDArray[np.str_], NDArray[np.float32]]:
-    """Return 60 docstrings of every package that has so many, their package, and their frozen features."""
+    """Return 60 docstrings of every package that has as many, their packages, and their frozen features."""
     from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
@@ -142,7 +142,8 @@ def _labelled_docstrings() -> tuple[list[str], NDArray[np.str_], NDArray[np.floa
 
 
 @claim(
-    OffTheShelf, unit="accuracy, 0 to 1", margin=0.05, seconds=60,
+    OffTheShelf, needs=("minilm",),
+    unit="accuracy, 0 to 1", margin=0.05, seconds=60,
     says="With 20 labels a class, a linear machine on frozen features beats one on hand-made features.",
     floor="the same machine on TF-IDF of words and word pairs, sublinear",
     peer="logistic regression on the same frozen features",

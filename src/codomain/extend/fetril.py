@@ -13,9 +13,9 @@ from codomain.extend.shared.means import GrowingHead
 class FeTrIL(GrowingHead):
     r"""Learn classes in steps by a linear head over the step's rows and pseudo-features of earlier classes.
 
-    Of a class :math:`p` from an earlier step only its mean :math:`\mu_p` is kept. For training it lends the rows of the
-    present class :math:`n` whose mean is most alike by cosine and moves them: :math:`x - \mu_n + \mu_p`. A support
-    vector machine, one class against the rest, is then trained anew on rows and pseudo-features alike.
+    Of a class :math:`p` from an earlier step only its mean :math:`\mu_p` is kept. For training it borrows the rows of
+    the present class :math:`n` whose mean is most similar by cosine and moves them: :math:`x - \mu_n + \mu_p`. A
+    support vector machine, one class against the rest, is then trained anew on rows and pseudo-features.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class FeTrIL(GrowingHead):
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule or labels turn from numbers to words.
+        In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
     References
     ----------
@@ -63,20 +63,20 @@ class FeTrIL(GrowingHead):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class with the highest score of the machine, of shape (n_samples,)."""
-        data = self._seen(X)
+        data = self._check_rows(X)
         if self.head_ is None:
             return np.repeat(self.classes_, len(data))
-        return self.classes_[self.head_.predict(self._rows(data))]
+        return self.classes_[self.head_.predict(self._scale(data))]
 
-    def _take_note(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
+    def _update(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
         """Train the machine on a batch and pseudo-features of the classes that it lacks."""
         self.head_ = None
         if len(self.classes_) == 1:
             return
-        Z, classes = self._with_pseudo_features(data, which)
-        self.head_ = LinearSVC(C=self.C, dual=False, max_iter=10_000).fit(self._rows(Z), classes)
+        Z, classes = self._add_pseudo_features(data, which)
+        self.head_ = LinearSVC(C=self.C, dual=False, max_iter=10_000).fit(self._scale(Z), classes)
 
-    def _with_pseudo_features(
+    def _add_pseudo_features(
         self, data: NDArray[Any], which: NDArray[np.intp]
     ) -> tuple[NDArray[Any], NDArray[np.intp]]:
         """Return the batch followed by pseudo-features of every class that is not in it, with their classes."""
@@ -87,32 +87,33 @@ class FeTrIL(GrowingHead):
         rows, classes = [data], [which]
         for old, lender in zip(absent, lenders, strict=True):
             lent = data[which == lender]
-            # From the mean of the rows lent, which is the class's own unless it was met before.
+            # Subtract the mean of the rows lent: the mean of their class also counts rows of earlier batches.
             rows.append(lent - lent.mean(axis=0) + self.means_[old])
             classes.append(np.full(len(lent), old))
         return np.concatenate(rows), np.concatenate(classes)
 
-    def _rows(self, data: NDArray[Any]) -> NDArray[Any]:
+    def _scale(self, data: NDArray[Any]) -> NDArray[Any]:
         """Scale the rows as the machine sees them."""
         return unit_rows(data) if self.normalise else data
 
-    def _memory(self) -> int:
+    def _memory_bytes(self) -> int:
         """Add the machine's weights."""
         weights = 0 if self.head_ is None else self.head_.coef_.nbytes + self.head_.intercept_.nbytes
-        return super()._memory() + weights
+        return super()._memory_bytes() + weights
 
 
 @claim(
-    FeTrIL, unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
+    FeTrIL, needs=("wordllama",),
+    unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
     says="A head trained with translated rows in the place of old classes keeps them without storing any row.",
     floor="a linear support vector machine fine-tuned on the rows of each step in turn",
     peer="nearest class mean by cosine",
 )  # fmt: skip
 def keeps_old_classes(seed: int) -> Trial:
-    """Twenty docstrings of each of 42 or so packages: half the packages at once, then three at a time."""
+    """Twenty docstrings of each package: half of the packages at once, then three at a time."""
     from codomain.extend import NMC
     from codomain.tasks.shots import docstring_packages
-    from codomain.tasks.steps import class_steps, fine_tuned
+    from codomain.tasks.steps import class_steps, fine_tune
 
     X, y, Q, truth = docstring_packages(seed, 20)
     steps = list(class_steps(y, seed, [21] + [3] * 7))
@@ -120,5 +121,5 @@ def keeps_old_classes(seed: int) -> Trial:
     for rows in steps:
         ours.partial_fit(X[rows], y[rows])
         peer.partial_fit(X[rows], y[rows])
-    floor = fine_tuned(unit_rows(X), y, steps, seed, "hinge")
+    floor = fine_tune(unit_rows(X), y, steps, seed, "hinge")
     return Trial(ours.score(Q, truth), float(floor.score(unit_rows(Q), truth)), peer.score(Q, truth))

@@ -14,16 +14,16 @@ from codomain.extend.shared.means import GrowingHead
 class FDC(GrowingHead):
     r"""Classify by class means, each in the feature space of the encoder that it was met with.
 
-    When an encoder has been trained on, the rows of the new step go through both encoders and a projection from new
+    When training of an encoder goes on, the rows of the new step go through both encoders and a projection from new
     features to earlier ones is learnt. A later row is projected back through the whole cascade,
-    :math:`p_{s+1} \circ \dots \circ p_t`, and compared with the means of step :math:`s` where they live. This is the
-    paper's drift compensation alone, without its attention gates, for a head of class means. The projection is here
+    :math:`p_{s+1} \circ \dots \circ p_t`, and compared with the means of step :math:`s` in their own space. This is
+    only the paper's drift compensation, without its attention gates, for a head of class means. The projection here is
     least squares for the drift: the identity and a shift, plus a linear map that shrinkage draws to zero.
 
     Parameters
     ----------
     shrinkage : float, default=0.1
-        How far the covariance of a step's rows is drawn to a multiple of the identity, 0 to 1; at 1 the drift is one
+        How far the covariance of a step's rows is shrunk to a multiple of the identity, 0 to 1; at 1 the drift is one
         shift for all rows.
 
     Attributes
@@ -31,7 +31,7 @@ class FDC(GrowingHead):
     classes_ : ndarray of shape (n_classes,)
         Classes met so far, sorted.
     means_ : ndarray of shape (n_classes, n_features)
-        Mean of each in its space of birth, in the unit of X.
+        Mean of each in the space in which it was first met, in the unit of X.
     counts_ : ndarray of shape (n_classes,)
         Rows of each so far.
     born_ : ndarray of shape (n_classes,)
@@ -39,13 +39,13 @@ class FDC(GrowingHead):
     projections_ : list of ndarray of shape (n_features + 1, n_features)
         One for each drift: from features after it, and a 1, to features before it.
     memory_bytes_ : int
-        Bytes the head must keep: means, counts, births and projections.
+        Bytes the head must keep: means, counts, born_ and projections.
 
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule, labels turn from numbers to words, or X_before
-        does not go with X.
+        In `fit` and `partial_fit`, when a parameter breaks its rule, labels change from numbers to words, or X_before
+        has another shape than X.
 
     References
     ----------
@@ -74,9 +74,9 @@ class FDC(GrowingHead):
     def partial_fit(
         self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None, X_before: ArrayLike | None = None
     ) -> Self:
-        """Learn from more rows; X_before holds the same rows as the encoder before saw them, None where it is the same.
+        """Learn from more rows; X_before holds the same rows by the previous encoder, None if it has not changed.
 
-        `classes` is there for scikit-learn's sake and not needed.
+        `classes` is accepted as in scikit-learn and not needed.
         """
         if not hasattr(self, "classes_"):
             if X_before is not None:
@@ -95,13 +95,13 @@ class FDC(GrowingHead):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class whose mean is nearest in its own space, (n_samples,), for rows of the present encoder."""
-        data = self._seen(X)
+        data = self._check_rows(X)
         far = np.empty((len(data), len(self.classes_)), data.dtype)
         for space in range(len(self.projections_), -1, -1):
             here = self.born_ == space
             if here.any():
                 far[:, here] = euclidean_distances(data, self.means_[here].astype(data.dtype))
-            data = self._back(data, space)
+            data = self._project_back(data, space)
         return self.classes_[far.argmin(axis=1)]
 
     def _projection(self, after: NDArray[Any], before: NDArray[Any]) -> NDArray[Any]:
@@ -115,32 +115,32 @@ class FDC(GrowingHead):
         W = np.linalg.lstsq(keep * scatter + ridge, keep * centred.T @ (drift - shift), rcond=None)[0]
         return np.concatenate([np.eye(d) + W, (shift - middle @ W)[None]])
 
-    def _back(self, data: NDArray[Any], space: int) -> NDArray[Any]:
+    def _project_back(self, data: NDArray[Any], space: int) -> NDArray[Any]:
         """Project rows of a space to the one before it; the first space has none."""
         if space == 0:
             return data
         W = self.projections_[space - 1].astype(data.dtype)
         return data @ W[:-1] + W[-1]
 
-    def _at_home(self, data: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-        """Project the rows of classes met before a drift to where their means are."""
+    def _to_own_space(self, data: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+        """Project the rows of classes met before a drift to the space of their means."""
         home, moved = data.copy(), data
         for space in range(len(self.projections_), 0, -1):
-            moved = self._back(moved, space)
+            moved = self._project_back(moved, space)
             older = np.isin(labels, self.classes_[self.born_ < space])
             home[older] = moved[older]
         return home
 
-    def _take_note(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
-        """Remember in which space new classes were born."""
+    def _update(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
+        """Remember in which space new classes were first met."""
         born = np.full(len(self.classes_), len(self.projections_))
         if not is_new.all():
             born[~is_new] = self.born_
         self.born_ = born
 
-    def _memory(self) -> int:
-        """Add births and projections."""
-        return super()._memory() + self.born_.nbytes + sum(part.nbytes for part in self.projections_)
+    def _memory_bytes(self) -> int:
+        """Add the bytes of `born_` and of the projections."""
+        return super()._memory_bytes() + self.born_.nbytes + sum(part.nbytes for part in self.projections_)
 
 
 @claim(
@@ -149,7 +149,7 @@ class FDC(GrowingHead):
     floor="nearest class mean that ignores the drift", peer="one shift for all rows, the mean drift of each step",
 )  # fmt: skip
 def follows_the_drift(seed: int) -> Trial:
-    """Hidden layer of a net trained on four digits and then on two more at a time, never on old ones again."""
+    """Hidden layer of a net trained on four digits, then on two more at a time, and never again on old ones."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
@@ -161,16 +161,16 @@ def follows_the_drift(seed: int) -> Trial:
     X, Q, y, truth = train_test_split(pixels / 16, digits, test_size=1 / 3, random_state=seed, stratify=digits)
     net = MLPClassifier((64,), random_state=seed)
 
-    def hidden(rows: NDArray[Any]) -> NDArray[Any]:
+    def activations(rows: NDArray[Any]) -> NDArray[Any]:
         return np.maximum(rows @ net.coefs_[0] + net.intercepts_[0], 0)
 
     heads = FDC(), NMC(), FDC(1.0)
     for step, rows in enumerate(class_steps(y, seed, [4, 2, 2, 2])):
-        before = hidden(X[rows]) if step else None
+        before = activations(X[rows]) if step else None
         for _ in range(20):
             net.partial_fit(X[rows], y[rows], classes=range(10))
-        Z = hidden(X[rows])
+        Z = activations(X[rows])
         heads[1].partial_fit(Z, y[rows])
         for head in (heads[0], heads[2]):
             head.partial_fit(Z, y[rows], X_before=before)
-    return Trial(*(float(head.score(hidden(Q), truth)) for head in heads))
+    return Trial(*(float(head.score(activations(Q), truth)) for head in heads))

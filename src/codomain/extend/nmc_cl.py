@@ -13,9 +13,9 @@ from codomain.extend.shared.means import GrowingHead
 class NMC(GrowingHead):
     """Predict the class whose mean is nearest, where classes and rows may arrive in any order and number.
 
-    A batch of a class with mean b and n rows moves the class mean m over N rows by (b - m) n / (N + n). What is known
-    in the end does not depend on the order of arrival, so nothing is forgotten; it is the same head that one fit to
-    all rows gives, up to rounding.
+    A batch of a class with mean b and n rows moves the class mean m over N rows by (b - m) n / (N + n). The final
+    means do not depend on the order of arrival, so nothing is forgotten: the head is the same as after one fit to
+    all rows, up to rounding.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class NMC(GrowingHead):
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule or labels turn from numbers to words.
+        In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
     References
     ----------
@@ -57,7 +57,7 @@ class NMC(GrowingHead):
 
     def predict(self, X: ArrayLike) -> NDArray[np.generic]:
         """Class of the nearest mean, of shape (n_samples,); the first in order where two are equally near."""
-        data = self._seen(X)
+        data = self._check_rows(X)
         means = self.means_.astype(data.dtype)
         if self.metric == "cosine":
             return self.classes_[(unit_rows(data) @ unit_rows(means).T).argmax(axis=1)]
@@ -65,17 +65,18 @@ class NMC(GrowingHead):
 
 
 @claim(
-    NMC, unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
+    NMC, needs=("wordllama",),
+    unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
     says="Class means remember what a fine-tuned head forgets, when classes arrive six at a time.",
     floor="a logistic head fine-tuned on the rows of each step in turn",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
 )  # fmt: skip
 def forgets_nothing(seed: int) -> Trial:
-    """Twenty docstrings of each of the 42 or so largest packages, as a static encoder sees them."""
+    """Twenty docstrings of each of the largest packages, by a static encoder."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
     from codomain.tasks.shots import docstring_packages
-    from codomain.tasks.steps import class_steps, fine_tuned
+    from codomain.tasks.steps import class_steps, fine_tune
 
     X, y, Q, truth = docstring_packages(seed, 20)
     steps = list(class_steps(y, seed, [6] * 7))
@@ -83,5 +84,5 @@ def forgets_nothing(seed: int) -> Trial:
     for rows in steps:
         ours.partial_fit(X[rows], y[rows])
     peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X, y)
-    floor = fine_tuned(X, y, steps, seed, "log_loss")
+    floor = fine_tune(X, y, steps, seed, "log_loss")
     return Trial(*(float(head.score(Q, truth)) for head in (ours, floor, peer)))

@@ -1,4 +1,4 @@
-"""Add classes of a few rows by leaning their prototypes on those of well-known classes."""
+"""Add classes of a few rows by drawing their prototypes towards those of well-known classes."""
 
 from typing import Any, ClassVar
 
@@ -11,7 +11,7 @@ from codomain.extend.shared.means import GrowingHead
 
 
 class TEEN(GrowingHead):
-    r"""Predict the most alike prototype by cosine, those of new classes calibrated without training.
+    r"""Predict the most similar prototype by cosine; those of new classes are calibrated without training.
 
     Classes of the first call are the base. A class that comes later has too few rows for its mean :math:`c`, which is
     therefore mixed with the base means :math:`c_b` that it resembles:
@@ -43,7 +43,7 @@ class TEEN(GrowingHead):
     Raises
     ------
     ValueError
-        In `fit` and `partial_fit`, when a parameter breaks its rule or labels turn from numbers to words.
+        In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
     References
     ----------
@@ -68,10 +68,10 @@ class TEEN(GrowingHead):
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Class of the prototype with the highest cosine, of shape (n_samples,)."""
-        data = self._seen(X)
+        data = self._check_rows(X)
         return self.classes_[(unit_rows(data) @ unit_rows(self.prototypes_).T.astype(data.dtype)).argmax(axis=1)]
 
-    def _take_note(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
+    def _update(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
         """Remember which classes are base and calibrate the others."""
         base = np.ones(len(self.classes_), dtype=bool)
         if not is_new.all():
@@ -79,23 +79,24 @@ class TEEN(GrowingHead):
             base[~is_new] = self.is_base_
         self.is_base_ = base
         directions = unit_rows(self.means_)
-        alike = softmax(directions[~base] @ directions[base].T / self.temperature, axis=1)
+        similarity = softmax(directions[~base] @ directions[base].T / self.temperature, axis=1)
         self.prototypes_ = self.means_.copy()
-        self.prototypes_[~base] += self.weight_of_base * (alike @ self.means_[base] - self.means_[~base])
+        self.prototypes_[~base] += self.weight_of_base * (similarity @ self.means_[base] - self.means_[~base])
 
-    def _memory(self) -> int:
-        """Add the marks of the base."""
-        return super()._memory() + self.is_base_.nbytes
+    def _memory_bytes(self) -> int:
+        """Add the bytes of `is_base_`."""
+        return super()._memory_bytes() + self.is_base_.nbytes
 
 
 @claim(
-    TEEN, unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
+    TEEN, needs=("wordllama",),
+    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
     says="Leaning on base classes helps classes of five rows more than it hurts the base.",
     floor="plain class means, by cosine",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
 )  # fmt: skip
 def leans_on_the_base(seed: int) -> Trial:
-    """Docstrings: 30 packages of twenty rows, then the other 12 or so of five rows, four packages at a time."""
+    """Docstrings: 30 packages of twenty rows, then the other ones of five rows, four packages at a time."""
     from scipy.stats import hmean
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 

@@ -1,4 +1,4 @@
-"""Say how good a space is, with how we know."""
+"""Measure how good a space is, and how certain that is."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Whether the same pairs of rows are alike in two spaces, without the bias that small samples give."""
+"""Whether the same pairs of rows are similar in two spaces, without the bias of small samples."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ import numpy as np
 
 from codomain.core import Paper, Trial, UserError, claim
 from codomain.measure.shared.record import Measure
-from codomain.measure.two_spaces.agreement import Formula, Moments, Products, alone
+from codomain.measure.two_spaces.agreement import Formula, Moments, Products, apply_formula
 
 
-def _dependence(sums: Products) -> float:
+def _estimate_dependence(sums: Products) -> float:
     r"""Return the unbiased estimate of HSIC with linear kernels, from sums over rows.
 
     With Gram matrices :math:`K, L` whose diagonals are set to 0, it is :math:`\frac{1}{n(n-3)} [\mathrm{tr} KL +
@@ -25,37 +25,37 @@ def _dependence(sums: Products) -> float:
     return float(total / (n * (n - 3)))
 
 
-def _debiased(found: Moments) -> float:
-    one, two = _dependence(found.aa), _dependence(found.bb)
+def _debiased_alignment(found: Moments) -> float:
+    one, two = _estimate_dependence(found.aa), _estimate_dependence(found.bb)
     sizes = [float(part.lengths_a / part.n) ** 2 for part in (found.aa, found.bb)]
     if one <= 1e-12 * sizes[0] or two <= 1e-12 * sizes[1]:
         raise UserError(
             "A space has no structure that its rows share: its estimated dependence on itself is 0.",
             needed="more rows, or features that are not one for each row",
         )
-    return _dependence(found.ab) / float(np.sqrt(one * two))
+    return _estimate_dependence(found.ab) / float(np.sqrt(one * two))
 
 
-def _biased(found: Moments) -> float:
+def _biased_alignment(found: Moments) -> float:
     across, one, two = (float(np.linalg.norm(part.covariance())) for part in (found.ab, found.aa, found.bb))
     return across**2 / (one * two)
 
 
 DEBIASED = Formula(
-    "debiased_cka", "CKA, debiased", _debiased, "alignment, 1 is the same", "high", (-1.0, 1.0), lambda a, b: 50,
-    "Linear CKA from the unbiased estimate of dependence",
+    "debiased_cka", "CKA, debiased", _debiased_alignment, "alignment, 1 is the same", "high", (-1.0, 1.0),
+    lambda a, b: 50, "Linear CKA from the unbiased estimate of dependence",
 )  # fmt: skip
 BIASED = Formula(
-    "biased_cka", "CKA, biased", _biased, "alignment, 1 is the same", "high", (0.0, 1.0), lambda a, b: 10 * max(a, b),
-    "Linear CKA with the bias that the usual formula has",
+    "biased_cka", "CKA, biased", _biased_alignment, "alignment, 1 is the same", "high", (0.0, 1.0),
+    lambda a, b: 10 * max(a, b), "Linear CKA with the bias that the usual formula has",
 )  # fmt: skip
 
 
 def debiased_cka(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     """Centred kernel alignment with linear kernels, from unbiased estimates: about 0 for unrelated spaces.
 
-    It asks whether the pairs of rows that have large inner products in one space have them in the other. The usual
-    formula, `biased_cka`, counts each row beside itself, which makes small samples of anything alike.
+    It is high when the pairs of rows with large inner products in one space have them in the other too. The usual
+    formula, `biased_cka`, also compares each row with itself, which makes any two small samples look similar.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def debiased_cka(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     >>> round(debiased_cka(A, 3 * A[:, ::-1]).value, 6)
     1.0
     """
-    return alone(DEBIASED, A, B, random_state)
+    return apply_formula(DEBIASED, A, B, random_state)
 
 
 def biased_cka(A: Any, B: Any, *, random_state: int = 0) -> Measure:
@@ -122,7 +122,7 @@ def biased_cka(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     >>> biased_cka(A, B).value > 0.6
     True
     """
-    return alone(BIASED, A, B, random_state)
+    return apply_formula(BIASED, A, B, random_state)
 
 
 vars(debiased_cka)["paper"] = Paper.get("cka")

@@ -1,4 +1,4 @@
-"""Ask whether the units of two nets are the same units: one by one, a few for each, or group by group."""
+"""Test whether the units of two nets are the same units: one by one, a few for each, or group by group."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,15 +14,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from codomain.core import Int, OneOf, Paired, Paper, Real, Seed, Trial, UserError, claim
 
 
-def standardised(Z: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Return units with mean 0 and deviation 1, the means and the deviations; a unit that never moves becomes 0."""
+def standardise(Z: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return units with mean 0 and deviation 1, the means and the deviations; a constant unit becomes 0."""
     mean, spread = Z.mean(axis=0, dtype=np.float64), Z.std(axis=0, dtype=np.float64)
     still = spread <= 1e-6 * np.abs(Z).max(axis=0, initial=0)
     spread = np.where(still, 0, spread)
     return (Z - mean) / np.where(still, np.inf, spread), mean, spread
 
 
-def grouped(similarity: NDArray[Any], n_groups: int, random_state: Any) -> NDArray[np.int32]:
+def cluster_units(similarity: NDArray[Any], n_groups: int, random_state: Any) -> NDArray[np.int32]:
     """Cut units into groups by spectral clustering of a symmetric similarity, from 0 to 1 with ones on its diagonal."""
     root = 1 / np.sqrt(similarity.sum(axis=0))
     vectors = np.linalg.eigh(root[:, None] * similarity * root)[1][:, -n_groups:]
@@ -42,10 +42,10 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
     ----------
     matching : {"one-to-one", "one-to-many", "many-to-many"}, default="one-to-one"
         What stands for a unit of y: one unit of X, a sparse few, or those of its group. The paper only looks at the
-        groups; predicting from them by ridge regression is ours.
+        groups. Not in the paper: predicting from them by ridge regression.
     penalty : float, default=0.05
         Weight of the absolute coefficients of standardised units (one-to-many; the paper's rho) or of their squares
-        (many-to-many), above 0. One-to-one does not use it.
+        (many-to-many), above 0. Not used one-to-one.
     n_groups : int, default=10
         Groups that the units of both nets are cut into (many-to-many), at most as many as there are units.
     random_state : int, RandomState or None, default=None
@@ -54,9 +54,9 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
     Attributes
     ----------
     correlation_ : ndarray of shape (n_features, n_features_out)
-        Correlation of each unit of X with each of y, from -1 to 1; 0 for a unit that never moves.
+        Correlation of each unit of X with each of y, from -1 to 1; 0 for a constant unit.
     map_ : ndarray of shape (n_features, n_features_out)
-        Coefficients between standardised units; 0 where a unit of X has no part in a unit of y.
+        Coefficients between standardised units; 0 where a unit of X is not used for a unit of y.
     matched_ : ndarray of shape (n_features_out,) or None
         One-to-one: the unit of X for each unit of y, -1 where X has too few.
     groups_ : ndarray of shape (n_features + n_features_out,) or None
@@ -64,13 +64,13 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
     mean_ : ndarray of shape (n_features,)
         Means of the units of X.
     scale_ : ndarray of shape (n_features,)
-        Their standard deviations, 0 for a unit that never moves.
+        Their standard deviations, 0 for a constant unit.
     target_mean_ : ndarray of shape (n_features_out,)
         Means of the units of y.
     target_scale_ : ndarray of shape (n_features_out,)
         Their standard deviations.
     best : str
-        "high": a higher score is more alike.
+        "high": a higher score is more similar.
     bounds : tuple of float
         Lowest and highest possible score.
 
@@ -112,7 +112,7 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Align X, (n_samples, n_features), with y, (n_samples, n_features_out); row i of both is the same item."""
         A, B = self._pairs(X, y)
-        (one, *here), (two, *there) = standardised(A), standardised(B)
+        (one, *here), (two, *there) = standardise(A), standardise(B)
         self.mean_, self.scale_ = (part.astype(A.dtype) for part in here)
         self.target_mean_, self.target_scale_ = (part.astype(A.dtype) for part in there)
         across = one.T @ two / len(A)
@@ -123,14 +123,14 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
         self._n_features_out = B.shape[1]
         return self
 
-    def _other(self, y: ArrayLike, A: NDArray[Any]) -> NDArray[Any]:
+    def _check_other(self, y: ArrayLike, A: NDArray[Any]) -> NDArray[Any]:
         """Check the other net's activations."""
         B: NDArray[Any] = check_array(y, dtype=A.dtype, ensure_2d=False, input_name="y")
         check_consistent_length(A, B)
         return B[:, None] if B.ndim == 1 else B
 
     def _map(self, one: NDArray[Any], two: NDArray[Any], across: NDArray[Any]) -> NDArray[Any]:
-        """Return the coefficients, (n_features, n_features_out), of the chosen way."""
+        """Return the coefficients, (n_features, n_features_out), of the chosen matching."""
         if self.matching == "one-to-many":
             lasso = Lasso(alpha=self.penalty, fit_intercept=False, precompute=True, max_iter=10_000)
             return np.asarray(lasso.fit(one, two).coef_).reshape(across.shape[::-1]).T
@@ -149,7 +149,7 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
         inside = one.T @ one / len(one)
         joint = np.abs(np.block([[inside, across], [across.T, two.T @ two / len(two)]]))
         np.fill_diagonal(joint, 1)
-        self.groups_ = groups = grouped(joint, self.n_groups, self.random_state)
+        self.groups_ = groups = cluster_units(joint, self.n_groups, self.random_state)
         for group in range(self.n_groups):
             mine, theirs = (np.flatnonzero(part == group) for part in np.split(groups, [len(across)]))
             square = inside[np.ix_(mine, mine)] + self.penalty * np.eye(len(mine))
@@ -165,9 +165,10 @@ class ConvergentLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Pair
         return np.asarray(answer, dtype=data.dtype)
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
-        """Mean over the other net's units of the correlation with their prediction; a unit that never moves gives 0."""
-        told = self.transform(X)
-        return float(np.mean(standardised(told)[0] * standardised(self._other(y, told))[0], axis=0).mean())
+        """Mean over the other net's units of the correlation with their prediction; a constant unit gives 0."""
+        predicted = self.transform(X)
+        one, two = standardise(predicted)[0], standardise(self._check_other(y, predicted))[0]
+        return float(np.mean(one * two, axis=0).mean())
 
 
 @claim(
@@ -184,5 +185,7 @@ def few_tell_more_than_one(seed: int) -> Trial:
     train, test = twin_digit_nets(seed)
     ours, floor = (ConvergentLearning(way).fit(train.one, train.two) for way in ("one-to-many", "one-to-one"))
     ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(train.one, train.two)
-    told = standardised(ridge.predict(test.one))[0] * standardised(test.two)[0]
-    return Trial(ours=ours.score(test.one, test.two), floor=floor.score(test.one, test.two), peer=float(told.mean()))
+    products = standardise(ridge.predict(test.one))[0] * standardise(test.two)[0]
+    return Trial(
+        ours=ours.score(test.one, test.two), floor=floor.score(test.one, test.two), peer=float(products.mean())
+    )

@@ -11,8 +11,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from codomain.core import Paired, Paper, Trial, UserError, claim
 
 
-def between(Z: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
-    """Return how much of each centred column's mean square its group means hold, of shape (n_features,)."""
+def between_variance(Z: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return the part of each centred column's mean square that its group means explain, of shape (n_features,)."""
     which = np.unique(values, axis=0, return_inverse=True)[1].ravel()
     sizes = np.bincount(which)
     sums = np.add.reduceat(Z[np.argsort(which, kind="stable")], np.cumsum(sizes) - sizes, axis=0)
@@ -21,7 +21,7 @@ def between(Z: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def shares(part: NDArray[Any], whole: Any) -> NDArray[np.float64]:
-    """Return part / whole, 0 where there is no whole."""
+    """Return part / whole, 0 where the whole is 0."""
     return np.clip(np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0), 0, 1)
 
 
@@ -29,8 +29,8 @@ class FeatureBias(Paired):
     r"""Measure the share of a space's variance that each known feature explains.
 
     Feature k, with values v, explains :math:`\sum_v n_v \|\bar z_v - \bar z\|^2 / \sum_i \|z_i - \bar z\|^2`, which is
-    the :math:`R^2` of regressing the rows on its one-hot code. Features that a net computes equally well should take
-    equal shares if a space showed what is computed; the bias is the largest share less the smallest.
+    the :math:`R^2` of regressing the rows on its one-hot code. Features that a net computes equally well would have
+    equal shares if a space showed what is computed; the bias is the largest share minus the smallest.
 
     Attributes
     ----------
@@ -38,12 +38,12 @@ class FeatureBias(Paired):
         Share of the variance that each feature explains, 0 to 1. Shares of independent features add up to at most
         about 1; those of correlated ones count the common part in each.
     explained_together_ : float
-        Share that all combinations of values explain, 0 to 1: the rest is no function of these features. It is at
-        least the largest share, and 1 when every row has a combination of its own.
+        Share that all combinations of values explain, 0 to 1; the rest is not a function of these features. It is
+        at least the largest share, and 1 when every row has a combination of its own.
     by_unit_ : ndarray of shape (n_outputs, n_features)
-        The same share for each coordinate by itself; 0 where a coordinate does not move.
+        The same share for each coordinate by itself; 0 where a coordinate is constant.
     bias_ : float
-        Largest share less the smallest, 0 to 1.
+        Largest share minus the smallest, 0 to 1.
     best : str
         "low": features are shown evenly.
     bounds : tuple of float
@@ -82,14 +82,14 @@ class FeatureBias(Paired):
         check_consistent_length(data, values)
         values = values.reshape(len(data), -1)
         Z = data - data.mean(axis=0, dtype=np.float64)
-        # Rounding leaves a trace of movement in a coordinate that stands still.
+        # Rounding leaves a little variance in a coordinate that is constant.
         Z[:, np.abs(Z).max(axis=0) <= 1e-6 * np.abs(data).max(axis=0)] = 0
         spread = np.square(Z).mean(axis=0)
-        held = np.stack([between(Z, column[:, None]) for column in values.T])
+        held = np.stack([between_variance(Z, column[:, None]) for column in values.T])
         explained = shares(held.sum(axis=1), spread.sum())
         self.explained_ = explained.astype(data.dtype)
         self.by_unit_ = shares(held, np.broadcast_to(spread, held.shape)).astype(data.dtype)
-        self.explained_together_ = float(shares(between(Z, values).sum(), spread.sum()))
+        self.explained_together_ = float(shares(between_variance(Z, values).sum(), spread.sum()))
         self.bias_ = float(np.ptp(explained))
         return self
 
@@ -106,12 +106,12 @@ class FeatureBias(Paired):
     floor="the parity, which the net computes as faultlessly", peer="the majority in the untrained layer",
 )  # fmt: skip
 def simple_takes_more_than_complex(seed: int) -> Trial:
-    """All 256 rows of 8 bits: a net of two hidden layers tells the majority of three bits and the parity of three."""
+    """All 256 rows of 8 bits: a net of two hidden layers predicts a majority of three bits and a parity of three."""
     from itertools import product
 
     from sklearn.neural_network import MLPClassifier
 
-    def hidden(net: MLPClassifier) -> NDArray[Any]:
+    def activations(net: MLPClassifier) -> NDArray[Any]:
         Z = X
         for weights, bias in zip(net.coefs_[:-1], net.intercepts_[:-1], strict=True):
             Z = np.maximum(Z @ weights + bias, 0)
@@ -120,13 +120,13 @@ def simple_takes_more_than_complex(seed: int) -> Trial:
     X = np.array(list(product([-1.0, 1.0], repeat=8)))
     y = np.stack([X[:, :3].sum(axis=1) > 0, X[:, 3:6].prod(axis=1) > 0], axis=1).astype(int)
     net = MLPClassifier((64, 64), batch_size=64, learning_rate_init=3e-3, random_state=seed)
-    # A step of no length builds the layers and leaves them as they were drawn.
+    # A step of almost no length builds the layers and leaves them as they were drawn.
     still = MLPClassifier((64, 64), solver="sgd", learning_rate_init=1e-12, random_state=seed).partial_fit(
         X, y, classes=[0, 1]
     )
     for _ in range(150):
         net.partial_fit(X, y, classes=[0, 1])
     if (net.predict(X) != y).any():
-        raise UserError("The net errs on a feature.", needed="both features computed without an error")
-    simple, complex_ = FeatureBias().fit(hidden(net), y).explained_
-    return Trial(ours=simple, floor=complex_, peer=FeatureBias().fit(hidden(still), y).explained_[0])
+        raise UserError("The net makes errors on a feature.", needed="both features computed without an error")
+    simple, complex_ = FeatureBias().fit(activations(net), y).explained_
+    return Trial(ours=simple, floor=complex_, peer=FeatureBias().fit(activations(still), y).explained_[0])

@@ -1,4 +1,4 @@
-"""Measure how complex a feature is: how little a simple decoder reads of it, layer by layer."""
+"""Measure how complex a feature is: how little of it a simple decoder can read, layer by layer."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
@@ -14,18 +14,18 @@ from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, clai
 Folds = Sequence[tuple[NDArray[Any], NDArray[Any]]]
 
 
-def usable(Z: NDArray[Any], target: NDArray[Any], penalty: float, folds: Folds) -> NDArray[np.float64]:
-    """Return what a ridge regression on Z tells of unseen rows of each target, as a share of its variance, 0 to 1."""
+def usable_information(Z: NDArray[Any], target: NDArray[Any], penalty: float, folds: Folds) -> NDArray[np.float64]:
+    """Return the share of each target's variance that a ridge regression on Z explains on unseen rows, 0 to 1."""
     left, whole = np.zeros(target.shape[1]), np.zeros(target.shape[1])
     for train, test in folds:
         mean, spread = Z[train].mean(axis=0, dtype=np.float64), Z[train].std(axis=0, dtype=np.float64)
         still = spread <= 1e-6 * np.abs(Z[train]).max(axis=0, initial=0)
-        spread[still] = np.inf  # a unit that stands still tells nothing
+        spread[still] = np.inf  # a constant unit tells nothing
         A, B = (Z[train] - mean) / spread, (Z[test] - mean) / spread
         base = target[train].mean(axis=0, dtype=np.float64)
         square = A.T @ A / len(A) + penalty * np.eye(A.shape[1])
-        told = B @ np.linalg.solve(square, A.T @ (target[train] - base) / len(A))
-        left += np.square(target[test] - base - told).sum(axis=0)
+        predicted = B @ np.linalg.solve(square, A.T @ (target[train] - base) / len(A))
+        left += np.square(target[test] - base - predicted).sum(axis=0)
         whole += np.square(target[test] - base).sum(axis=0)
     return np.clip(1 - np.divide(left, whole, out=np.ones_like(left), where=whole > 0), 0, 1)
 
@@ -35,23 +35,23 @@ class FeatureComplexity(Paired):
 
     With linear decoders of fixed Gaussian noise the V-information of layer l about a feature z of variance 1 is
     :math:`I_l = 1 - \min_w E (z - w^\top h_l)^2`; the complexity over L layers is
-    :math:`1 - \frac{1}{L} \sum_l I_l`: a feature that is plain from the first layer on has 0.
+    :math:`1 - \frac{1}{L} \sum_l I_l`: a feature that can be read from the first layer on has 0.
 
     Parameters
     ----------
     penalty : float, default=1e-3
         Weight of the squared coefficients of standardised units against the mean squared error, above 0.
     max_cv : int, default=5
-        Folds at most; information is counted on rows that the decoder has not seen.
+        Folds at most; information is measured on rows that the decoder has not seen.
     random_state : int, RandomState or None, default=None
         Seed of the folds.
 
     Attributes
     ----------
     information_ : ndarray of shape (n_layers, n_outputs)
-        Share of each feature's variance that each layer's decoder tells, 0 to 1; 0 for a feature that stands still.
+        Share of each feature's variance that each layer's decoder explains, 0 to 1; 0 for a constant feature.
     complexity_ : ndarray of shape (n_outputs,)
-        One less the mean information over the layers, 0 to 1.
+        One minus the mean information over the layers, 0 to 1.
     best : str
         "low": simpler.
     bounds : tuple of float
@@ -109,7 +109,7 @@ class FeatureComplexity(Paired):
         features = features.reshape(len(features), -1)
         cut = KFold(min(self.max_cv, len(features)), shuffle=True, random_state=self.random_state)
         folds = list(cut.split(features))  # the same for every layer
-        found = np.stack([usable(layer, features, self.penalty, folds) for layer in layers])
+        found = np.stack([usable_information(layer, features, self.penalty, folds) for layer in layers])
         self.information_ = found.astype(layers[0].dtype)
         self.complexity_ = (1 - found.mean(axis=0)).astype(layers[0].dtype)
         return self
@@ -121,7 +121,7 @@ class FeatureComplexity(Paired):
     floor="information in the last hidden layer alone", peer="passes until the net tells the feature in 0.95 of rows",
 )  # fmt: skip
 def ranks_planted_complexity(seed: int) -> Trial:
-    """All 1,024 rows of 10 bits; a net of three hidden layers is trained to tell nine features of them."""
+    """All 1,024 rows of 10 bits; a net of three hidden layers is trained to predict nine features of them."""
     from itertools import product
 
     from scipy.stats import spearmanr

@@ -1,4 +1,4 @@
-"""Measure how far labelled classes have collapsed onto their means, and the means onto an even frame."""
+"""Measure how far labelled classes have collapsed onto their means, and the means onto a regular frame."""
 
 from typing import Any, ClassVar, Self
 
@@ -21,7 +21,7 @@ def means_of(X: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[An
 def variability(X: NDArray[Any], which: NDArray[Any], means: NDArray[Any]) -> float:
     """Return NC1: the trace of the within-class covariance times the pseudo-inverse of the between-class one, over K.
 
-    Only the directions in which the means differ count, so their few coordinates are enough.
+    Only the directions in which the means differ count, so coordinates in these are enough.
     """
     count = len(means)
     _, sizes, directions = np.linalg.svd((means - means.mean(axis=0)) / np.sqrt(count), full_matrices=False)
@@ -37,7 +37,7 @@ def gap(products: NDArray[Any], frame: str) -> float:
     count, size = len(products), float(np.linalg.norm(products))
     if not size:
         return 1.0
-    if frame == "orthogonal":  # lengths are free: only what lies off the diagonal is wrong
+    if frame == "orthogonal":  # lengths are free: only entries off the diagonal count
         return float(np.linalg.norm(products - np.diag(np.diag(products))) / size)
     simplex = (np.eye(count) - 1 / count) / np.sqrt(count - 1)
     return float(np.linalg.norm(products / size - simplex))
@@ -46,15 +46,15 @@ def gap(products: NDArray[Any], frame: str) -> float:
 class NeuralCollapse(Method):
     r"""Measure neural collapse: classes onto their means, means onto a frame, weights onto means.
 
-    NC1 is :math:`\frac{1}{K} \mathrm{tr}(\Sigma_W \Sigma_B^\dagger)`. NC2 and NC3 hold :math:`G = H H^\top` of the K
-    means, or :math:`G = W H^\top` with a head's weights, against :math:`(I - \frac{1}{K} 1 1^\top) / \sqrt{K-1}`, both
-    of norm 1 (simplex, means centred), or against orthogonality: what share of :math:`\|G\|_F` is off the diagonal.
+    NC1 is :math:`\frac{1}{K} \mathrm{tr}(\Sigma_W \Sigma_B^\dagger)`. NC2 and NC3 compare :math:`G = H H^\top` of the K
+    means, or :math:`G = W H^\top` with a head's weights, with :math:`(I - \frac{1}{K} 1 1^\top) / \sqrt{K-1}`, both
+    of norm 1 (simplex, means centred), or with a diagonal matrix: the share of :math:`\|G\|_F` off the diagonal.
 
     Parameters
     ----------
     frame : {"simplex", "orthogonal"}, default="simplex"
-        What the paper proves that means end in: a simplex with equal classes and a bias or cross entropy, an
-        orthogonal frame without bias under squared error, whose lengths then follow the sizes of the classes.
+        The frame that the paper proves for the means: a simplex with equal classes and a bias or cross entropy, an
+        orthogonal frame without bias under squared error, whose lengths then depend on the sizes of the classes.
 
     Attributes
     ----------
@@ -69,8 +69,8 @@ class NeuralCollapse(Method):
     variability_ : float
         NC1, at least 0: 0 when every class is one point, infinite when all means are equal.
     frame_gap_ : float
-        NC2: 0 when the means form the frame, at most 2. More classes than features cannot be orthogonal, and more
-        than features and one cannot be a simplex.
+        NC2: 0 when the means form the frame, at most 2. More than n_features classes cannot be orthogonal, and more
+        than n_features + 1 cannot be a simplex.
     best : str
         "low": nearer to collapse.
     bounds : tuple of float

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim
 
 BATCH = 128
-FINE = 1.15  # sizes are told apart to this factor
+FINE = 1.15  # sizes are searched to this factor
 
 
 def unpack(theta: NDArray[Any], widths: tuple[int, int, int]) -> list[NDArray[Any]]:
@@ -45,8 +45,8 @@ class IntrinsicDimension(Method):
 
     Parameters of a net with one hidden layer are :math:`\theta = \theta_0 + P z`, with a fixed random start and fixed
     random directions P, and only z is learned. The dimension is the least length of z whose held-out accuracy reaches
-    a share of that of the net trained whole: lengths are doubled until they do, then the last doubling is cut. P is
-    sparse: a direction has the root of n_parameters entries of random sign. A seed and z then are the net.
+    a share of that of the net trained whole: lengths are doubled until they do, then the last doubling is bisected.
+    P is sparse: a direction has the root of n_parameters entries of random sign. The net is then a seed and z.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class IntrinsicDimension(Method):
     max_directions : int, default=512
         Largest subspace tried.
     learning_rate : float, default=0.3
-        Length of a first step of Adam among the parameters, falling to 0, the same in every subspace, above 0.
+        Length of the first step of Adam in the space of parameters, falling to 0, the same in every subspace, above 0.
     max_steps : int, default=300
         Training steps in each subspace, on up to 128 rows.
     random_state : int, RandomState or None, default=None
@@ -76,13 +76,13 @@ class IntrinsicDimension(Method):
     n_parameters_ : int
         Parameters of the whole net.
     code_ : ndarray of shape (dimension_,)
-        What was learned in that subspace.
+        The learned z in that subspace.
     classes_ : ndarray of shape (n_classes,)
         Labels in the order of the logits.
     mean_ : ndarray of shape (n_features,)
-        Taken off rows before the net reads them.
+        Subtracted from rows before the net reads them.
     scale_ : float
-        Rows are then divided by it.
+        Rows are then divided by this.
 
     Raises
     ------
@@ -173,7 +173,7 @@ class IntrinsicDimension(Method):
 
     @property
     def _widths(self) -> tuple[int, int, int]:
-        """Rows in, units, classes out."""
+        """Features, units and classes of the net."""
         return len(self.mean_), self.n_hidden, len(self.classes_)
 
     def _frame(self, size: int) -> tuple[NDArray[Any], Any]:
@@ -194,7 +194,7 @@ class IntrinsicDimension(Method):
         rng, back = np.random.default_rng([self._seed, 1]), directions.T.tocsr()
         z = np.zeros(size or len(start), dtype=rows.dtype)
         slope, square = np.zeros_like(z), np.zeros_like(z)
-        step_length = self.learning_rate / np.sqrt(len(z))  # each coordinate moves about as far in Adam
+        step_length = self.learning_rate / np.sqrt(len(z))  # Adam moves every coordinate about equally far
         for step in range(1, self.max_steps + 1):
             batch = rng.permutation(len(rows))[:BATCH]
             theta = start + (directions @ z if size else z)

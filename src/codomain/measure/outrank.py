@@ -1,4 +1,4 @@
-"""Rank columns of categories by what they say about the label, less what noise of their cardinality would."""
+"""Rank columns of categories by what they tell about the label, minus what noise of their cardinality would."""
 
 from typing import Any, ClassVar, Self
 
@@ -17,26 +17,28 @@ def entropy(codes: NDArray[Any]) -> float:
     return float(-(share * np.log(share)).sum())
 
 
-def joined(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+def join(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
     """Return one code for each pair of codes that occurs, counted from 0."""
     found: NDArray[Any] = np.unique(one * (two.max() + 1) + two, return_inverse=True)[1]
     return found
 
 
-def above_noise(codes: NDArray[Any], target: NDArray[Any], shuffles: list[NDArray[Any]]) -> tuple[float, float]:
-    """Mutual information of two columns, in nats, less that of shuffled rows; and the latter, their mean."""
-    # The entropies of the columns do not move under a shuffle, so only that of the pair is counted again.
-    alone, width = entropy(codes) + entropy(target), target.max() + 1
-    noise = float(np.mean([alone - entropy(codes[order] * width + target) for order in shuffles]))
-    return alone - entropy(codes * width + target) - noise, noise
+def information_above_noise(
+    codes: NDArray[Any], target: NDArray[Any], shuffles: list[NDArray[Any]]
+) -> tuple[float, float]:
+    """Mutual information of two columns, in nats, minus the mean of that of shuffled rows; and that mean."""
+    # A shuffle does not change the entropies of the columns, so only that of the pair is computed again.
+    entropies, width = entropy(codes) + entropy(target), target.max() + 1
+    noise = float(np.mean([entropies - entropy(codes[order] * width + target) for order in shuffles]))
+    return entropies - entropy(codes * width + target) - noise, noise
 
 
 class OutRank(SelectorMixin, Method):
-    r"""Rank columns of categories by mutual information with the label, less that of noise of their cardinality.
+    r"""Rank columns of categories by mutual information with the label, minus that of noise of their cardinality.
 
     With :math:`I^+(f; y) = I(f; y) - \mathrm{mean}_\pi I(\pi f; y)` over shuffles :math:`\pi`, columns are taken one
     by one by :math:`I^+(f; y) + \mathrm{mean}_{g \in S} [b\, I^+((f, g); y) - a\, I^+(f; g)]`, S those taken before.
-    The paper's system also flags anomalies of columns, which is left out; the means over S are ours.
+    The paper's system also flags anomalies of columns, which is left out. Not in the paper: the means over S.
 
     Parameters
     ----------
@@ -45,17 +47,17 @@ class OutRank(SelectorMixin, Method):
     weight_of_overlap : float, default=0.0
         Weight a, at least 0, of the information shared with columns taken before, which counts against a column.
     weight_of_pairs : float, default=0.0
-        Weight b, at least 0, of what a column says of the label together with one taken before. With this or the
+        Weight b, at least 0, of what a column tells about the label together with one taken before. With this or the
         weight above, time grows with the square of n_features.
     n_repeats : int, default=5
-        Shuffles that the noise is averaged over.
+        Number of shuffles over which the noise is averaged.
     random_state : int, RandomState or None, default=None
         Seed of the shuffles.
 
     Attributes
     ----------
     relevance_ : ndarray of shape (n_features,)
-        Information on the label less the noise, in nats; about 0 for a column that says nothing.
+        Information on the label minus the noise, in nats; about 0 for a column that tells nothing.
     noise_ : ndarray of shape (n_features,)
         Mean information of the shuffled column, in nats.
     ranking_ : ndarray of shape (n_features,)
@@ -111,14 +113,14 @@ class OutRank(SelectorMixin, Method):
         target = np.unique(labels, return_inverse=True)[1]
         random = check_random_state(self.random_state)
         shuffles = [random.permutation(len(data)) for _ in range(self.n_repeats)]
-        relevance, noise = np.transpose([above_noise(column, target, shuffles) for column in codes])
-        self.ranking_ = self._greedy(codes, target, shuffles, relevance)
+        relevance, noise = np.transpose([information_above_noise(column, target, shuffles) for column in codes])
+        self.ranking_ = self._rank_greedily(codes, target, shuffles, relevance)
         self.relevance_, self.noise_ = relevance.astype(data.dtype), noise.astype(data.dtype)
         count = self.n_components or max(int((relevance > 0).sum()), 1)
         self.support_ = np.isin(np.arange(data.shape[1]), self.ranking_[:count])
         return self
 
-    def _greedy(
+    def _rank_greedily(
         self, codes: list[NDArray[Any]], target: NDArray[Any], shuffles: list[NDArray[Any]], relevance: NDArray[Any]
     ) -> NDArray[np.intp]:
         """Return the columns in the order in which they are taken."""
@@ -132,10 +134,10 @@ class OutRank(SelectorMixin, Method):
                 return np.array(taken)
             for column in left:
                 if self.weight_of_overlap:
-                    shared = above_noise(codes[column], codes[newest], shuffles)[0]
+                    shared = information_above_noise(codes[column], codes[newest], shuffles)[0]
                     extra[column] -= self.weight_of_overlap * shared
                 if self.weight_of_pairs:
-                    both = above_noise(joined(codes[column], codes[newest]), target, shuffles)[0]
+                    both = information_above_noise(join(codes[column], codes[newest]), target, shuffles)[0]
                     extra[column] += self.weight_of_pairs * both
             taken.append(max(left, key=lambda column: float(relevance[column] + extra[column] / len(taken))))
 

@@ -1,4 +1,4 @@
-"""Foretell how preactivations of a random deep net vary, and how far from normal its finite width makes them."""
+"""Predict how preactivations of a random deep net vary, and how far from normal its finite width makes them."""
 
 from typing import Any, ClassVar, Self
 
@@ -13,38 +13,38 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from codomain.core import Int, Method, OneOf, Paper, Real, Trial, claim
 
 
-def density(z: NDArray[Any]) -> NDArray[Any]:
+def normal_density(z: NDArray[Any]) -> NDArray[Any]:
     """Return the standard normal density."""
     return np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
 
 
-# Each activation with its slope.
+# Each activation with its derivative.
 ACTIVATIONS: dict[str, tuple[Any, Any]] = {
     "linear": (lambda z: z, np.ones_like),
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0).astype(z.dtype)),
     "tanh": (np.tanh, lambda z: 1 - np.tanh(z) ** 2),
-    "gelu": (lambda z: z * ndtr(z), lambda z: ndtr(z) + z * density(z)),
+    "gelu": (lambda z: z * ndtr(z), lambda z: ndtr(z) + z * normal_density(z)),
 }
-# Normal averages by Gauss and Legendre on each side of 0, where relu has its kink; the tails beyond 12 weigh nothing.
+# Normal averages by Gauss and Legendre on each side of 0, where relu has its kink; tails beyond 12 are negligible.
 _HALF, _HALF_WEIGHTS = np.polynomial.legendre.leggauss(120)
 NODES = np.concatenate([6 * _HALF - 6, 6 * _HALF + 6])
-WEIGHTS = np.tile(6 * _HALF_WEIGHTS, 2) * density(NODES)
+WEIGHTS = np.tile(6 * _HALF_WEIGHTS, 2) * normal_density(NODES)
 BLOCK = 2000  # rows at once
 
 
-def critical(activation: str) -> tuple[float, float]:
-    """Return the variances of weights, times the fan-in, and of biases that let signals neither die nor explode."""
+def critical_variances(activation: str) -> tuple[float, float]:
+    """Return the variances of weights, times the fan-in, and of biases at which signals neither vanish nor explode."""
     slope_at_zero = {"linear": 1.0, "relu": np.sqrt(0.5), "tanh": 1.0}
     if activation in slope_at_zero:  # scale-invariant, or with a fixed point at variance 0
         return float(1 / slope_at_zero[activation] ** 2), 0.0
     act, slope = ACTIVATIONS[activation]
 
-    def unequal(variance: float) -> float:
-        """By how much a change of length grows faster than a change of direction."""
+    def growth_difference(variance: float) -> float:
+        """Growth of a change of length minus growth of a change of direction."""
         z = np.sqrt(variance) * NODES
         return float(act(z) ** 2 * (NODES**2 - 1) @ WEIGHTS / 2 / variance - slope(z) ** 2 @ WEIGHTS)
 
-    fixed = brentq(unequal, 1, 20, xtol=1e-12)
+    fixed = brentq(growth_difference, 1, 20, xtol=1e-12)
     z = np.sqrt(fixed) * NODES
     weight = 1 / float(slope(z) ** 2 @ WEIGHTS)
     return weight, float(fixed - weight * (act(z) ** 2 @ WEIGHTS))
@@ -64,7 +64,7 @@ class Criticality(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     n_hidden : int, default=256
         Units of each layer; results are exact to first order in 1 / n_hidden, so trust small kurtosis only.
     activation : {"relu", "gelu", "tanh", "linear"}, default="relu"
-        What follows each layer.
+        Activation after each layer.
     weight_variance : float or None, default=None
         Variance of a weight times its fan-in, above 0; None takes the critical one.
     bias_variance : float or None, default=None
@@ -119,10 +119,10 @@ class Criticality(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.bias_variance = bias_variance
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Choose the variances and follow a row as long as those of X, (n_samples, n_features); y is ignored."""
+        """Choose the variances; predict for a row of the mean squared length of X; y is ignored."""
         self._check_params()
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32))
-        weight, bias = critical(self.activation)
+        weight, bias = critical_variances(self.activation)
         self.weight_variance_ = float(weight if self.weight_variance is None else self.weight_variance)
         self.bias_variance_ = float(bias if self.bias_variance is None else self.bias_variance)
         typical = np.square(data, dtype=np.float64).mean(keepdims=True)[0]
@@ -132,14 +132,14 @@ class Criticality(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Variance of each layer for each row of X, over the draw of weights, of shape (n_samples, n_layers)."""
-        return self._told(X, 0)
+        return self._predict(X, 0)
 
     def excess_kurtosis(self, X: ArrayLike) -> NDArray[Any]:
         """Excess kurtosis of each layer for each row of X, of shape (n_samples, n_layers)."""
-        return self._told(X, 1)
+        return self._predict(X, 1)
 
-    def _told(self, X: ArrayLike, which: int) -> NDArray[Any]:
-        """Follow rows in blocks, because each is averaged over the nodes."""
+    def _predict(self, X: ArrayLike, which: int) -> NDArray[Any]:
+        """Predict in blocks of rows, because each row is averaged over all nodes."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         sizes = np.square(data, dtype=np.float64).mean(axis=1)
@@ -167,10 +167,10 @@ class Criticality(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         return np.stack(variances, axis=1), np.stack(tails, axis=1)
 
 
-def random_nets(
+def measure_random_nets(
     row: NDArray[Any], theory: Criticality, n_nets: int, rng: np.random.Generator
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Measure variance and excess kurtosis of each layer over real random nets that all read one row."""
+    """Measure variance and excess kurtosis of each layer over random nets that all read one row."""
     act, _ = ACTIVATIONS[theory.activation]
     x, width, variances, tails = np.tile(row.astype(np.float32), (n_nets, 1)), theory.n_hidden, [], []
     for _ in range(theory.n_layers):
@@ -198,8 +198,8 @@ def tells_the_tails(seed: int) -> Trial:
     scores = []
     for activation in ("relu", "tanh", "gelu"):
         theory = Criticality(8, n_hidden=64, activation=activation).fit(row[None])
-        _, seen = random_nets(row, theory, 1500, rng)
-        _, pilot = random_nets(row, theory, 100, rng)
-        told = (theory.kurtosis_, np.zeros(8), pilot)
-        scores.append([1 - float(np.abs(guess - seen)[1:].sum() / seen[1:].sum()) for guess in told])
+        _, seen = measure_random_nets(row, theory, 1500, rng)
+        _, pilot = measure_random_nets(row, theory, 100, rng)
+        predicted = (theory.kurtosis_, np.zeros(8), pilot)
+        scores.append([1 - float(np.abs(guess - seen)[1:].sum() / seen[1:].sum()) for guess in predicted])
     return Trial(*np.mean(scores, axis=0))

@@ -1,4 +1,4 @@
-"""Split a linear head's logits into lengths, angles and biases, and see which of them a decision hangs on."""
+"""Split a linear head's logits into lengths, angles and biases, and see on which of them a decision depends."""
 
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -13,7 +13,7 @@ from codomain.core import Method, Paper, Real, Trial, UserError, claim, unit_row
 
 
 class Terms(NamedTuple):
-    """What logits are made of.
+    """The terms of logits.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ class Terms(NamedTuple):
 
     @property
     def logits(self) -> NDArray[Any]:
-        """Put the terms together again, to (n_samples, n_classes)."""
+        """Logits from their terms, of shape (n_samples, n_classes)."""
         return np.asarray(self.lengths[:, None] * self.weight_lengths * self.cosines + self.biases)
 
 
-def without_best(scores: NDArray[Any], best: NDArray[Any], fill: float) -> NDArray[Any]:
+def replace_best(scores: NDArray[Any], best: NDArray[Any], fill: float) -> NDArray[Any]:
     """Return scores with each row's entry `best` replaced."""
     others = scores.copy()
     np.put_along_axis(others, best[:, None], fill, axis=1)
@@ -48,8 +48,8 @@ def without_best(scores: NDArray[Any], best: NDArray[Any], fill: float) -> NDArr
 class LogitGeometry(ClassifierMixin, Method):
     r"""Read a linear head as geometry: how long a row is, and which way it points.
 
-    The logit of class k is :math:`\|x\| \, \|w_k\| \cos\theta_k + b_k`. The angle to a class's weights says whether
-    the row belongs there, the length how loudly; the distance to the nearest boundary of the predicted class c is
+    The logit of class k is :math:`\|x\| \, \|w_k\| \cos\theta_k + b_k`. The angle to a class's weights tells whether
+    the row belongs there, the length how strongly; the distance to the nearest boundary of the predicted class c is
     :math:`\min_k (z_c - z_k) / \|w_c - w_k\|`. `fit` trains a logistic head; `of_head` takes yours.
 
     Parameters
@@ -142,7 +142,7 @@ class LogitGeometry(ClassifierMixin, Method):
         terms = self.terms(X)
         angles, best = np.arccos(terms.cosines), terms.logits.argmax(axis=1)
         own = np.take_along_axis(angles, best[:, None], axis=1)[:, 0]
-        return np.asarray(without_best(angles, best, np.inf).min(axis=1) - own)
+        return np.asarray(replace_best(angles, best, np.inf).min(axis=1) - own)
 
     def boundary_distance(self, X: ArrayLike) -> NDArray[Any]:
         """Euclidean distance to the nearest place where the prediction changes, (n_samples,), in the unit of X."""
@@ -151,7 +151,7 @@ class LogitGeometry(ClassifierMixin, Method):
         between = np.linalg.norm(self.coef_[:, None] - self.coef_, axis=2)
         between = np.where(between == 0, np.inf, between)[best]
         gaps = (np.take_along_axis(logits, best[:, None], axis=1) - logits) / between
-        return np.asarray(without_best(gaps, best, np.inf).min(axis=1))
+        return np.asarray(replace_best(gaps, best, np.inf).min(axis=1))
 
 
 @claim(

@@ -17,7 +17,7 @@ from codomain.core import Method, Paper, Trial, UserError, claim
 def draw_latents(
     n_samples: int, predictivity: Sequence[float], random_state: Any = None
 ) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    r"""Draw labels 0 and 1 and latents whose signs tell them with given probabilities.
+    r"""Draw labels 0 and 1 and latents whose signs match them with given probabilities.
 
     Parameters
     ----------
@@ -40,12 +40,12 @@ def draw_latents(
     ValueError
         When a predictivity is not strictly between 0 and 1.
     """
-    told = np.asarray(predictivity, dtype=float)
-    if not ((told > 0) & (told < 1)).all():
+    rates = np.asarray(predictivity, dtype=float)
+    if not ((rates > 0) & (rates < 1)).all():
         raise UserError(f"predictivity={list(predictivity)}.", needed="each strictly between 0 and 1")
     random = check_random_state(random_state)
     y = random.randint(0, 2, n_samples)
-    return random.standard_normal((n_samples, len(told))) + np.outer(2 * y - 1, norm.ppf(told)), y
+    return random.standard_normal((n_samples, len(rates))) + np.outer(2 * y - 1, norm.ppf(rates)), y
 
 
 def embed_latents(
@@ -53,8 +53,8 @@ def embed_latents(
 ) -> NDArray[np.float64]:
     r"""Write latents into inputs from which some are easier to extract than others.
 
-    Each latent gets `width` inputs of its own: a random direction, then `nesting` random layers of tanh, then a size.
-    Widths and weights of these layers are ours. The same seed embeds other rows in the same way.
+    Each latent gets `width` inputs of its own: a random direction, then `nesting` random layers of tanh, then a factor.
+    The same seed embeds other rows in the same way. Not in the paper: widths and weights of these layers.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ def embed_latents(
 
 
 class ShortcutBias(ClassifierMixin, Method):
-    r"""Say by how much a model leans on a shortcut more than the Bayes-optimal classifier of the latents does.
+    r"""Measure how much more a model relies on a shortcut than the Bayes-optimal classifier of the latents does.
 
     With answers :math:`a(z)` on probe points, those of the shortcut alone :math:`s(z)` and of the core alone
     :math:`c(z)`, reliance is :math:`R(a) = P(a = s) - P(a = c)`; the bias is :math:`R(a) - R(b)`, b the optimum for
-    Gaussian latents of equal covariance. Fit on latents and labels; it predicts as the optimum does. The source fixes
-    that the optimum's reliance is taken off; the formula of reliance, a difference of two agreements, is our choice.
+    Gaussian latents of equal covariance. Fit on latents and labels; it predicts as the optimum does. The
+    paper subtracts the optimum's reliance. Not in the paper: the formula of reliance, a difference of two agreements.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class ShortcutBias(ClassifierMixin, Method):
     shortcut_ : LinearDiscriminantAnalysis
         The optimum on the last column alone.
     best : str
-        "low": nearer to 0 is nearer to the optimum; below 0 leans on the core more than is warranted.
+        "low": nearer to 0 is nearer to the optimum; below 0 relies more on the core than the optimum.
     bounds : tuple of float
         Lowest and highest possible bias.
 
@@ -161,7 +161,7 @@ class ShortcutBias(ClassifierMixin, Method):
         return answers
 
     def reliance(self, X: ArrayLike, answers: ArrayLike) -> float:
-        """Share of probe points X answered as by the shortcut alone, less as by the core alone, -1 to 1."""
+        """Share of probe points X answered as by the shortcut alone minus that as by the core alone, -1 to 1."""
         check_is_fitted(self)
         data = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         given = np.asarray(answers)
@@ -171,7 +171,7 @@ class ShortcutBias(ClassifierMixin, Method):
         return float(np.mean(given == shortcut) - np.mean(given == core))
 
     def bias(self, X: ArrayLike, answers: ArrayLike) -> float:
-        """Reliance of a model's answers to probe points X, (n_samples, n_latents), less that of the optimum."""
+        """Reliance of a model's answers to probe points X, (n_samples, n_latents), minus that of the optimum."""
         return self.reliance(X, answers) - self.reliance(X, self.predict(X))
 
 
@@ -189,14 +189,14 @@ def hidden_layers_lean_on_what_is_available(seed: int) -> Trial:
     probes = np.random.default_rng(seed).uniform(-3, 3, (2000, 2))
     measure = ShortcutBias().fit(Z, y)
 
-    def inputs(latents: NDArray[Any], core: float) -> NDArray[Any]:
+    def embed(latents: NDArray[Any], core: float) -> NDArray[Any]:
         return embed_latents(latents, [core, 1.0], [0, 0], random_state=seed)
 
-    def net(core: float) -> float:
+    def net_bias(core: float) -> float:
         model = MLPClassifier((128,), batch_size=100, random_state=seed)
         for _ in range(60):
-            model.partial_fit(inputs(Z, core), y, classes=[0, 1])
-        return measure.bias(probes, model.predict(inputs(probes, core)))
+            model.partial_fit(embed(Z, core), y, classes=[0, 1])
+        return measure.bias(probes, model.predict(embed(probes, core)))
 
-    linear = LogisticRegression(C=1e6, max_iter=5000).fit(inputs(Z, 0.1), y).predict(inputs(probes, 0.1))
-    return Trial(ours=net(0.1), floor=measure.bias(probes, linear), peer=net(1.0))
+    linear = LogisticRegression(C=1e6, max_iter=5000).fit(embed(Z, 0.1), y).predict(embed(probes, 0.1))
+    return Trial(ours=net_bias(0.1), floor=measure.bias(probes, linear), peer=net_bias(1.0))

@@ -1,4 +1,4 @@
-"""Say whether a net that is made wider still learns features, and train it so that it does."""
+"""Tell whether a net that is made wider still learns features, and train it so that it does."""
 
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -16,7 +16,7 @@ BATCH = 64
 class Exponents(NamedTuple):
     """Powers of the width: multipliers fall as `a`, starting deviations as `b`, the learning rate as `c`.
 
-    The first two are for the input, for hidden and for output weights; an exponent of -0.5 grows with the root.
+    `a` and `b` are for input, hidden and output weights; an exponent of -0.5 grows with the square root.
     """
 
     a: tuple[float, float, float]
@@ -60,15 +60,15 @@ def forward(X: NDArray[Any], weights: list[NDArray[Any]]) -> list[NDArray[Any]]:
 class FeatureLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     r"""Train a net whose scales follow its width by chosen powers, and measure how far its features move.
 
-    With m the width over a base width, weights are :math:`m^{-a} w`, w starts with deviation :math:`m^{-b}` of the
-    base's and the rate of plain SGD is :math:`\eta m^{-c}`. The powers alone decide whether features still move at
+    With m the width over a base width, weights are :math:`m^{-a} w`, w starts with :math:`m^{-b}` times the base's
+    deviation and the rate of plain SGD is :math:`\eta m^{-c}`. The powers alone decide whether features still move at
     infinite width (`regime_`). At the base width all scalings are the same net, so only the effect of width differs.
 
     Parameters
     ----------
     scaling : {"maximal-update", "ntk", "standard", "slow-standard"}, default="maximal-update"
-        The powers: those that learn features in every layer, the kernel's, the usual ones, and the usual ones with a
-        learning rate that falls as the width.
+        The powers: those that learn features in every layer, those of the kernel limit, the usual ones, and the usual
+        ones with a learning rate that falls with the width.
     n_hidden : int, default=256
         Units of each hidden layer.
     n_hidden_base : int, default=64
@@ -187,7 +187,7 @@ class FeatureLearning(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method)
         error = (np.exp(logarithms) - truth) / len(rows)
         for layer in reversed(range(len(rates))):
             gradient = layers[layer].T @ error
-            error = (error @ self.weights_[layer].T) * (layers[layer] > 0)  # of no use, and unused, at the input
+            error = (error @ self.weights_[layer].T) * (layers[layer] > 0)  # not used at the input
             self.weights_[layer] -= gradient * gradient.dtype.type(rates[layer])
         return float(-(logarithms * truth).sum(axis=1).mean())
 

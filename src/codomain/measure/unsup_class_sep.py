@@ -1,4 +1,4 @@
-"""Guess how well classes separate without seeing a label."""
+"""Estimate how well classes separate without seeing a label."""
 
 from typing import Any, ClassVar, Literal, Self
 
@@ -14,7 +14,7 @@ def component_lifetimes(X: NDArray[Any]) -> NDArray[Any]:
     """Return how long each component of a growing Vietoris-Rips complex lives.
 
     Every row is born as a component of its own at radius 0; a component dies when an edge joins it to another. Those
-    edges are the minimum spanning tree, found here by Prim's way with one row of distances in memory at a time.
+    edges are the minimum spanning tree, found here by Prim's algorithm with one row of distances in memory at a time.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def component_lifetimes(X: NDArray[Any]) -> NDArray[Any]:
     ndarray of shape (n_samples - 1,)
         Lifetimes in the unit of X, shortest first, in the dtype of X.
     """
-    # Rows that the tree has not reached. Squares of near neighbours cancel, so they are taken in float64, centred.
+    # Rows that the tree has not reached; float64 and centred, as squares of near neighbours cancel.
     outside = np.array(X, dtype=np.float64) - X.mean(axis=0, dtype=np.float64)
     squares = np.einsum("ij,ij->i", outside, outside)
     nearest = np.full(len(X), np.inf)
@@ -48,8 +48,8 @@ class ClassSeparability(Method):
 
     Components of the Vietoris-Rips complex live for :math:`p_1 \dots p_{n-1}`, the edges of the
     minimum spanning tree. The score is :math:`1 - \frac{1}{n-1} \sum_i p_i / \max_j p_j`: near 1 when a
-    few components outlive all others by far. The lifetimes are the paper's; taking their mean in units of
-    the longest is our reading of its summary. Compare it between spaces of the same items only.
+    few components outlive all others by far. The lifetimes are the paper's. Not in the paper: their mean in
+    units of the longest, an interpretation of its summary. Compare it only between spaces of the same items.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class ClassSeparability(Method):
         """Measure X, of shape (n_samples, n_features); y is ignored."""
         self._check_params()
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        self.lifetimes_ = component_lifetimes(self._used(data))
+        self.lifetimes_ = component_lifetimes(self._draw_rows(data))
         self.separability_ = self._score(self.lifetimes_)
         return self
 
@@ -110,9 +110,9 @@ class ClassSeparability(Method):
         """Return the separability of other rows, from 0 to 1; y is ignored."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        return self._score(component_lifetimes(self._used(data)))
+        return self._score(component_lifetimes(self._draw_rows(data)))
 
-    def _used(self, data: NDArray[Any]) -> NDArray[Any]:
+    def _draw_rows(self, data: NDArray[Any]) -> NDArray[Any]:
         """Draw and scale the rows."""
         if self.max_samples is not None and len(data) > self.max_samples:
             data = data[check_random_state(self.random_state).choice(len(data), self.max_samples, replace=False)]

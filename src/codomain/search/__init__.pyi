@@ -6,6 +6,7 @@ from .cir_multigrained_uncertainty import MultiGrainedUncertainty as MultiGraine
 from .dbl import DBL as DBL
 from .divprune import DivPrune as DivPrune
 from .engine.filters import parse_filter as parse_filter
+from .engine.fusion import fuse as fuse
 from .engine.keywords import Keywords as Keywords
 from .engine.neighbors import Neighbors as Neighbors
 from .engine.neighbors import neighbors as neighbors
@@ -13,7 +14,6 @@ from .engine.null import Null as Null
 from .engine.results import Hit as Hit
 from .engine.results import Results as Results
 from .engine.results import Why as Why
-from .engine.search import fuse as fuse
 from .engine.search import search as search
 from .genecis import GeneCIS as GeneCIS
 from .gnn_coder import GNNCoder as GNNCoder

@@ -8,41 +8,41 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, claim, unit_rows
-from codomain.search.shared.sets import SetEncoder, checked_offsets
+from codomain.search.shared.sets import SetEncoder, check_offsets
 
-_PRODUCTS = 1 << 22  # inner products held at once
+_PRODUCTS = 1 << 22  # inner products in memory at once
 
 
 class MaxSimSketch(SetEncoder, Method):
     r"""Turn sets of token vectors into short vectors whose inner product estimates MaxSim.
 
     For one query token q, :math:`h_P(q) = \max_{p \in P} \langle q, p \rangle` is a matrix of tokens by documents. Like
-    any matrix of low rank it is told by some of its rows and columns: by :math:`h_P(l)` for landmark tokens l, which
-    encodes a document, and by :math:`h_S(q)` for sampled documents S, which encodes a query; a ridge regression joins
-    the two, and the directions that matter most to tokens of the sample are kept. A query adds its tokens up. The paper
-    does this for cross-encoders; maxima over tokens and kept directions are ours.
+    any matrix of low rank it can be recovered from some of its rows and columns: from :math:`h_P(l)` for landmark
+    tokens l, which encodes a document, and from :math:`h_S(q)` for sampled documents S, which encodes a query; a ridge
+    regression joins the two, and the directions that matter most to tokens of the sample are kept. A query is the sum
+    of its tokens. The paper does this for cross-encoders. Not in the paper: maxima over tokens, keeping directions.
 
     Parameters
     ----------
     n_components : int, default=384
-        Width of the output, the last column of which holds what is the same for all documents; fewer when the rank is.
+        Width of the output, whose last column holds what is the same for all documents; less when the rank is lower.
     n_landmarks : int, default=1000
-        Landmark tokens; encoding a token costs as many inner products.
+        Landmark tokens; encoding a token costs an inner product with each.
     n_documents : int, default=750
         Sampled documents; encoding a query token costs an inner product with each of their tokens.
     penalty : float, default=0.003
         Of the ridge regression, as a share of the mean variance of a landmark.
     random_state : int, RandomState or None, default=None
-        Seed of what is drawn.
+        Seed of the draws.
 
     Attributes
     ----------
     landmarks_ : ndarray of shape (n_landmarks_, n_features)
-        Tokens of the sampled documents.
+        Landmark tokens, from the sampled documents.
     sample_ : ndarray of shape (n_sample_tokens, n_features)
         Tokens of the sampled documents, one document after another.
     sample_starts_ : ndarray of shape (n_documents_,)
-        Where each of them begins.
+        Where each sampled document begins.
     memory_bytes_ : int
         Size of everything that encoding needs.
 
@@ -97,33 +97,33 @@ class MaxSimSketch(SetEncoder, Method):
         """
         self._check_params()
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        starts = np.arange(len(data) + 1) if offsets is None else checked_offsets(offsets, len(data))
+        starts = np.arange(len(data) + 1) if offsets is None else check_offsets(offsets, len(data))
         random = check_random_state(self.random_state)
         count = min(self.n_documents, len(starts) - 1)
         chosen = np.sort(random.choice(len(starts) - 1, count, replace=False))
         lengths = np.diff(starts)[chosen]
         self.sample_starts_ = np.cumsum(lengths) - lengths
         self.sample_ = data[np.arange(lengths.sum()) + np.repeat(starts[chosen] - self.sample_starts_, lengths)]
-        drawn = random.choice(len(self.sample_), min(2 * self.n_landmarks, len(self.sample_)), replace=False)
-        self.landmarks_ = self.sample_[np.sort(drawn[: self.n_landmarks])]
-        self._join(self.sample_[drawn].astype(np.float64))
+        sampled = random.choice(len(self.sample_), min(2 * self.n_landmarks, len(self.sample_)), replace=False)
+        self.landmarks_ = self.sample_[np.sort(sampled[: self.n_landmarks])]
+        self._learn_maps(self.sample_[sampled].astype(np.float64))
         self._n_features_out = len(self._of_documents[0]) + 1
         parts = (self.landmarks_, self.sample_, self.sample_starts_, *self._of_documents, *self._of_queries)
         self.memory_bytes_ = sum(part.nbytes for part in parts)
         return self
 
-    def _join(self, tokens: NDArray[np.float64]) -> None:
-        """Learn how the sampled documents' landmarks and tokens' sampled documents go together."""
+    def _learn_maps(self, tokens: NDArray[np.float64]) -> None:
+        """Learn to multiply documents, given by landmarks, with queries, given by sampled documents."""
         kind = self.landmarks_.dtype
-        M = _nearness(self.landmarks_, self.sample_, self.sample_starts_).T.astype(np.float64)
+        M = _best_products(self.landmarks_, self.sample_, self.sample_starts_).T.astype(np.float64)
         middle = M.mean(axis=0)
         M -= middle
         squares = M.T @ M / len(M)
         tiny = self.penalty * max(float(np.trace(squares)) / len(squares), 1e-30)
         solved = np.linalg.solve(squares + tiny * np.eye(len(squares)), M.T / len(M))
-        H = _nearness(tokens.astype(kind), self.sample_, self.sample_starts_).astype(np.float64)
+        H = _best_products(tokens.astype(kind), self.sample_, self.sample_starts_).astype(np.float64)
         weights = solved @ (H - H.mean(axis=1, keepdims=True)).T
-        # Directions in which the foretold nearness of sampled tokens to sampled documents is largest.
+        # Directions in which the predicted products of sampled tokens and sampled documents vary most.
         root = np.linalg.cholesky(squares + tiny * 1e-3 * np.eye(len(squares))).T
         U = np.linalg.svd(root @ weights, full_matrices=False)[0][:, : self.n_components - 1]
         to_queries = U.T @ root @ solved
@@ -134,28 +134,29 @@ class MaxSimSketch(SetEncoder, Method):
         kind, ones = tokens.dtype, np.ones((len(starts) - 1, 1), tokens.dtype)
         if not query:
             turn, middle = (part.astype(kind, copy=False) for part in self._of_documents)
-            near = _nearness(self.landmarks_.astype(kind, copy=False), tokens, starts[:-1])
+            near = _best_products(self.landmarks_.astype(kind, copy=False), tokens, starts[:-1])
             return np.hstack([(near.T - middle) @ turn, ones])
-        near = _nearness(tokens, self.sample_.astype(kind, copy=False), self.sample_starts_)
+        near = _best_products(tokens, self.sample_.astype(kind, copy=False), self.sample_starts_)
         near = np.add.reduceat(near, starts[:-1], axis=0)
         return np.hstack([near @ self._of_queries[0].T.astype(kind), near.mean(axis=1, keepdims=True)])
 
 
-def _nearness(asked: NDArray[Any], tokens: NDArray[Any], starts: NDArray[Any]) -> NDArray[Any]:
-    """Best inner product of each asked token in each set of tokens, of shape (n_asked, n_sets)."""
-    out = np.empty((len(asked), len(starts)), asked.dtype)
+def _best_products(queries: NDArray[Any], tokens: NDArray[Any], starts: NDArray[Any]) -> NDArray[Any]:
+    """Return each query token's best inner product in each set of tokens, of shape (n_queries, n_sets)."""
+    out = np.empty((len(queries), len(starts)), queries.dtype)
     ends = np.append(starts[1:], len(tokens))
     first = 0
     while first < len(starts):  # whole sets, at least one
-        after = max(first + 1, int(np.searchsorted(ends, starts[first] + _PRODUCTS // max(len(asked), 1), "right")))
-        products = asked @ tokens[starts[first] : ends[after - 1]].T
+        after = max(first + 1, int(np.searchsorted(ends, starts[first] + _PRODUCTS // max(len(queries), 1), "right")))
+        products = queries @ tokens[starts[first] : ends[after - 1]].T
         out[:, first:after] = np.maximum.reduceat(products, starts[first:after] - starts[first], axis=1)
         first = after
     return out
 
 
 @claim(
-    MaxSimSketch, unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.02, seconds=60,
+    MaxSimSketch, needs=("minilm",),
+    unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.02, seconds=60,
     says="384 numbers for a set of tokens bring more of the ten best by MaxSim into 20 candidates than their mean.",
     floor="cosine of the means of the token vectors, 384 numbers too",
     peer="MUVERA's encoding as it comes, 10,240 numbers",
@@ -163,18 +164,18 @@ def _nearness(asked: NDArray[Any], tokens: NDArray[Any], starts: NDArray[Any]) -
 def beats_the_mean_at_equal_size(seed: int) -> Trial:
     """1,000 docstrings of at most 32 MiniLM tokens, 500 others to learn from; 100 more, cut to 12 tokens, ask."""
     from codomain.search.muvera import MUVERA
-    from codomain.tasks.token_sets import docstring_sets, ten_best_held
+    from codomain.tasks.token_sets import docstring_sets, ten_best_recall
 
-    (tokens, starts), (asked, cuts), (others, at) = docstring_sets(seed)
-    exact = np.add.reduceat(_nearness(asked, tokens, starts[:-1]), cuts[:-1], axis=0)
+    (tokens, starts), (queries, cuts), (others, at) = docstring_sets(seed)
+    exact = np.add.reduceat(_best_products(queries, tokens, starts[:-1]), cuts[:-1], axis=0)
 
-    def encoded(encoder: Any) -> float:
-        scores = encoder.encode_sets(asked, cuts, query=True) @ encoder.encode_sets(tokens, starts).T
-        return ten_best_held(scores, exact)
+    def recall(encoder: Any) -> float:
+        scores = encoder.encode_sets(queries, cuts, query=True) @ encoder.encode_sets(tokens, starts).T
+        return ten_best_recall(scores, exact)
 
-    means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (asked, cuts)))
+    means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (queries, cuts)))
     return Trial(
-        ours=encoded(MaxSimSketch(random_state=seed).fit(others, offsets=at)),
-        floor=ten_best_held(pooled @ means.T, exact),
-        peer=encoded(MUVERA(random_state=seed).fit(tokens)),
+        ours=recall(MaxSimSketch(random_state=seed).fit(others, offsets=at)),
+        floor=ten_best_recall(pooled @ means.T, exact),
+        peer=recall(MUVERA(random_state=seed).fit(tokens)),
     )

@@ -8,27 +8,27 @@ from sklearn.utils import check_random_state
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, claim, need
 from codomain.search.shared.combiner import (
-    Composing,
-    checked_conditions,
-    composed,
+    Combiner,
+    check_conditions,
+    compose,
     cross_entropy,
-    drawn,
-    fluctuating,
-    learnt,
-    regularised,
-    single,
+    fluctuate,
+    learn,
+    regularise,
+    start_weights,
 )
-from codomain.search.shared.partners import partners
+from codomain.search.shared.partners import draw_partners
+from codomain.search.shared.rows import unit_float32
 
 
-class MultiGrainedUncertainty(Composing, Paired):
+class MultiGrainedUncertainty(Combiner, Paired):
     r"""Learn queries from a reference and a modifier that also serve when the modifier says little.
 
     Early on, a query is matched with fluctuating targets, :math:`\hat t = \alpha \bar t + \beta`, where :math:`\bar t`
     is the whitened target and :math:`\alpha \sim N(1, s\sigma_t), \beta \sim N(\mu_t, s\sigma_t)`; this loss becomes
     :math:`\tfrac12 (e^{-\sigma} L(q, \hat t) + \sigma)`, with :math:`\sigma` the spread of all :math:`\hat t`. By
     :math:`\gamma = e^{-\text{pass} / \text{passes}}` it fades into the plain one: :math:`\gamma L_u + (1 - \gamma) L`.
-    Encoders are frozen here, under linear heads; sizes and rates are ours.
+    Encoders are frozen here, under linear heads. Not in the paper: sizes and rates.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class MultiGrainedUncertainty(Composing, Paired):
     noise : float, default=1.0
         Standard deviation of the fluctuation, in units of each target's own spread.
     temperature : float, default=0.05
-        What cosines are divided by.
+        Cosines are divided by it.
     epochs : int, default=20
         Passes over the triplets.
     random_state : int, RandomState or None, default=None
@@ -108,60 +108,61 @@ class MultiGrainedUncertainty(Composing, Paired):
         return self._learn(X, y, conditions, coarse=True)
 
     def _learn(self, X: ArrayLike, y: ArrayLike, conditions: ArrayLike | None, coarse: bool) -> Self:
-        """Learn with the coarse loss or, which is what the claim compares with, without."""
+        """Learn with the coarse loss, or without it: the claim's floor."""
         data, wanted = self._pairs(X, y, least=2)
-        given = checked_conditions(conditions, data)
+        given = check_conditions(conditions, data)
         torch: Any = need("torch", "torch")
         random = check_random_state(self.random_state)
         generator = torch.Generator().manual_seed(random.randint(2**31 - 1))
-        references, targets, conditional = (torch.from_numpy(single(part)) for part in (data, wanted, given))
+        references, targets, conditional = (torch.from_numpy(unit_float32(part)) for part in (data, wanted, given))
         # Triplets may share a target, which is then no negative.
         _, number = np.unique(wanted, axis=0, return_inverse=True)
         place = torch.from_numpy(number.ravel())
 
         def loss(weights: dict[str, Any], rows: Any, epoch: int) -> Any:
-            asked, right = composed(weights, references[rows], conditional[rows]), targets[rows] @ weights["target"]
+            queries, right = compose(weights, references[rows], conditional[rows]), targets[rows] @ weights["target"]
             same = place[rows][:, None] == place[rows]
-            fine = cross_entropy(asked, right, self.temperature, same)
+            fine = cross_entropy(queries, right, self.temperature, same)
             if not coarse:
                 return fine
-            near = fluctuating(right, self.noise, generator)
+            near = fluctuate(right, self.noise, generator)
             share = np.exp(-epoch / self.epochs)
-            rough = regularised(cross_entropy(asked, near, self.temperature, same), near.std(correction=0))
+            rough = regularise(cross_entropy(queries, near, self.temperature, same), near.std(correction=0))
             return share * rough + (1 - share) * fine
 
         widths = {"reference": data.shape[1], "condition": given.shape[1], "target": wanted.shape[1]}
-        start = drawn(widths, self.n_components, self.n_hidden, random)
-        self.weights_ = learnt(start, loss, len(data), self.epochs, random)
+        start = start_weights(widths, self.n_components, self.n_hidden, random)
+        self.weights_ = learn(start, loss, len(data), self.epochs, random)
         self._n_features_out = self.n_components
         return self
 
 
 @claim(
-    MultiGrainedUncertainty, unit="recall at 10 of 1,000, 0 to 1", margin=0.01, seconds=60,
+    MultiGrainedUncertainty, needs=("torch", "wordllama"),
+    unit="recall at 10 of 1,000, 0 to 1", margin=0.01, seconds=60,
     says="Fluctuating targets and the weighted loss bring more targets of coarse queries among the first ten.",
     floor="the same combiner trained by the plain loss",
     peer="a weighted sum of both vectors, tuned on the same triplets",
 )  # fmt: skip
 def finds_siblings_by_a_name(seed: int) -> Trial:
     """Ask by a docstring and a sibling's name, which fits several, for the sibling among 1,000 of unseen packages."""
-    from codomain.tasks.triplets import named_docstrings, tuned_share
+    from codomain.tasks.triplets import named_docstrings, tune_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
+    (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
-    drawn_for, right = partners(groups, random), partners(owners, random)
-    rows, tested = np.flatnonzero(drawn_for >= 0), np.flatnonzero(right >= 0)
-    wanted, right = drawn_for[rows], right[tested]
+    partners, right = draw_partners(groups, random), draw_partners(owners, random)
+    rows, tested = np.flatnonzero(partners >= 0), np.flatnonzero(right >= 0)
+    wanted, right = partners[rows], right[tested]
 
     def recall(scores: NDArray[Any]) -> float:
-        scores[np.arange(len(tested)), tested] = -np.inf  # the reference itself is not asked for
+        scores[np.arange(len(tested)), tested] = -np.inf  # the reference itself does not count
         bar = np.take_along_axis(scores, right[:, None], 1)
         return float(np.mean(np.sum(scores > bar, axis=1) < 10))
 
     found = []
     for coarse in (True, False):
         model = MultiGrainedUncertainty(random_state=seed)._learn(X[rows], X[wanted], names[wanted], coarse)
-        found.append(recall(model.transform(Z[tested], conditions=asked[right]) @ model.transform_targets(Z).T))
-    share = tuned_share(X, names, drawn_for)
-    found.append(recall(((1 - share) * Z[tested] + share * asked[right]) @ Z.T))
+        found.append(recall(model.transform(Z[tested], conditions=other_names[right]) @ model.transform_targets(Z).T))
+    share = tune_share(X, names, partners)
+    found.append(recall(((1 - share) * Z[tested] + share * other_names[right]) @ Z.T))
     return Trial(*found)

@@ -1,4 +1,4 @@
-"""Match two views of the same things, with margins that a second, plainer matcher sets."""
+"""Match two views of the same items, with margins that a second, plainer matcher sets."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,8 +14,8 @@ _ROWS = 128  # pairs of a step
 _RATE = 3e-3
 
 
-def hardest(scores: Any, margins: Any) -> Any:
-    """Mean over pairs of the worst shortfalls of both directions, from scores of shape (b, b), pairs on the diagonal.
+def hardest_loss(scores: Any, margins: Any) -> Any:
+    """Return the mean over pairs of the worst shortfall in both directions; scores (b, b), pairs on the diagonal.
 
     `margins` holds one table of that shape for rows and one for columns, or a number for both.
     """
@@ -28,26 +28,27 @@ def hardest(scores: Any, margins: Any) -> Any:
     return (rows.amax(dim=1) + columns.amax(dim=0)).mean()
 
 
-def beyond(anchor: Any, margin: float) -> tuple[Any, Any]:
-    """Margins, for rows and for columns, that ask for what the anchor's similarities reach and `margin` more."""
+def relative_margins(anchor: Any, margin: float) -> tuple[Any, Any]:
+    """Return margins, for rows and for columns: what the anchor's similarities reach, and `margin` more."""
     right = anchor.diagonal()
     return margin + right[:, None] - anchor, margin + right[None] - anchor
 
 
 class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
-    r"""Linear heads of two views whose margins grow from what an anchor pair of heads already reaches.
+    r"""Linear heads of two views, with margins above those that an anchor pair of heads already reaches.
 
     Anchor heads learn by the triplet loss with the hardest negative, :math:`[m - s^+ + s^-]_+`. Beside them, from
-    another start, target heads descend that loss plus :math:`[(a^+ - a^-) + m - (s^+ - s^-)]_+`, where :math:`a` are
+    another start, target heads minimise that loss plus :math:`[(a^+ - a^-) + m - (s^+ - s^-)]_+`, where :math:`a` are
     the anchor's similarities of the same pairs, held fixed: each pair has a margin of its own, the anchor's and
-    :math:`m` more. The paper's relative margins; its heads are whole networks and here linear maps of frozen features.
+    :math:`m` more. These are the paper's relative margins; its heads are whole networks, here they are linear maps of
+    frozen features.
 
     Parameters
     ----------
     n_components : int, default=128
         Width of the common space.
     margin : float, default=0.2
-        Cosine by which the right partner should be ahead, and by which the target should exceed the anchor, above 0.
+        Cosine by which the right partner should lead, and the target's lead exceed the anchor's, above 0.
     epochs : int, default=30
         Passes over the pairs.
     random_state : int, RandomState or None, default=None
@@ -99,15 +100,15 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
-        """Learn from X, (n_samples, n_features), and y, (n_samples, n_other_features); row i meets row i."""
+        """Learn from X, (n_samples, n_features), and y, (n_samples, n_other_features); row i of both is one pair."""
         A, B = self._pairs(X, y, least=2)
         torch: Any = need("torch", "torch")
         random = check_random_state(self.random_state)
         views = [torch.from_numpy(np.array(unit_rows(view), np.float32)) for view in (A, B)]
 
         def head(width: int) -> Any:
-            drawn = random.standard_normal((width, self.n_components)) / np.sqrt(width)
-            return torch.nn.Parameter(torch.tensor(drawn, dtype=torch.float32))
+            start = random.standard_normal((width, self.n_components)) / np.sqrt(width)
+            return torch.nn.Parameter(torch.tensor(start, dtype=torch.float32))
 
         heads = [head(view.shape[1]) for view in (*views, *views)]  # anchor, then target
 
@@ -117,13 +118,13 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
                 for view, one in zip(views * 2, heads, strict=True)
             ]
             anchor, target = ends[0] @ ends[1].T, ends[2] @ ends[3].T
-            # The anchor gets no gradient from the margins, so it is what the plain loss makes of it.
-            wider = beyond(anchor.detach(), self.margin)
-            return hardest(anchor, self.margin) + hardest(target, self.margin) + hardest(target, wider)
+            # The anchor gets no gradient from the margins, so it learns by the plain loss alone.
+            wider = relative_margins(anchor.detach(), self.margin)
+            return hardest_loss(anchor, self.margin) + hardest_loss(target, self.margin) + hardest_loss(target, wider)
 
         descend(loss, heads, len(A), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
-        learnt = [one.detach().numpy().astype(A.dtype) for one in heads]
-        self.anchor_components_, self.anchor_other_components_, self.components_, self.other_components_ = learnt
+        learned = [one.detach().numpy().astype(A.dtype) for one in heads]
+        self.anchor_components_, self.anchor_other_components_, self.components_, self.other_components_ = learned
         self._n_features_out = self.n_components
         return self
 
@@ -143,7 +144,8 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    DBL, unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
+    DBL, needs=("torch", "wordllama"),
+    unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
     says="Margins set by an anchor bring more partners to the first place.",
     floor="the anchor: the same heads with the plain triplet loss",
     peer="the same heads with InfoNCE at temperature 0.05",

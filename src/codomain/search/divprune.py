@@ -8,7 +8,7 @@ from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Trial, UserError, claim, unit_rows
 
-_ROWS = 1024  # rows compared with all others at once
+_ROWS = 1024  # rows of a block that is compared with all others
 
 
 def largest_cosines(U: NDArray[Any]) -> NDArray[Any]:
@@ -22,11 +22,11 @@ def largest_cosines(U: NDArray[Any]) -> NDArray[Any]:
 
 
 class DivPrune(Method):
-    r"""Keep a subset of rows whose smallest distance is as large as greed can make it.
+    r"""Choose rows greedily, so that the smallest distance between any two of them is large.
 
     With the cosine distance :math:`d`, the first row is the one farthest from its nearest other,
     :math:`\arg\max_i \min_{j \ne i} d(i, j)`; each next one is the row farthest from those kept,
-    :math:`\arg\max_i \min_{j \in K} d(i, j)`. No row that was not kept is farther than the last gap from a kept one.
+    :math:`\arg\max_i \min_{j \in K} d(i, j)`. Every row left out is within the last gap of a kept one.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class DivPrune(Method):
                 todo="lower n_kept or give more rows",
             )
         U = unit_rows(data)
-        nearest = largest_cosines(U)  # cosine with the nearest: first of all rows, then of the kept ones
+        nearest = largest_cosines(U)  # cosine with the nearest row: at first of all, then of the kept ones
         self.rows_ = np.empty(self.n_kept, np.int64)
         self.gaps_ = np.empty(self.n_kept, data.dtype)
         for place in range(self.n_kept):
@@ -87,7 +87,8 @@ class DivPrune(Method):
 
 
 @claim(
-    DivPrune, unit="packages among the kept, as a share of the most possible, 0 to 1", margin=0.05, seconds=60,
+    DivPrune, needs=("wordllama",),
+    unit="packages among the kept, as a share of the most possible, 0 to 1", margin=0.05, seconds=60,
     says="Ten of a hundred hits kept by max-min diversity come from more packages than the ten nearest.",
     floor="the ten most relevant hits", peer="maximal marginal relevance, half and half",
 )  # fmt: skip
@@ -99,7 +100,7 @@ def covers_more_packages(seed: int) -> Trial:
     packages = np.array(frozen_docstrings()["package"].to_pylist())
     (vectors,) = docstring_views("text")
 
-    def marginal(relevance: NDArray[Any], hits: NDArray[Any]) -> list[int]:
+    def marginal_relevance(relevance: NDArray[Any], hits: NDArray[Any]) -> list[int]:
         cosines, kept = hits @ hits.T, [int(relevance.argmax())]
         while len(kept) < 10:
             worth = 0.5 * relevance - 0.5 * cosines[kept].max(axis=0)
@@ -113,6 +114,6 @@ def covers_more_packages(seed: int) -> Trial:
         relevance[query] = -np.inf
         hits = np.argsort(-relevance, kind="stable")[:100]
         most = min(10, len(set(packages[hits])))
-        ways = DivPrune(10).fit(vectors[hits]).rows_, range(10), marginal(relevance[hits], vectors[hits])
+        ways = DivPrune(10).fit(vectors[hits]).rows_, range(10), marginal_relevance(relevance[hits], vectors[hits])
         shares.append([len({packages[hits[place]] for place in way}) / most for way in ways])
     return Trial(*np.mean(shares, axis=0))

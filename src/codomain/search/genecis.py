@@ -9,24 +9,24 @@ from sklearn.utils.validation import validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
 from codomain.search.shared.combiner import (
-    Composing,
-    checked_conditions,
-    composed,
+    Combiner,
+    check_conditions,
+    compose,
     cross_entropy,
-    drawn,
-    learnt,
-    single,
+    learn,
+    start_weights,
 )
-from codomain.search.shared.partners import partners
+from codomain.search.shared.partners import draw_partners
+from codomain.search.shared.rows import unit_float32
 
 
-class GeneCIS(Composing, Method):
+class GeneCIS(Combiner, Method):
     r"""Learn from rows with a subject and a description to find "the same subject, but with this description".
 
     Triplets are mined, not labelled: two rows of one subject are reference and target, and the target's description is
     the condition. The query :math:`q = g C c + (1 - g) R x + h(Cc, Rx)`, with a gate :math:`g` and a correction
-    :math:`h` from one hidden layer, descends InfoNCE against the targets :math:`T x'` of its minibatch. The paper
-    trains the encoders too; here their vectors are frozen under the linear heads R, C, T, and all sizes are ours.
+    :math:`h` from one hidden layer, minimises InfoNCE against the targets :math:`T x'` of its minibatch. The paper
+    trains the encoders too; here their vectors are frozen under the linear heads R, C, T. Not in the paper: all sizes.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class GeneCIS(Composing, Method):
     n_hidden : int, default=256
         Units of the hidden layer.
     temperature : float, default=0.05
-        What cosines are divided by.
+        Cosines are divided by it.
     epochs : int, default=20
         Passes over the rows; each pass draws new partners.
     random_state : int, RandomState or None, default=None
@@ -46,7 +46,7 @@ class GeneCIS(Composing, Method):
     weights_ : dict of str to ndarray
         Heads "reference", "condition" and "target" of shape (width, n_components), and the layers that join them.
     n_triplets_ : int
-        Rows that have a partner, so triplets of a pass.
+        Rows that have a partner: the triplets of a pass.
 
     Raises
     ------
@@ -63,8 +63,8 @@ class GeneCIS(Composing, Method):
     >>> subject, colour = np.divmod(np.arange(120), 6)
     >>> rows = np.hstack([rng.normal(size=(20, 8))[subject], np.eye(6)[colour]])
     >>> model = GeneCIS(16, epochs=60, random_state=0).fit(rows, subject, conditions=np.eye(6)[colour])
-    >>> asked = model.transform(rows[[0]], conditions=np.eye(6)[[4]])  # subject 0 in colour 4
-    >>> int((asked @ model.transform_targets(rows).T).argmax())
+    >>> query = model.transform(rows[[0]], conditions=np.eye(6)[[4]])  # subject 0 in colour 4
+    >>> int((query @ model.transform_targets(rows).T).argmax())
     4
     """
 
@@ -96,7 +96,7 @@ class GeneCIS(Composing, Method):
         y : array-like of shape (n_samples,)
             Subject of each row; rows of one subject are each other's references and targets.
         conditions : array-like of shape (n_samples, n_condition_features), default=None
-            Vectors of what is said of each row beside its subject; None takes the rows themselves.
+            Vectors of what describes each row besides its subject; None takes the rows themselves.
 
         Returns
         -------
@@ -109,56 +109,57 @@ class GeneCIS(Composing, Method):
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
         subjects = column_or_1d(y)
         check_consistent_length(data, subjects)
-        said = checked_conditions(conditions, data)
+        descriptions = check_conditions(conditions, data)
         random = check_random_state(self.random_state)
-        rows = np.flatnonzero(partners(subjects, random) >= 0)
+        rows = np.flatnonzero(draw_partners(subjects, random) >= 0)
         if len(rows) < 2:
             raise UserError("No subject has two rows.", needed="rows that share a subject, to mine triplets from")
         torch: Any = need("torch", "torch")
-        items, conditional = (torch.from_numpy(single(part[rows])) for part in (data, said))
+        items, conditional = (torch.from_numpy(unit_float32(part[rows])) for part in (data, descriptions))
         _, groups = np.unique(subjects[rows], return_inverse=True)
-        widths = {"reference": data.shape[1], "condition": said.shape[1], "target": data.shape[1]}
+        widths = {"reference": data.shape[1], "condition": descriptions.shape[1], "target": data.shape[1]}
 
         def loss(weights: dict[str, Any], batch: Any, epoch: int) -> Any:
             # One partner for every row; those of the minibatch are used.
-            wanted = torch.from_numpy(partners(groups, random))[batch]
-            asked = composed(weights, items[batch], conditional[wanted])
-            targets = items[wanted] @ weights["target"]
-            return cross_entropy(asked, targets, self.temperature, same=wanted[:, None] == wanted)
+            partners = torch.from_numpy(draw_partners(groups, random))[batch]
+            queries = compose(weights, items[batch], conditional[partners])
+            targets = items[partners] @ weights["target"]
+            return cross_entropy(queries, targets, self.temperature, same=partners[:, None] == partners)
 
-        start = drawn(widths, self.n_components, self.n_hidden, random)
-        self.weights_ = learnt(start, loss, len(rows), self.epochs, random)
+        start = start_weights(widths, self.n_components, self.n_hidden, random)
+        self.weights_ = learn(start, loss, len(rows), self.epochs, random)
         self.n_triplets_ = len(rows)
         self._n_features_out = self.n_components
         return self
 
 
 @claim(
-    GeneCIS, unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
+    GeneCIS, needs=("torch", "wordllama"),
+    unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
     says="A combiner trained on mined triplets finds the sibling that a name asks for, in packages never seen.",
     floor="the sum of the reference's and the name's vectors", peer="the sum with a weight tuned on such triplets",
 )  # fmt: skip
 def finds_a_sibling_by_its_name(seed: int) -> Trial:
-    """Ask by a docstring and a sibling's name for the sibling's docstring, beside 7 other siblings and 7 strangers.
+    """Ask by a docstring and a sibling's name for the sibling's docstring, among 7 other siblings and 7 strangers.
 
     Where there are fewer siblings, more strangers; these have the most similar names.
     """
-    from codomain.tasks.triplets import named_docstrings, tuned_share
+    from codomain.tasks.triplets import named_docstrings, tune_share
 
-    (groups, X, names), (owners, Z, asked) = named_docstrings(seed, 1500, 1000)
+    (groups, X, names), (owners, Z, other_names) = named_docstrings(seed, 1500, 1000)
     random = np.random.RandomState(seed)
     ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
-    wanted = partners(groups, random)
-    share = tuned_share(X, names, wanted)
+    partners = draw_partners(groups, random)
+    share = tune_share(X, names, partners)
 
-    found = partners(owners, random)
+    found = draw_partners(owners, random)
     rows = random.permutation(np.flatnonzero(found >= 0))[:400]
     right = found[rows]
     own, taken = owners[rows, None] == owners, np.arange(len(owners))
     taken = (taken == rows[:, None]) | (taken == right[:, None])
     chance = np.where(own & ~taken, random.random_sample(own.shape), -1.0)
     siblings = np.argsort(-chance, axis=1)[:, :7]
-    strangers = np.argsort(np.where(own, np.inf, -(asked[right] @ asked.T)), axis=1)[:, :14]
+    strangers = np.argsort(np.where(own, np.inf, -(other_names[right] @ other_names.T)), axis=1)[:, :14]
     some = np.where(np.take_along_axis(chance, siblings, 1) >= 0, siblings, strangers[:, 7:])
     choices = np.hstack([right[:, None], some, strangers[:, :7]])
 
@@ -167,7 +168,7 @@ def finds_a_sibling_by_its_name(seed: int) -> Trial:
         return float(np.mean(scores[:, 0] > scores[:, 1:].max(axis=1)))
 
     return Trial(
-        ours=recall(ours.transform(Z[rows], conditions=asked[right]), ours.transform_targets(Z)),
-        floor=recall(Z[rows] + asked[right], Z),
-        peer=recall((1 - share) * Z[rows] + share * asked[right], Z),
+        ours=recall(ours.transform(Z[rows], conditions=other_names[right]), ours.transform_targets(Z)),
+        floor=recall(Z[rows] + other_names[right], Z),
+        peer=recall((1 - share) * Z[rows] + share * other_names[right], Z),
     )

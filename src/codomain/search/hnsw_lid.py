@@ -9,31 +9,31 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Flag, Int, Method, Paper, Trial, UserError, claim, inverse_dimensions, unit_rows
 
-_BLOCK = 1 << 22  # differences of entries held at once
+_BLOCK = 1 << 22  # differences of entries in memory at once
 
 
-def dimensions(distances: NDArray[Any]) -> NDArray[Any]:
-    """Dimension of rows from distances of shape (n, k) to their neighbours; zeros are left out."""
+def local_dimensions(distances: NDArray[Any]) -> NDArray[Any]:
+    """Return the dimension at each row, from distances of shape (n, k) to its neighbours; zeros are left out."""
     inverse = inverse_dimensions(distances, count_farthest=True)
     whole = np.divide(1, inverse, out=np.full_like(inverse, np.inf), where=inverse > 0)
     return np.where(np.isnan(inverse), 0, whole)
 
 
-def insert_in(order: NDArray[Any], rows: NDArray[Any], *, links: int = 16, breadth: int = 128) -> Any:
-    """Insert rows one by one: faiss shuffles what it is given at once, and more threads make no two graphs equal."""
+def insert_in_order(order: NDArray[Any], rows: NDArray[Any], *, links: int = 16, breadth: int = 128) -> Any:
+    """Insert rows one by one: faiss shuffles rows given together, and with threads no two graphs are equal."""
     import faiss
 
     graph = faiss.IndexHNSWFlat(rows.shape[1], links)
     graph.hnsw.efConstruction = breadth
     index = faiss.IndexIDMap(graph)
-    wanted = np.ascontiguousarray(rows, np.float32)
+    vectors = np.ascontiguousarray(rows, np.float32)
     for row in order:
-        index.add_with_ids(wanted[row : row + 1], np.array([row], np.int64))
+        index.add_with_ids(vectors[row : row + 1], np.array([row], np.int64))
     return index
 
 
 class LIDOrder(Method):
-    r"""Order rows by the intrinsic dimension around each, to insert them into an HNSW graph.
+    r"""Order rows by their local intrinsic dimension, to insert them into an HNSW graph.
 
     With distances :math:`r_1 \le \dots \le r_k` of a row to its nearest others, its local intrinsic dimension is
     estimated as :math:`-\left(\frac{1}{k} \sum_i \log (r_i / r_k)\right)^{-1}`, the maximum likelihood. A graph index
@@ -42,7 +42,7 @@ class LIDOrder(Method):
     Parameters
     ----------
     n_neighbors : int, default=100
-        Nearest rows looked at, at least 2 and fewer than n_samples.
+        Nearest rows used, at least 2 and fewer than n_samples.
     normalise : bool, default=True
         Whether rows are first scaled to length 1, as for search by cosine.
     descending : bool, default=True
@@ -51,7 +51,7 @@ class LIDOrder(Method):
     Attributes
     ----------
     lid_ : ndarray of shape (n_samples,)
-        Dimension around each row: 0 where all its neighbours are copies, infinite where all are equally far. Copies
+        Local dimension of each row: 0 where all its neighbours are copies, infinite where all are equally far. Copies
         of the row itself are left out.
     order_ : ndarray of shape (n_samples,)
         Rows in the order to insert them; equal ones by row number.
@@ -83,7 +83,7 @@ class LIDOrder(Method):
         self.descending = descending
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Estimate the dimension around each row of X, of shape (n_samples, n_features); y is ignored."""
+        """Estimate the local dimension of each row of X, of shape (n_samples, n_features); y is ignored."""
         self._check_params()
         data: NDArray[Any] = validate_data(self, X, dtype=(np.float64, np.float32), ensure_min_samples=2)
         if self.n_neighbors >= len(data):
@@ -97,9 +97,9 @@ class LIDOrder(Method):
         self.lid_ = np.empty(len(rows), data.dtype)
         step = max(1, _BLOCK // (near.shape[1] * rows.shape[1]))
         for start in range(0, len(rows), step):
-            # Distances again from differences: products lose those of near copies.
+            # Distances are computed again from differences: inner products lose those of near copies.
             apart = rows[start : start + step, None].astype(np.float64) - rows[near[start : start + step]]
-            self.lid_[start : start + step] = dimensions(np.sqrt(np.einsum("ijk,ijk->ij", apart, apart)))
+            self.lid_[start : start + step] = local_dimensions(np.sqrt(np.einsum("ijk,ijk->ij", apart, apart)))
         self.order_ = np.argsort(-self.lid_ if self.descending else self.lid_, kind="stable")
         return self
 
@@ -113,22 +113,23 @@ class LIDOrder(Method):
         links : int, default=16
             Links of a row in the graph (M), twice as many on its lowest layer.
         breadth : int, default=128
-            Candidates looked at for each insertion (efConstruction).
+            Candidates compared for each insertion (efConstruction).
 
         Returns
         -------
         faiss.IndexIDMap
-            Its numbers are rows of X. It ranks by Euclidean distance between the rows, scaled if `normalise` is true.
+            Its ids are rows of X. It ranks by Euclidean distance between the rows, scaled if `normalise` is true.
         """
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         if len(data) != len(self.order_):
             raise UserError(f"{len(data)} rows, fitted on {len(self.order_)}.", needed="the rows of fit")
-        return insert_in(self.order_, unit_rows(data) if self.normalise else data, links=links, breadth=breadth)
+        return insert_in_order(self.order_, unit_rows(data) if self.normalise else data, links=links, breadth=breadth)
 
 
 @claim(
-    LIDOrder, unit="recall of the exact ten nearest, 0 to 1", margin=0.01, seconds=60,
+    LIDOrder, needs=("wordllama",),
+    unit="recall of the exact ten nearest, 0 to 1", margin=0.01, seconds=60,
     says="A graph index finds more when rows of high local dimension are inserted first.",
     floor="the same index, lowest local dimension first", peer="the same index in random order",
 )  # fmt: skip
@@ -146,7 +147,7 @@ def order_moves_recall(seed: int) -> Trial:
     bar = np.sort(cosines, axis=1)[:, -10:-9] - 1e-6  # rows equal to the tenth are as good
 
     def recall(order: NDArray[Any]) -> float:
-        index = insert_in(order, rows)
+        index = insert_in_order(order, rows)
         graph: Any = faiss.downcast_index(index.index)
         graph.hnsw.efSearch = 16
         found = index.search(queries, 10)[1]

@@ -1,4 +1,4 @@
-"""Code rows into a few bytes with codewords that are all used, learned from what should rank first."""
+"""Code rows into a few bytes with codewords that are all used, learned from rows that should rank first."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,19 +8,20 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, one_thread, unit_rows
+from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, one_thread
 from codomain.search.engine.neighbors import neighbors
 from codomain.search.shared.codes import (
     Batch,
     Floats,
-    entropy_of,
-    even_codes,
+    assign_evenly,
+    code_entropy,
     flat_index,
     learn,
-    linear,
+    linear_map,
     quantiser,
     warm_start,
 )
+from codomain.search.shared.rows import unit_float32
 
 _EVEN = 0.05  # entropy of the even assignment, for distances scaled to -1 to 1
 
@@ -28,22 +29,22 @@ _EVEN = 0.05  # entropy of the even assignment, for distances scaled to -1 to 1
 class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     r"""Product quantisation whose linear map and codebooks learn to keep near rows first.
 
-    A row, scaled to length 1, is turned by :math:`A` and cut into parts, each coded by one of :math:`K` codewords.
-    Starting from optimised product quantisation, minibatches descend :math:`-\log \frac{e^{q \cdot \hat d^+ / \tau}}
+    A row, scaled to length 1, is mapped by :math:`A` and cut into parts, each coded by one of :math:`K` codewords.
+    Starting from optimised product quantisation, minibatches minimise :math:`-\log \frac{e^{q \cdot \hat d^+ / \tau}}
     {\sum_d e^{q \cdot \hat d / \tau}} + \|d - \hat d\|^2`, where :math:`q` is a row, :math:`d^+` one of its neighbours
-    and :math:`\hat d` decoded. In training, Sinkhorn's iterations hold each part to use every codeword alike. The paper
-    trains a whole encoder on labelled pairs; here rows are frozen vectors and their neighbours the labels.
+    and :math:`\hat d` is decoded. In training, Sinkhorn's iterations make each part use every codeword equally. The
+    paper trains a whole encoder on labelled pairs; here rows are frozen vectors and their neighbours the labels.
 
     Parameters
     ----------
     n_parts : int, default=16
         Parts of a row, from 1 to n_features.
     n_bits : int, default=8
-        Bits of a part's code, 3 to 8, as faiss can search them: 2 to that power codewords.
+        Bits of a part's code, 3 to 8, which is what faiss can search: 2 to that power codewords.
     n_neighbors : int, default=10
         Nearest rows that should rank first; the next three times as many are the hard negatives.
     temperature : float, default=0.05
-        What inner products are divided by in the ranking loss.
+        Inner products are divided by it in the ranking loss.
     epochs : int, default=10
         Passes over the rows.
     random_state : int, RandomState or None, default=None
@@ -52,9 +53,9 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     Attributes
     ----------
     turn_ : ndarray of shape (n_out, n_features)
-        The linear map; n_out is n_features, filled up to a multiple of n_parts.
+        The linear map; n_out is n_features, rounded up to a multiple of n_parts.
     codebooks_ : ndarray of shape (n_parts, 2**n_bits, n_out / n_parts)
-        Codewords of each part, in the unit of turned rows.
+        Codewords of each part, in the unit of mapped rows.
     entropy_ : float
         Mean entropy in bits of the use of a part's codewords by the rows of fit, nearest codeword each; at most n_bits.
     bytes_per_row_ : int
@@ -71,6 +72,7 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
     Examples
     --------
+    >>> from codomain.core import unit_rows
     >>> X = np.random.default_rng(0).normal(size=(300, 8))
     >>> coder = RepCONC(4, n_bits=4, epochs=2, random_state=0).fit(X)
     >>> index = coder.index(X)
@@ -97,7 +99,7 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
-        """Say that codes are whole numbers whatever the rows are."""
+        """Declare that codes are whole numbers, whatever the dtype of the rows."""
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = []
         return tags
@@ -112,23 +114,23 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
             raise UserError(f"n_neighbors={self.n_neighbors} with n_samples={len(rows)}.", needed="more rows")
         near = neighbors(rows, k=min(4 * self.n_neighbors, len(rows) - 1)).indices
 
-        def batch(asked: NDArray[np.int64]) -> Batch:
-            at = np.arange(len(asked))
-            wanted = near[asked, random.randint(self.n_neighbors, size=len(asked))]
-            hard = near[asked, random.randint(min(self.n_neighbors, near.shape[1] - 1), near.shape[1], len(asked))]
-            pool = np.concatenate([wanted, hard])
+        def batch(queries: NDArray[np.int64]) -> Batch:
+            at = np.arange(len(queries))
+            right = near[queries, random.randint(self.n_neighbors, size=len(queries))]
+            hard = near[queries, random.randint(min(self.n_neighbors, near.shape[1] - 1), near.shape[1], len(queries))]
+            pool = np.concatenate([right, hard])
             # The row itself and its other neighbours are no negatives.
-            good = near[asked, : self.n_neighbors]
-            spared = (good[:, :, None] == pool).any(axis=1) | (asked[:, None] == pool)
-            spared[at, at] = False
-            return rows[asked], rows[pool], at, spared
+            good = near[queries, : self.n_neighbors]
+            masked = (good[:, :, None] == pool).any(axis=1) | (queries[:, None] == pool)
+            masked[at, at] = False
+            return rows[queries], rows[pool], at, masked
 
         self.turn_, self.codebooks_, _ = learn(
-            turn, codebooks, None, batch, len(rows), assign=lambda gaps: even_codes(gaps, _EVEN),
+            turn, codebooks, None, batch, len(rows), assign=lambda gaps: assign_evenly(gaps, _EVEN),
             temperature=self.temperature, epochs=self.epochs, random=random,
         )  # fmt: skip
         self.bytes_per_row_ = int(quantiser(self.codebooks_).code_size)
-        self.entropy_ = entropy_of(self._codes(rows), 2**self.n_bits)
+        self.entropy_ = code_entropy(self._codes(rows), 2**self.n_bits)
         self._n_features_out = self.n_parts
         return self
 
@@ -150,7 +152,7 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         Returns
         -------
         faiss.IndexPreTransform
-            Ranks by inner product of the turned query with decoded rows; its numbers are rows of X.
+            Ranks by inner product of the mapped query with decoded rows; its ids are rows of X.
         """
         import faiss
 
@@ -165,27 +167,27 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
             lists: Any = faiss.IndexIVFPQ(
                 coarse.index, len(self.turn_), n_lists, self.n_parts, self.n_bits, faiss.METRIC_INNER_PRODUCT
             )
-            # Codes are of the row, not of what is left of it after its list's centre.
+            # Codes are of the row, not of its difference from its list's centre.
             lists.by_residual, lists.pq, lists.is_trained = False, quantiser(self.codebooks_), True
-            index = faiss.IndexPreTransform(linear(self.turn_), lists)
+            index = faiss.IndexPreTransform(linear_map(self.turn_), lists)
         index.add(rows)
         return index
 
     def _rows(self, X: ArrayLike, reset: bool = False) -> Floats:
-        """Rows of length 1 in single precision, as faiss and torch work here."""
-        data: NDArray[Any] = validate_data(self, X, reset=reset, dtype=(np.float64, np.float32))
-        return np.ascontiguousarray(unit_rows(data), np.float32)
+        """Check rows and scale them to length 1."""
+        return unit_float32(validate_data(self, X, reset=reset, dtype=(np.float64, np.float32)))
 
     def _codes(self, rows: Floats) -> NDArray[np.uint8]:
         """Nearest codewords of rows of length 1."""
         import faiss
 
-        packed = quantiser(self.codebooks_).compute_codes(linear(self.turn_).apply(rows))
+        packed = quantiser(self.codebooks_).compute_codes(linear_map(self.turn_).apply(rows))
         return faiss.unpack_bitstrings(packed, self.n_parts, self.n_bits).astype(np.uint8)
 
 
 @claim(
-    RepCONC, unit="recall of the exact ten nearest, 0 to 1", margin=0.02, seconds=60,
+    RepCONC, needs=("torch", "wordllama"),
+    unit="recall of the exact ten nearest, 0 to 1", margin=0.02, seconds=60,
     says="At 6 bytes a row, codes learned from neighbours find more of the exact ten nearest.",
     floor="product quantisation of the same size", peer="optimised product quantisation of the same size",
 )  # fmt: skip
@@ -209,7 +211,7 @@ def finds_neighbours_in_few_bytes(seed: int) -> Trial:
     with one_thread():
         plain.train(rows)
     plain.add(rows)
-    turned = flat_index(*warm_start(rows, 8, 6, seed))
-    turned.add(rows)
+    rotated = flat_index(*warm_start(rows, 8, 6, seed))
+    rotated.add(rows)
     ours = RepCONC(8, n_bits=6, random_state=seed).fit(rows)
-    return Trial(ours=recall(ours.index(rows)), floor=recall(plain), peer=recall(turned))
+    return Trial(ours=recall(ours.index(rows)), floor=recall(plain), peer=recall(rotated))

@@ -1,4 +1,4 @@
-"""Score documents against queries whole, by runs and by words, each level freed of its hubs."""
+"""Score documents against queries as wholes, by runs and by words, with less weight for hubs on each level."""
 
 from typing import Any, ClassVar, Self
 
@@ -9,13 +9,13 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Trial, UserError, claim, sinkhorn, unit_rows
-from codomain.search.shared.sets import checked_offsets, sums_of
+from codomain.search.shared.sets import check_offsets, sum_by_place
 
-_PRODUCTS = 1 << 23  # similarities of words held at once
+_PRODUCTS = 1 << 23  # similarities of words in memory at once
 
 
 def hub_bias(scores: NDArray[Any], temperature: float, n_iter: int) -> NDArray[Any]:
-    """Log of Sinkhorn's column factors, shape (n_documents,), adding up to 1 before the log; low for hubs."""
+    """Return the log of Sinkhorn's column factors, (n_documents,), which add up to 1 before the log; low for hubs."""
     logits = np.asarray(scores, np.float64)
     plan = sinkhorn(logits, temperature=temperature, n_iter=n_iter)
     # The plan is exp(logit) times a factor of the row and one of the column, so any one row shows the latter.
@@ -23,8 +23,8 @@ def hub_bias(scores: NDArray[Any], temperature: float, n_iter: int) -> NDArray[A
     return np.asarray(factors - logsumexp(factors), scores.dtype)
 
 
-def softest(scores: NDArray[Any], starts: NDArray[np.int64], temperature: float, axis: int) -> NDArray[Any]:
-    """Sum each run of scores along an axis, weighted by the softmax of that run; small temperatures give its best."""
+def soft_maximum(scores: NDArray[Any], starts: NDArray[np.int64], temperature: float, axis: int) -> NDArray[Any]:
+    """Sum each run of scores along an axis, weighted by its softmax; a small temperature gives its maximum."""
     lengths = np.diff(starts)
     best = np.maximum.reduceat(scores, starts[:-1], axis=axis)
     weights = np.exp((scores - np.repeat(best, lengths, axis=axis)) / scores.dtype.type(temperature))
@@ -33,12 +33,12 @@ def softest(scores: NDArray[Any], starts: NDArray[np.int64], temperature: float,
 
 
 class UCoFiA(Method):
-    r"""Sum coarse, middle and fine similarities after Sinkhorn-Knopp has taken each level's hubs down.
+    r"""Average coarse, middle and fine similarities after Sinkhorn-Knopp has lowered each level's hubs.
 
     Coarse is the cosine of whole query and whole document, middle that of the query and the document's runs, fine that
     of words and tokens. Runs, words and tokens are joined by :math:`\sum_i \mathrm{softmax}_i(s / \tau)\, s_i`, the
-    fine level in both orders. On each level :math:`\tau \log b_j` is added, where :math:`b` are the factors that give
-    every document the same share of a bank of other queries. The layer that the paper learns within the weights,
+    fine level in both orders. On each level :math:`\tau \log b_j` is added, where :math:`b` are the factors that
+    give every document the same share of a bank of other queries. The layer that the paper learns within the weights,
     together with its encoder, is not here.
 
     Parameters
@@ -46,7 +46,7 @@ class UCoFiA(Method):
     n_groups : int, default=8
         Runs of tokens, as equal as can be, that a document is cut into; fewer where it has fewer tokens.
     temperature : float, default=0.01
-        What cosines are divided by in the weights and in Sinkhorn's iterations.
+        Cosines are divided by it in the weights and in Sinkhorn's iterations.
     max_iter : int, default=4
         Sinkhorn's iterations.
 
@@ -87,7 +87,7 @@ class UCoFiA(Method):
         self.max_iter = max_iter
 
     def fit(self, X: ArrayLike, y: Any = None, *, bank: ArrayLike | None = None, offsets: Any = None) -> Self:
-        """Keep documents and learn how much of a hub each is.
+        """Store documents and estimate how much of a hub each is.
 
         Parameters
         ----------
@@ -96,7 +96,7 @@ class UCoFiA(Method):
         y : array-like of shape (n_samples,), default=None
             The document that each token belongs to; None makes every row a document.
         bank : array-like of shape (n_bank_tokens, n_features), default=None
-            Tokens of queries that are like those to come, but not them; None leaves the levels as they are.
+            Tokens of queries that are like those to come, but not them; None adds no bias.
         offsets : array-like of shape (n_bank_queries + 1,), default=None
             Cut the bank's tokens into queries; None makes every row a query.
 
@@ -139,8 +139,8 @@ class UCoFiA(Method):
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, tokens, reset=False, dtype=(np.float64, np.float32))
         data = data.astype(np.result_type(data, self.tokens_), copy=False)
-        starts = checked_offsets(offsets, len(data))
-        wholes = _means(data, starts)
+        starts = check_offsets(offsets, len(data))
+        wholes = _mean_directions(data, starts)
         # Run r of a document of n tokens starts at its token r n / g.
         lengths = np.diff(self.offsets_)
         counts = np.minimum(lengths, self.n_groups)
@@ -148,9 +148,9 @@ class UCoFiA(Method):
         run = np.arange(cuts[-1]) - np.repeat(cuts[:-1], counts)
         begins = np.repeat(self.offsets_[:-1], counts) + run * np.repeat(lengths, counts) // np.repeat(counts, counts)
         out = np.empty((3, len(wholes), len(lengths)), data.dtype)
-        out[0] = wholes @ _means(self.tokens_, self.offsets_).T
-        middle = wholes @ _means(self.tokens_, np.append(begins, len(self.tokens_))).T
-        out[1] = softest(middle, cuts, self.temperature, axis=1)
+        out[0] = wholes @ _mean_directions(self.tokens_, self.offsets_).T
+        middle = wholes @ _mean_directions(self.tokens_, np.append(begins, len(self.tokens_))).T
+        out[1] = soft_maximum(middle, cuts, self.temperature, axis=1)
         words, own = unit_rows(data), unit_rows(self.tokens_)
         first = 0
         while first < len(wholes):  # one block of whole queries, at least one
@@ -159,8 +159,8 @@ class UCoFiA(Method):
             products = words[starts[first] : starts[after]] @ own.T
             block = starts[first : after + 1] - starts[first]
             for one, other in (((block, 0), (self.offsets_, 1)), ((self.offsets_, 1), (block, 0))):
-                half = softest(products, one[0], self.temperature, one[1])
-                half = softest(half, other[0], self.temperature, other[1]) / 2
+                half = soft_maximum(products, one[0], self.temperature, one[1])
+                half = soft_maximum(half, other[0], self.temperature, other[1]) / 2
                 out[2, first:after] = half if one[1] == 0 else out[2, first:after] + half
             first = after
         return out
@@ -171,13 +171,14 @@ class UCoFiA(Method):
         return np.asarray(np.mean(levels + self.biases_[:, None].astype(levels.dtype, copy=False), axis=0))
 
 
-def _means(tokens: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
-    """Directions of the mean token of each run."""
-    return unit_rows(sums_of(tokens, np.repeat(np.arange(len(starts) - 1), np.diff(starts)), len(starts) - 1))
+def _mean_directions(tokens: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the mean token of each run, scaled to length 1."""
+    return unit_rows(sum_by_place(tokens, np.repeat(np.arange(len(starts) - 1), np.diff(starts)), len(starts) - 1))
 
 
 @claim(
-    UCoFiA, unit="recall at 1, 0 to 1", margin=0.01, seconds=60,
+    UCoFiA, needs=("wordllama",),
+    unit="recall at 1, 0 to 1", margin=0.01, seconds=60,
     says="Sinkhorn-Knopp on every level's similarities brings more right documents to the first place.",
     floor="the plain sum of the same levels", peer="CSLS on the plain sum, from the same bank of queries",
 )  # fmt: skip
@@ -188,11 +189,11 @@ def finds_what_a_first_line_tells_of(seed: int) -> Trial:
 
     firsts, rests = docstring_texts("first", "rest")
     chosen = np.random.default_rng(seed).permutation(len(firsts))[:600]
-    asked, starts = wordllama_tokens([firsts[row] for row in chosen[:300]], 12)
+    queries, starts = wordllama_tokens([firsts[row] for row in chosen[:300]], 12)
     bank, cuts = wordllama_tokens([firsts[row] for row in chosen[300:]], 12)
     tokens, offsets = wordllama_tokens([rests[row] for row in chosen[:300]], 32)
     model = UCoFiA().fit(tokens, np.repeat(np.arange(300), np.diff(offsets)), bank=bank, offsets=cuts)
-    levels, known = model.levels(asked, starts), model.levels(bank, cuts).mean(axis=0)
+    levels, known = model.levels(queries, starts), model.levels(bank, cuts).mean(axis=0)
     plain, ours = levels.mean(axis=0), (levels + model.biases_[:, None]).mean(axis=0)  # as score_sets has it
     crowding = np.sort(known, axis=0)[-10:].mean(axis=0)  # nearness of each document to its ten nearest of the bank
 

@@ -1,4 +1,4 @@
-"""Store features in few bits with a stated largest error: quantise, then code each column by its frequencies."""
+"""Store features in few bits with a guaranteed largest error: quantise, then code each column by its frequencies."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar, Self
@@ -13,18 +13,18 @@ from codomain.core import Method, Paper, Real, Trial, claim
 from codomain.core.maths.top import exact_top
 from codomain.shrink.shared.blocks import StepPacker
 
-REACH = 2047  # steps away from a column's mean, at most
+REACH = 2047  # most steps from a column's mean
 
 
 class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
-    r"""Code features near to losslessly, block by block.
+    r"""Code features nearly without loss, block by block.
 
     The steps of coding a large model's features: truncate, quantise uniformly, code. With step :math:`s` and a column's
     mean :math:`m`, a value becomes :math:`k = \mathrm{round}((x - m) / s)` and comes back as :math:`m + s k`. Steps are
-    the same in all columns, so that a column costs the more bits the wider it is.
+    the same in all columns, so a column of larger spread costs more bits.
 
     A range coder writes k by its column's frequencies in the training rows, smoothed by a normal curve; the paper
-    packs k into pictures for a picture codec. Values out of reach are not truncated but kept as they are, so that the
+    packs k into pictures for a picture codec. Values out of reach are not truncated but stored as they are, so that the
     largest error holds for every value.
 
     Parameters
@@ -41,7 +41,7 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
     lowest_ : ndarray of int of shape (n_features,)
         Steps from the mean to the lowest value of each column that is coded in steps.
     shares_ : list of ndarray of shape (n_levels,)
-        Probability of each step from the lowest up, and last of a value that is kept as it is; float32.
+        Probability of each step from the lowest up, and last that of a value stored as it is; float32.
 
     Raises
     ------
@@ -82,7 +82,7 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
         for column, first, last in zip(steps.T, low, high, strict=True):
             levels = np.arange(first, last + 1)
             edges = ndtr((np.append(levels, last + 1) - 0.5 - column.mean()) / np.hypot(column.std(), 1))
-            # As many rows of the curve as there are levels, and one for what is kept as it is, as in Laplace's rule.
+            # The curve counts as one row for each level, and values stored as they are as one, as in Laplace's rule.
             counts = np.bincount(column - first, minlength=len(levels)) + len(levels) * (np.diff(edges) + 1e-4)
             self.shares_.append((np.append(counts, 1) / (counts.sum() + 1)).astype(np.float32))
         return self
@@ -90,37 +90,38 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Rows as they come back from a block, of shape (n_samples, n_features)."""
         check_is_fitted(self)
-        return self._coded(validate_data(self, X, reset=False, dtype=(np.float64, np.float32)))[1]
+        return self._code(validate_data(self, X, reset=False, dtype=(np.float64, np.float32)))[1]
 
     def bits(self, X: ArrayLike) -> NDArray[Any]:
-        """Bits that the frequencies allow for each row of X, of shape (n_samples,); 32 or 64 for a value kept as is."""
+        """Bits of each row of X under the frequencies, of shape (n_samples,); 32 or 64 for a value stored as it is."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return self._bits(self._coded(data)[0], data.dtype)
+        return self._bits(self._code(data)[0], data.dtype)
 
     def _pack(self, rows: NDArray[Any]) -> bytes:
-        return self._sealed(*self._coded(rows))
+        return self._seal(*self._code(rows))
 
     def _steps(self, data: NDArray[Any]) -> NDArray[np.float64]:
-        """Whole steps from the mean, as floats, since a number may be far out."""
+        """Return whole steps from the mean, as floats, since a value may be far out."""
         return np.rint((data.astype(np.float64) - self.means_) / (2 * self.largest_error_))
 
-    def _back(self, S: NDArray[np.int64], dtype: Any) -> NDArray[Any]:
+    def _restore(self, S: NDArray[np.int64], dtype: Any) -> NDArray[Any]:
         rows: NDArray[Any] = (self.means_ + 2 * self.largest_error_ * (S + self.lowest_)).astype(dtype)
         return rows
 
-    def _coded(self, data: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-        """Symbols of each value, and the rows that they come back as."""
+    def _code(self, data: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Return the symbol of each value, and the rows that unpacking returns."""
         S = self._symbols(self._steps(data))
-        back = self._back(S, data.dtype)
-        # Rounding of the result may exceed the error, most of all where numbers are large against the step.
+        back = self._restore(S, data.dtype)
+        # Rounding the result may exceed the error, above all where numbers are large compared with the step.
         over = np.abs(back.astype(np.float64) - data) > self.largest_error_
         S = np.where(over, [len(share) - 1 for share in self.shares_], S)
         return S, np.where(self._raw(S), data, back)
 
 
 @claim(
-    FCMLM, unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
+    FCMLM, needs=("constriction", "wordllama"),
+    unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
     says="Text vectors keep 0.95 of the ten nearest in fewer bits when columns are coded by their frequencies.",
     floor="the same whole numbers as one table of bytes, by the best of zlib, bz2 and LZMA",
     peer="whole numbers of fixed length, best of three ranges for each column, headers not counted",
@@ -138,14 +139,14 @@ def keeps_neighbours_in_few_bits(seed: int) -> Trial:
     own = np.full(len(Q), -1)
     truth = exact_top(base, Q, 10, own=own)[1]
 
-    def enough(rows: NDArray[Any]) -> bool:
+    def keeps_enough(rows: NDArray[Any]) -> bool:
         found = exact_top(rows, Q, 10, own=own)[1]
         return bool((found[:, :, None] == truth[:, None]).any(axis=2).mean() >= 0.95)
 
     low, high = 0.01, 2.0  # the largest error that is still good enough
     for _ in range(9):
         middle = float(np.sqrt(low * high))
-        low, high = (middle, high) if enough(FCMLM(middle).fit(train).transform(base)) else (low, middle)
+        low, high = (middle, high) if keeps_enough(FCMLM(middle).fit(train).transform(base)) else (low, middle)
     codec = FCMLM(low).fit(train)
     blocks = codec.compress(base)
     if np.abs(codec.decompress(blocks) - base).max() > codec.largest_error_:
@@ -154,15 +155,15 @@ def keeps_neighbours_in_few_bits(seed: int) -> Trial:
     packs: tuple[Callable[[bytes], bytes], ...] = (lambda raw: zlib.compress(raw, 9), bz2.compress, lzma.compress)
     packed = min(len(pack(part.tobytes())) for pack in packs for part in (table, table.T))
 
-    def fixed(share: float) -> float:
+    def fixed_bits(share: float) -> float:
         ends = np.quantile(train, [share, 1 - share], axis=0)
         few, many = 2, 64
         while few < many:
             n = (few + many) // 2
             step = (ends[1] - ends[0]) / (n - 1)
             back = np.rint((np.clip(base, *ends) - ends[0]) / step) * step + ends[0]
-            few, many = (few, n) if enough(back.astype(np.float32)) else (n + 1, many)
+            few, many = (few, n) if keeps_enough(back.astype(np.float32)) else (n + 1, many)
         return float(np.log2(few))
 
     ours, floor = (8 * size / base.size for size in (sum(map(len, blocks)), packed))
-    return Trial(ours=8 - ours, floor=8 - floor, peer=8 - min(fixed(share) for share in (0, 0.001, 0.01)))
+    return Trial(ours=8 - ours, floor=8 - floor, peer=8 - min(fixed_bits(share) for share in (0, 0.001, 0.01)))

@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Trial, UserError, claim, unit_rows
 
-SHARPNESS = 10.0  # factor on cosines in the first attention
+SHARPNESS = 10.0  # factor on cosines in the first step's attention
 
 
 def spread_rows(rows: NDArray[Any], count: int) -> NDArray[np.intp]:
-    """Choose rows of length 1 one by one, each the least like those before, so that none is far from a chosen one."""
+    """Choose rows of length 1 one by one, each the least similar to those before, so that all are near a chosen one."""
     chosen = [int((rows @ rows.mean(axis=0)).argmax())]
     nearest = rows @ rows[chosen[0]]
     for _ in range(count - 1):
@@ -23,8 +23,8 @@ def spread_rows(rows: NDArray[Any], count: int) -> NDArray[np.intp]:
     return np.array(chosen)
 
 
-def attend(Q: NDArray[Any], keys: NDArray[Any]) -> NDArray[Any]:
-    """Return the weights of the bank's rows for each query: (n, n_anchors), rows add up to 1."""
+def attention_weights(Q: NDArray[Any], keys: NDArray[Any]) -> NDArray[Any]:
+    """Return the weights of the bank's rows for each query, (n, n_anchors); each row adds up to 1."""
     scores = Q @ keys
     scores -= scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)
@@ -32,23 +32,23 @@ def attend(Q: NDArray[Any], keys: NDArray[Any]) -> NDArray[Any]:
     return scores
 
 
-def slopes(
-    Q: NDArray[Any], keys: NDArray[Any], gram: NDArray[Any], likeness: NDArray[Any]
+def cosine_gradients(
+    Q: NDArray[Any], keys: NDArray[Any], gram: NDArray[Any], similarity: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return each row's cosine with what its query brings back, (n,), and the gradient by the scores, (n, n_anchors).
 
-    Only inner products are needed: gram of the bank with itself, likeness of the rows with the bank.
+    Only inner products are needed: gram of the bank with itself, similarity of the rows with the bank.
     """
-    p = attend(Q, keys)
+    p = attention_weights(Q, keys)
     mixed = p @ gram
     length = np.sqrt(np.maximum((p * mixed).sum(axis=1, keepdims=True), 1e-12))
-    cosine = (p * likeness).sum(axis=1, keepdims=True) / length
-    by_weights = (likeness - cosine / length * mixed) / length
+    cosine = (p * similarity).sum(axis=1, keepdims=True) / length
+    by_weights = (similarity - cosine / length * mixed) / length
     return cosine[:, 0], p * (by_weights - (p * by_weights).sum(axis=1, keepdims=True))
 
 
 class _Adam:
-    """Adam upwards for one array."""
+    """Gradient ascent by Adam for one array."""
 
     def __init__(self, start: NDArray[Any], learning_rate: float) -> None:
         self.value, self.learning_rate, self.steps = start.copy(), learning_rate, 0
@@ -67,8 +67,8 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
     With a bank B of rows far from each other and learned keys K, a query q brings back the direction of
     :math:`\mathrm{softmax}(q K) B`. Keys are learned with the queries of X; each further row gets the query that,
-    with the keys fixed, brings it back best. What is climbed is the cosine. Free keys, which stand for the paper's
-    projection of the queries into the space, the choice of the bank and the start in principal components are ours.
+    with the keys fixed, brings it back best. The cosine is maximised. Not in the paper: free keys instead of
+    its projection of the queries into the space, the choice of the bank, and the start in principal components.
 
     Parameters
     ----------
@@ -86,11 +86,11 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     bank_ : ndarray of shape (n_anchors, n_features)
         Rows of X scaled to length 1.
     keys_ : ndarray of shape (n_components, n_anchors)
-        What a query is held against.
+        Vectors that queries are multiplied with.
     start_ : ndarray of shape (n_features, n_components)
-        Directions in which a row's first query is read.
+        Directions that give a row's first query.
     cosines_ : ndarray of shape (max_steps,)
-        Mean cosine of rows with what is brought back, before each step of `fit`.
+        Mean cosine of rows with the rows brought back, before each step of `fit`.
 
     Raises
     ------
@@ -133,12 +133,12 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
                 raise UserError(f"{name}={getattr(self, name)} with n_{what}={most}.", todo=f"lower {name}")
         self.bank_ = rows[spread_rows(rows, self.n_anchors)]
         self.start_ = np.linalg.eigh(rows.T @ rows)[1][:, ::-1][:, : self.n_components].copy()
-        gram, likeness = self.bank_ @ self.bank_.T, rows @ self.bank_.T
+        gram, similarity = self.bank_ @ self.bank_.T, rows @ self.bank_.T
         queries = _Adam(rows @ self.start_, self.learning_rate)
         keys = _Adam(rows.dtype.type(SHARPNESS) * (self.bank_ @ self.start_).T, self.learning_rate * SHARPNESS)
         self.cosines_ = np.zeros(self.max_steps, dtype=rows.dtype)
         for step in range(self.max_steps):
-            cosine, up = slopes(queries.value, keys.value, gram, likeness)
+            cosine, up = cosine_gradients(queries.value, keys.value, gram, similarity)
             self.cosines_[step] = cosine.mean()
             by_query, by_key = up @ keys.value.T, queries.value.T @ up
             queries.climb(by_query)
@@ -152,10 +152,10 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         check_is_fitted(self)
         rows = unit_rows(validate_data(self, X, reset=False, dtype=(np.float64, np.float32)))
         bank, keys = self.bank_.astype(rows.dtype), self.keys_.astype(rows.dtype)
-        gram, likeness = bank @ bank.T, rows @ bank.T
+        gram, similarity = bank @ bank.T, rows @ bank.T
         queries = _Adam(rows @ self.start_.astype(rows.dtype), self.learning_rate)
         for _ in range(self.max_steps):
-            queries.climb(slopes(queries.value, keys, gram, likeness)[1] @ keys.T)
+            queries.climb(cosine_gradients(queries.value, keys, gram, similarity)[1] @ keys.T)
         return queries.value
 
     def inverse_transform(self, Z: ArrayLike) -> NDArray[Any]:
@@ -164,12 +164,13 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         Q = np.asarray(Z, dtype=self.bank_.dtype)
         if Q.ndim != 2 or Q.shape[1] != self.n_components:
             raise UserError(f"Z has shape {Q.shape}.", needed=f"(n_samples, {self.n_components})")
-        back: NDArray[Any] = unit_rows(attend(Q, self.keys_) @ self.bank_)
+        back: NDArray[Any] = unit_rows(attention_weights(Q, self.keys_) @ self.bank_)
         return back
 
 
 @claim(
-    M3, unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.02, seconds=60,
+    M3, needs=("wordllama",),
+    unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.02, seconds=60,
     says="Queries of 64 bytes over a bank of 128 rows bring rows back better than 64 bytes of principal components.",
     floor="16 principal components as float32, 64 bytes",
     peer="product quantisation, 64 parts of 7 bits: 56 bytes, and codebooks as large as the bank",
@@ -186,7 +187,7 @@ def brings_rows_back(seed: int) -> Trial:
     some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 1000, replace=False)]
     X = unit_rows(resolve("static:wordllama").encode(some))
 
-    def kept(back: NDArray[Any]) -> float:
+    def mean_cosine(back: NDArray[Any]) -> float:
         return float((unit_rows(back) * X).sum(axis=1).mean())
 
     memory = M3(16, n_anchors=128).fit(X)
@@ -194,7 +195,7 @@ def brings_rows_back(seed: int) -> Trial:
     quantiser: Any = faiss.ProductQuantizer(X.shape[1], 64, 7)
     quantiser.train(X)
     return Trial(
-        ours=kept(memory.inverse_transform(memory.transform(X))),
-        floor=kept(pca.inverse_transform(pca.transform(X))),
-        peer=kept(quantiser.decode(quantiser.compute_codes(X))),
+        ours=mean_cosine(memory.inverse_transform(memory.transform(X))),
+        floor=mean_cosine(pca.inverse_transform(pca.transform(X))),
+        peer=mean_cosine(quantiser.decode(quantiser.compute_codes(X))),
     )

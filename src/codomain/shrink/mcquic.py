@@ -1,4 +1,4 @@
-"""Code rows by levels of codebooks, each level for what the one before left, all learned together with chance."""
+"""Code rows by levels of codebooks, each for the residual of the one before, all learned together."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,7 +14,7 @@ ROUNDS = 15  # of k-means, from which learning starts
 BLOCK = 1024  # rows coded at once
 
 
-def nearest(parts: NDArray[Any], books: NDArray[Any]) -> NDArray[np.intp]:
+def nearest_codewords(parts: NDArray[Any], books: NDArray[Any]) -> NDArray[np.intp]:
     """Return the nearest codeword of each part: from (n, n_parts, width) and (n_parts, K, width), (n, n_parts)."""
     lengths = (books**2).sum(axis=2)
     blocks = [
@@ -24,12 +24,12 @@ def nearest(parts: NDArray[Any], books: NDArray[Any]) -> NDArray[np.intp]:
     return np.concatenate(blocks)
 
 
-def centres(parts: NDArray[Any], count: int, rng: np.random.RandomState) -> NDArray[Any]:
-    """Return k-means centres of each part by itself, (n_parts, count, width); a centre without rows stays."""
+def kmeans_centres(parts: NDArray[Any], count: int, rng: np.random.RandomState) -> NDArray[Any]:
+    """Return k-means centres of each part by itself, (n_parts, count, width); an empty centre stays where it is."""
     n, n_parts, width = parts.shape
     books = parts[rng.permutation(n)[:count]].transpose(1, 0, 2).copy()
     for _ in range(ROUNDS):
-        flat = (nearest(parts, books) + count * np.arange(n_parts)).ravel()
+        flat = (nearest_codewords(parts, books) + count * np.arange(n_parts)).ravel()
         sums = np.zeros((n_parts * count, width))
         np.add.at(sums, flat, parts.reshape(-1, width))
         sizes = np.bincount(flat, minlength=n_parts * count)[:, None]
@@ -41,10 +41,10 @@ def centres(parts: NDArray[Any], count: int, rng: np.random.RandomState) -> NDAr
 class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     r"""Quantise rows by several codebooks side by side and several levels one after the other.
 
-    A level cuts what is left of a row into parts and takes a codeword for each, with probability
+    A level cuts the residual of a row into parts and takes a codeword for each, with probability
     :math:`p(k) \propto \exp(-\|r - c_k\|^2 / (\tau s))` while it learns (s is the level's mean squared error) and the
-    nearest one later. All levels go down the squared error of the whole row together, through a straight-through
-    Gumbel softmax, from k-means as start. This is the paper's quantiser on given features: without its autoencoder,
+    nearest one later. All levels together minimise the squared error of the whole row, through a straight-through
+    Gumbel softmax, starting from k-means. This is the paper's quantiser on given features: without its autoencoder,
     without the changes of resolution between levels, and without a model of the codes' frequencies.
 
     Parameters
@@ -52,26 +52,26 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     n_parts : int, default=8
         Equal parts of a row; it must divide n_features.
     n_levels : int, default=2
-        Levels, each for what the ones before left.
+        Levels, each for the residual of those before.
     n_bits : int, default=8
         Bits of a codeword, 1 to 8; 2 to that power must not exceed n_samples.
     temperature : float, default=0.1
-        Tau: how far from the nearest codeword chance strays, above 0.
+        Tau above: the higher, the more often another than the nearest codeword is drawn, above 0.
     epochs : int, default=20
         Passes over the rows.
     learning_rate : float, default=0.003
         Step of AdamW, in units of the standard deviation of X, above 0.
     random_state : int, RandomState or None, default=None
-        Seed of the start, the order of rows and the chance.
+        Seed of the start, the order of rows and the draws of codewords.
 
     Attributes
     ----------
     codebooks_ : ndarray of shape (n_levels, n_parts, 2 ** n_bits, n_features // n_parts)
         Codewords, in the unit of X.
     mean_ : ndarray of shape (n_features,)
-        Taken off rows before they are coded.
+        Subtracted from rows before they are coded.
     losses_ : ndarray of shape (epochs,)
-        Mean squared error with codewords drawn by chance, in units of the variance of X.
+        Mean squared error with randomly drawn codewords, in units of the variance of X.
 
     Raises
     ------
@@ -142,15 +142,15 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         parts = ((data - self.mean_) / size).reshape(len(data), self.n_parts, -1)
         left, books, errors = parts, [], []
         for _ in range(self.n_levels):
-            books.append(centres(left, count, rng))
-            left = left - books[-1][np.arange(self.n_parts), nearest(left, books[-1])]
+            books.append(kmeans_centres(left, count, rng))
+            left = left - books[-1][np.arange(self.n_parts), nearest_codewords(left, books[-1])]
             errors.append(float((left**2).sum(axis=2).mean()) or 1.0)
         learned = [torch.nn.Parameter(torch.from_numpy(book)) for book in books]
         rows = torch.from_numpy(parts)
         generator = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
 
         def error(which: Any) -> Any:
-            """Code rows with chance, level by level, and return what is left at the end."""
+            """Code rows with random codewords, level by level, and return the mean squared residual."""
             left = rows[which]
             for book, scale in zip(learned, errors, strict=True):
                 far = (book**2).sum(dim=2) - 2 * torch.einsum("npw,pkw->npk", left, book)
@@ -175,7 +175,7 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         left = (data - self.mean_).reshape(len(data), self.n_parts, -1)
         codes = []
         for books in self.codebooks_:
-            codes.append(nearest(left, books))
+            codes.append(nearest_codewords(left, books))
             left = left - books[np.arange(self.n_parts), codes[-1]]
         return np.concatenate(codes, axis=1).astype(np.uint8)
 
@@ -192,7 +192,8 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    McQuic, unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
+    McQuic, needs=("torch", "wordllama"),
+    unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
     says="At 16 bytes a row, levels of codebooks on parts of a row keep more than coding each variable by itself.",
     floor="32 principal components, each by its own 16 k-means levels", peer="faiss's residual quantiser, 32 x 4 bits",
 )  # fmt: skip
@@ -209,18 +210,18 @@ def keeps_more_than_single_variables(seed: int) -> Trial:
     rows = resolve("static:wordllama").encode(some).astype(np.float32)
     X, new = rows[:2000], rows[2000:]
 
-    def kept(back: NDArray[Any]) -> float:
+    def share_kept(back: NDArray[Any]) -> float:
         return 1 - float(((new - back) ** 2).sum() / ((new - X.mean(axis=0)) ** 2).sum())
 
     ours = McQuic(16, n_levels=2, n_bits=4, random_state=seed).fit(X)
     pca = PCA(32, random_state=seed).fit(X)
     columns, codes = (pca.transform(part)[:, :, None] for part in (X, new))
-    levels = centres(columns, 16, np.random.RandomState(seed))
-    single = levels[np.arange(32), nearest(codes, levels)][:, :, 0]
+    levels = kmeans_centres(columns, 16, np.random.RandomState(seed))
+    single = levels[np.arange(32), nearest_codewords(codes, levels)][:, :, 0]
     peer = faiss.ResidualQuantizer(X.shape[1], 32, 4)
     peer.train(X)
     return Trial(
-        ours=kept(ours.inverse_transform(ours.transform(new))),
-        floor=kept(pca.inverse_transform(single)),
-        peer=kept(peer.decode(peer.compute_codes(new))),
+        ours=share_kept(ours.inverse_transform(ours.transform(new))),
+        floor=share_kept(pca.inverse_transform(single)),
+        peer=share_kept(peer.decode(peer.compute_codes(new))),
     )

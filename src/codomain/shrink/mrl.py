@@ -1,4 +1,4 @@
-"""Turn a space so that its first few columns already tell who is near whom."""
+"""Rotate a space so that its first few columns already give each row's neighbours."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH = 256  # rows in a step; each brings one of its neighbours, so a step compares 256 x 256 pairs
-QUERIES = 2048  # rows whose neighbours are looked up at once
+QUERIES = 2048  # rows whose neighbours are computed at once
 
 
 def truncate(X: ArrayLike, width: int) -> NDArray[Any]:
@@ -67,22 +67,22 @@ class Widths(Rule):
 class Matryoshka(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     r"""Learn a linear head whose first m columns are themselves good, for every m in a list.
 
-    The losses of all prefixes :math:`z_{1:m}` are added up. With labels each is the cross-entropy of an own classifier
-    by cosine. Without, it is :math:`-\sum_j p_{ij} \log q^m_{ij}`, where p and q are softmaxes of the cosines of row i
-    to the neighbours that the batch's rows brought, in all columns of X and in m columns of z.
+    The losses of all prefixes :math:`z_{1:m}` are added up. With labels each is the cross-entropy of its own
+    classifier by cosine. Without, it is :math:`-\sum_j p_{ij} \log q^m_{ij}`, where p and q are softmaxes of the
+    cosines of row i to one neighbour of each row of the batch, in all columns of X and in m columns of z.
 
     The head starts from the principal directions of X, not centred. Without labels the exact neighbours cost
     n_samples^2 * n_features once; a pass costs n_samples * n_features * (the widest width) and, for each width m,
-    n_samples * 256 * m. Temperature, step and batch are ours.
+    n_samples * 256 * m. Not in the paper: temperature, step and batch.
 
     Parameters
     ----------
     widths : tuple of int, default=None
-        Widths to train for, rising, at most n_features; None halves n_features down to one eighth.
+        Widths to train for, increasing, at most n_features; None halves n_features down to one eighth.
     n_neighbors : int, default=10
         Nearest rows of each row from which one is drawn for a batch; below n_samples. Not used with labels.
     temperature : float, default=0.05
-        What cosines are divided by, above 0.
+        Cosines are divided by it, above 0.
     epochs : int, default=20
         Passes over the rows.
     random_state : int, RandomState or None, default=None
@@ -167,7 +167,7 @@ class Matryoshka(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     def transform(self, X: ArrayLike, width: int | None = None) -> NDArray[Any]:
         """First `width` columns of the head, None for all: rows of length 1, of shape (n_samples, width).
 
-        Costs n_samples * n_features * width. Any width from 1 to n_components may be asked for, trained or not.
+        Costs n_samples * n_features * width. Any width from 1 to n_components may be taken, trained or not.
         """
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
@@ -192,16 +192,16 @@ class Matryoshka(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
         def loss(batch: "Tensor") -> "Tensor":
             mates = torch.from_numpy(near[batch.numpy(), rng.randint(self.n_neighbors, size=len(batch))])
-            # A row that another one brought says nothing about its neighbours: its cosine to itself is 1.
+            # A row that is itself among these neighbours is left out: its cosine to itself is always 1.
             own = batch[:, None] == mates[None]
-            wanted = (data[batch] @ data[mates].T / self.temperature).masked_fill(own, -torch.inf).softmax(1)
+            target = (data[batch] @ data[mates].T / self.temperature).masked_fill(own, -torch.inf).softmax(1)
             one, two = data[batch] @ head, data[mates] @ head
             total = torch.zeros((), dtype=data.dtype)
             for width in self.widths_:
                 cosines = _unit(one[:, :width]) @ _unit(two[:, :width]).T
                 # A finite floor, because 0 * -inf is not a number.
                 found = (cosines / self.temperature).masked_fill(own, -1e9).log_softmax(1)
-                total = total - (wanted * found).sum(1).mean()
+                total = total - (target * found).sum(1).mean()
             return total
 
         return loss
@@ -209,7 +209,7 @@ class Matryoshka(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     def _labels(
         self, y: NDArray[Any], data: "Tensor", head: "Tensor"
     ) -> "tuple[Callable[[Tensor], Tensor], list[Tensor]]":
-        """Loss of a batch of labelled rows, and what is learned: the head and a classifier for each width."""
+        """Return the loss of a batch of labelled rows, and the parameters: the head and a classifier for each width."""
         torch = need("torch", "torch")
         which = torch.from_numpy(np.unique(y, return_inverse=True)[1])
         members = torch.nn.functional.one_hot(which).to(data.dtype)
@@ -233,7 +233,8 @@ def _unit(rows: "Tensor") -> "Tensor":
 
 
 @claim(
-    Matryoshka, unit="recall of the exact full-space top 10, 0 to 1", margin=0.05, seconds=60,
+    Matryoshka, needs=("torch", "wordllama"),
+    unit="recall of the exact full-space top 10, 0 to 1", margin=0.05, seconds=60,
     says="A head trained with nested widths and cut to one eighth keeps more neighbours than the input cut as far.",
     floor="the input cut to its first eighth", peer="the better of PCA, centred and not, to the same width",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from .exchanging import exchange as exchange
 from .guess import guess_roles as guess_roles
 from .intake import as_table as as_table
 from .intake import text_hashes as text_hashes
+from .loading import load as load
 from .making import write as write
 from .manifest import Roles as Roles
 from .opening import open as open
@@ -32,9 +33,6 @@ from .schema import NeighborsPart as NeighborsPart
 from .schema import Parts as Parts
 from .schema import ShrinkPart as ShrinkPart
 from .space import Space as Space
-from .tables import read_csv as read_csv
-from .tables import read_json as read_json
-from .tables import read_parquet as read_parquet
 from .vectors import Vectors as Vectors
 from .view import Generation as Generation
 from .view import work_folder as work_folder

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.space.bounds import check_bytes
 from codomain.space.checks import nearest
 from codomain.space.tables import Held
 
@@ -26,6 +27,8 @@ def read_npy(path: Path, vector: str | None = None) -> Held:
 def read_npz(path: Path, vector: str | None = None) -> Held:
     """Read a .npz file: its one matrix is the vectors, its lists of the same length are columns."""
     try:
+        with zipfile.ZipFile(path) as packed:  # the sizes are in its directory: nothing is unpacked for them
+            check_bytes(path, sum(entry.file_size for entry in packed.infolist()), "the arrays in it")
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except (ValueError, zipfile.BadZipFile) as error:

@@ -3,29 +3,31 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.space.checks import is_string, no_column, some
+from codomain.space.vector_cells import is_number, parse, read_cells, why_not
 
 _HINT = re.compile(r"(^|[^a-z])(emb|embed|embedding|embeddings|vec|vector|vectors|feature|features|dense)([^a-z]|$)")
+_NAMED = re.compile(r"(^|[ _.-])(emb|embs|embedding|embeddings|vec|vecs|vector|vectors)$")
 _NUMBERED = re.compile(r"^(.*?)[ _.\-]?(\d+)$")
 _WIDE = 8  # lists and runs of columns narrower than this need a telling name
 
 
 @dataclass
 class Found:
-    """Vectors in a table, the columns that they used up, and what is wrong with them."""
+    """Vectors in a table, the columns that they used up, what is wrong with them, and columns that only sound so."""
 
     vectors: NDArray[np.float32] | None = None
     columns: tuple[str, ...] = ()
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unread: dict[str, str] = field(default_factory=dict)  # columns named like vectors, and why they are none
+    not_text: set[str] = field(default_factory=set)  # columns that no one means as the text
 
 
 def find_vectors(table: pa.Table, vector: str | None) -> Found:
@@ -43,9 +45,22 @@ def find_vectors(table: pa.Table, vector: str | None) -> Found:
     Found
         Empty when there are none.
     """
-    runs = _runs(table)
-    if vector == "":
-        return Found()
+    found = Found() if vector == "" else _find(table, vector, _runs(table))
+    for name in set(table.column_names) - set(found.columns):
+        column, named = table[name], bool(_NAMED.search(name.lower()))
+        if is_number(column.type) or not (named or is_string(column.type)):
+            continue
+        vectors = _is_vector(column, name)
+        if named and not vectors:
+            found.unread[name] = why_not(column)
+        if named or vectors:
+            found.not_text.add(name)
+    for name, why in sorted(found.unread.items()):
+        found.notes.append(f"{name!r} is named like vectors and cannot be read as such: {why}")
+    return found
+
+
+def _find(table: pa.Table, vector: str | None, runs: dict[str, tuple[str, ...]]) -> Found:
     if vector is not None:
         if vector in table.column_names:
             return _from_column(table[vector], vector)
@@ -79,11 +94,11 @@ def _what(found: Found) -> str:
 
 
 def _runs(table: pa.Table) -> dict[str, tuple[str, ...]]:
-    """Return numeric columns numbered without a gap from 0 or 1, by their common start."""
+    """Return columns of numbers, numbered without a gap from 0 or 1, by their common start."""
     groups: dict[str, dict[int, str]] = {}
     for name in table.column_names:
         match = _NUMBERED.match(name)
-        if match and _is_number(table.schema.field(name).type):
+        if match and _holds_numbers(table[name]):
             groups.setdefault(match[1], {})[int(match[2])] = name
     runs = {}
     for start, columns in groups.items():
@@ -93,59 +108,55 @@ def _runs(table: pa.Table) -> dict[str, tuple[str, ...]]:
     return runs
 
 
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-    return listed and _is_number(kind.value_type)
+def _holds_numbers(column: pa.ChunkedArray) -> bool:
+    """Whether a column holds one number a row; text as well, for csv keeps 0.50 as it was typed."""
+    if not is_string(column.type):
+        return is_number(column.type)
+    rows = [parse(text) for text in column.slice(0, 20).drop_null().to_pylist()]
+    return bool(rows) and all(row is not None and len(row) == 1 for row in rows)
 
 
 def _is_vector(column: pa.ChunkedArray, name: str) -> bool:
-    told = bool(_HINT.search(name.lower()))
-    if _is_list(column.type):
-        widths = pc.list_value_length(column.slice(0, 1000)).drop_null().to_numpy()
-        # Mostly one width: vectors, some of them perhaps broken. Many widths: lists of something else.
-        return told or (len(widths) > 0 and bool(np.mean(widths == max(_WIDE, np.median(widths))) > 0.5))
-    if not is_string(column.type):
+    kind, told = column.type, bool(_HINT.search(name.lower()))
+    sample = column.slice(0, 1000).drop_null()
+    if not len(sample) or is_number(kind):
         return False
-    sample = [parsed for text in column.drop_null().slice(0, 20).to_pylist() if (parsed := _parse(text)) is not None]
-    wanted = min(20, len(column.drop_null()))
-    return bool(sample) and 2 * len(sample) > wanted and (told or all(len(row) >= _WIDE for row in sample))
-
-
-def _parse(text: str | None) -> NDArray[np.float64] | None:
-    """Return the numbers of '[0.1, 0.2]' or of numpy's '[0.1 0.2]', or None."""
-    text = (text or "").strip()
-    words = text.lstrip("[(").rstrip("])").replace(",", " ").split()
-    try:
-        return np.array([float(word) for word in words]) if text else None
-    except ValueError:
-        return None
+    if is_string(kind):
+        parsed = [row for text in sample.slice(0, 20).to_pylist() if (row := parse(text)) is not None]
+        parsed = [row for row in parsed if len(row) != 1]  # one number is a number
+        enough = 2 * len(parsed) > min(20, len(sample))
+        return enough and (told or all(len(row) >= _WIDE for row in parsed))
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    if not told and not (listed and is_number(kind.value_type)):
+        return False  # structs, bytes and lists of lists need a telling name
+    cells = read_cells(sample)
+    if isinstance(cells, str):
+        return False
+    widths = cells.widths[cells.widths >= 0]
+    # Mostly one width: vectors, some of them perhaps broken. Many widths: lists of something else.
+    return told or (len(widths) > 0 and bool(np.mean(widths == max(_WIDE, np.median(widths))) > 0.5))
 
 
 def _from_run(table: pa.Table, name: str, columns: Sequence[str]) -> Found:
     out = np.empty((table.num_rows, len(columns)), np.float32)
     with np.errstate(over="ignore"):
         for at, column in enumerate(columns):
-            out[:, at] = table[column].to_numpy()
+            try:
+                out[:, at] = table[column].cast(pa.float64()).to_numpy()
+            except pa.ArrowInvalid as error:
+                return Found(problems=[f"the numbers in {column!r}: {error}"], columns=tuple(columns))
     return Found(out, tuple(columns))
 
 
 def _from_column(column: pa.ChunkedArray, name: str) -> Found:
-    if _is_list(column.type):
-        pieces = [_lists(chunk) for chunk in column.chunks]
-    elif is_string(column.type):
-        pieces = [_strings(column.slice(start, 4096)) for start in range(0, len(column), 4096)]
-    else:
-        kind = column.type
-        return Found(problems=[f"the vector column {name!r} is of type {kind}: lists of numbers are needed"])
-    widths = np.concatenate([piece[0] for piece in pieces] or [np.empty(0, np.int64)])
-    problems = []
+    cells = read_cells(column)
+    if isinstance(cells, str):
+        return Found(problems=[f"the vector column {name!r} cannot be read: {cells}"])
+    widths, problems = cells.widths, []
     odd = np.flatnonzero(widths == -2)
     if len(odd):
-        problems.append(f"{some(odd)}: {name!r} is no list of numbers there; write it as [0.1, 0.2, ...]")
+        why = why_not(column.slice(int(odd[0]), 1))
+        problems.append(f"{some(odd)}: {name!r} is no list of numbers there: {why}")
     found, counts = np.unique(widths[widths > 0], return_counts=True)
     if not len(found):
         return Found(problems=[*problems, f"the column {name!r} holds no vectors"], columns=(name,))
@@ -160,32 +171,8 @@ def _from_column(column: pa.ChunkedArray, name: str) -> Found:
         return Found(problems=problems, columns=(name,))
     out = np.full((len(column), width), np.nan, np.float32)  # a row without a vector stays NaN, and is named so
     start = 0
-    for lengths, values in pieces:
+    for lengths, values in cells.pieces:
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinity, and is named so
             out[start : start + len(lengths)][lengths == width] = values.reshape(-1, width)
         start += len(lengths)
-    return Found(out, (name,))
-
-
-def _lists(chunk: Any) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    lengths = pc.list_value_length(chunk).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    # flatten() leaves out the values under null lists, which .values would keep.
-    return lengths, chunk.flatten().to_numpy(zero_copy_only=False)
-
-
-def _strings(part: pa.ChunkedArray) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Parse a few thousand strings in C; only when one of them is odd, one by one."""
-    plain = pc.utf8_trim(part, "[]() \t\r\n")
-    words = pc.split_pattern_regex(plain, r"[,\s]+")
-    words = words.combine_chunks()
-    words = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
-    try:
-        values = words.flatten().cast(pa.float32()).to_numpy(zero_copy_only=False)
-        return pc.list_value_length(words).fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64), values
-    except pa.ArrowInvalid:
-        texts = part.to_pylist()
-        rows = [_parse(text) for text in texts]
-        blank = [text is None or not text.strip() for text in texts]
-        lengths = [-1 if empty else -2 if row is None else len(row) for row, empty in zip(rows, blank, strict=True)]
-        kept = [row for row in rows if row is not None]
-        return np.array(lengths, np.int64), np.concatenate(kept) if kept else np.empty(0)
+    return Found(out, (name,), notes=cells.notes)

@@ -5,17 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
 from codomain.core import UserError
-from codomain.space.arrays import no_columns
 from codomain.space.checks import some
-from codomain.space.intake import as_table
+from codomain.space.shards import join_files, join_tables
 from codomain.space.tables import Held, read_arrow
 
 _TABLES = (".parquet", ".arrow", ".feather", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 _ARRAYS = (".npy", ".npz", ".safetensors", ".fvecs")
+_MOST_JSON = 2**26  # bytes of a description
 _TEXTS = (".txt", ".md", ".markdown", ".rst")
 
 
@@ -24,7 +23,9 @@ def read_folder(path: Path, vector: str | None, read_file: Callable[[Path, str |
     if (path / "HEAD").is_file() and (path / "manifests").is_dir():
         raise UserError(f"{path} is a space already.", todo=f"codomain.open({str(path)!r}), or codomain study {path}")
     if (path / "dataset_dict.json").is_file():
-        splits = json.loads((path / "dataset_dict.json").read_text())["splits"]
+        splits = _json(path / "dataset_dict.json").get("splits")
+        if not (isinstance(splits, list) and splits and all(isinstance(name, str) for name in splits)):
+            raise UserError(f"{path / 'dataset_dict.json'} names no splits.", needed='{"splits": ["train", ...]}')
         chosen = "train" if "train" in splits else splits[0]
         held = _hugging_face(path / chosen)
         others = [f"{path / name}" for name in splits if name != chosen]
@@ -47,7 +48,7 @@ def read_folder(path: Path, vector: str | None, read_file: Callable[[Path, str |
     if not tables and not arrays:
         return _documents(path, texts)
     groups = [kinds[kind[0]] for kind in (tables, arrays) if kind]
-    held, *beside = [_shards([read_file(p, vector) for p in group], group) for group in groups]
+    held, *beside = [join_files([read_file(p, vector) for p in group], group) for group in groups]
     for other in beside:  # vectors beside their table, in the same order
         held.vectors = other.vectors
         held.notes += [*other.notes, f"vectors: {groups[1][0].name}, in the order of the rows"]
@@ -60,44 +61,60 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith((".", "_")) for part in path.parts)
 
 
-def _shards(held: list[Held], paths: list[Path]) -> Held:
-    if len(held) == 1:
-        return held[0]
-    notes = [f"{len(paths)} files are taken as one table, by name from {paths[0].name} to {paths[-1].name}"]
-    arrays = [one.vectors for one in held if one.vectors is not None]
-    widths = sorted({array.shape[1:] for array in arrays})
-    if len(widths) > 1:
-        raise UserError(f"{paths[0].parent}: its arrays have rows of shapes {widths}.", needed="rows of one width")
-    vectors = np.concatenate(arrays) if arrays else None
-    tables = [as_table(one.table, one.table.num_rows) for one in held]
-    if not any(table.num_columns for table in tables):
-        return Held(no_columns(sum(table.num_rows for table in tables)), vectors, notes)
-    try:
-        return Held(pa.concat_tables(tables, promote_options="permissive"), vectors, notes)
-    except pa.ArrowException as error:
-        raise UserError(
-            f"{paths[0].parent}: its files do not make one table: {error}", needed="one set of columns"
-        ) from error
-
-
 def _hugging_face(path: Path) -> Held:
+    """Read what `datasets` saved: Arrow files that state.json lists, class names in dataset_info.json."""
+    listed: Any = _json(path / "state.json").get("_data_files")
     try:
-        names = [entry["filename"] for entry in json.loads((path / "state.json").read_text())["_data_files"]]
-        info = json.loads((path / "dataset_info.json").read_text()) if (path / "dataset_info.json").exists() else {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a saved data set that can be read: {error!r}") from error
-    table = pa.concat_tables([read_arrow(path / Path(name).name).table for name in names])
-    notes = []
-    for name, feature in (info.get("features") or {}).items():
+        names = [str(entry["filename"]) for entry in listed]
+    except (TypeError, KeyError):
+        names = []
+    if not names or not all(Path(name).name for name in names):
+        raise UserError(f"{path / 'state.json'} lists no data files.", needed='{"_data_files": [{"filename": ...}]}')
+    files = [path / Path(name).name for name in names]  # within this folder, whatever the list says
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise UserError(
+            f"{path} lacks {len(missing)} of its data files: {', '.join(missing[:5])}.", needed="all of them"
+        )
+    table = join_tables(path, [read_arrow(file).table for file in files])
+    info = _json(path / "dataset_info.json") if (path / "dataset_info.json").is_file() else {}
+    features, notes = info.get("features"), []
+    for name, feature in features.items() if isinstance(features, dict) else ():
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and name in table.column_names:
-            table = table.set_column(table.column_names.index(name), name, _named(table[name], feature["names"]))
+            named = _named(path, name, table[name], feature.get("names"))
+            table = table.set_column(table.column_names.index(name), name, named)
             notes.append(f"'{name}': class numbers are replaced by their names")
     return Held(table, notes=notes)
 
 
-def _named(column: Any, names: list[str]) -> pa.Array:
-    known = [None if code is None or code < 0 else names[code] for code in column.to_pylist()]
-    return pa.array(known, pa.string())
+def _json(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise UserError(f"{path} is not there, or no file.", needed="the file as it was saved")
+    if path.stat().st_size > _MOST_JSON:
+        raise UserError(f"{path} has {path.stat().st_size:,} bytes.", needed=f"at most {_MOST_JSON:,}")
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is not JSON: {error}.", needed="the file as it was saved") from error
+    if not isinstance(value, dict):
+        raise UserError(f"{path} holds {type(value).__name__}, no JSON object.", needed="the file as it was saved")
+    return value
+
+
+def _named(path: Path, name: str, column: Any, names: Any) -> pa.Array:
+    """Return the names of class numbers; a number below 0 stands for none."""
+    if not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
+        raise UserError(f"{path / 'dataset_info.json'} gives no names for the classes of {name!r}.", needed="a list")
+    if not pa.types.is_integer(column.type):
+        raise UserError(f"{path}: the classes of {name!r} are of type {column.type}.", needed="whole numbers")
+    codes = column.to_pylist()
+    beyond = [row for row, code in enumerate(codes) if code is not None and code >= len(names)]
+    if beyond:
+        raise UserError(
+            f"{path}: {some(beyond)}: the class in {name!r} is {codes[beyond[0]]}, and there are {len(names)} names.",
+            needed=f"classes from 0 to {len(names) - 1}",
+        )
+    return pa.array([None if code is None or code < 0 else names[code] for code in codes], pa.string())
 
 
 def _documents(path: Path, files: list[Path]) -> Held:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Container
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ _ID = re.compile(r"^(_?id|uid|uuid|guid|key|doi|pmid|file|filename|path|index|.*
 _SAMPLE = 1000
 
 
-def guess_roles(table: pa.Table, asked: Roles) -> tuple[Roles, list[str]]:
+def guess_roles(table: pa.Table, asked: Roles, not_text: Container[str] = ()) -> tuple[Roles, list[str]]:
     """Fill in the roles that were not asked for.
 
     Parameters
@@ -29,6 +30,8 @@ def guess_roles(table: pa.Table, asked: Roles) -> tuple[Roles, list[str]]:
         The rows, without their vectors.
     asked : Roles
         What the person named; an empty name means that there is no such column.
+    not_text : container of str, default=()
+        Columns that are not taken for the text unasked.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def guess_roles(table: pa.Table, asked: Roles) -> tuple[Roles, list[str]]:
     free = [name for name in table.column_names if name not in taken]
     id = asked.id if asked.id is not None else _guess_id(table, free, notes)
     free = [name for name in free if name != id]
-    text = asked.text if asked.text is not None else _guess_text(table, free, notes)
+    readable = [name for name in free if name not in not_text]
+    text = asked.text if asked.text is not None else _guess_text(table, readable, notes)
     free = [name for name in free if name != text]
     label = asked.label if asked.label is not None else _guess_label(table, free, notes)
     return Roles(text or None, label or None, id or None), notes

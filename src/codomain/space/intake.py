@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.core.npy import npy_chunks
+from codomain.space.kinds import TYPED, to_stored, unstorable
 
 ROW_GROUP = 10_000
 
@@ -35,10 +36,7 @@ def as_table(rows: Any, count: int | None = None) -> pa.Table:
     UserError
         When it is none of these, or two columns have one name.
     """
-    try:
-        table = _table(rows, count)
-    except (pa.ArrowException, ValueError, TypeError) as error:
-        raise UserError(f"These rows do not make a table: {error}", needed=_NEEDED) from error
+    table = raw_table(rows, count)
     twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
     if twice:
         raise UserError(f"Two columns are called {', '.join(map(repr, twice))}.", todo="give each column its own name")
@@ -46,8 +44,29 @@ def as_table(rows: Any, count: int | None = None) -> pa.Table:
         table = table.rename_columns(["index" if n == "__index_level_0__" else n for n in table.column_names])
     if not table.num_columns:
         return table  # rebuilding it would lose its length
-    columns = [_plain(table[name]) for name in table.column_names]
-    return pa.table(columns, names=table.column_names)
+    if odd := unstorable(table.schema):
+        raise UserError(
+            f"No space can keep the columns {', '.join(odd)}.",
+            needed="numbers, texts, dates, times, bytes, lists, structs or maps",
+            todo="leave them out, or write their values as text",
+        )
+    fields, columns = [], []
+    for field in table.schema:
+        try:
+            columns.append(to_stored(table[field.name]))
+        except pa.ArrowException as error:
+            raise UserError(f"The column {field.name!r} of type {field.type} cannot be kept: {error}") from error
+        spelled = (field.metadata or {}).get(TYPED)
+        fields.append(pa.field(field.name, columns[-1].type, metadata={TYPED: spelled} if spelled else None))
+    return pa.table(columns, pa.schema(fields))
+
+
+def raw_table(rows: Any, count: int | None = None) -> pa.Table:
+    """Return rows as an Arrow table with the types that they came in; see `as_table`."""
+    try:
+        return _table(rows, count)
+    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+        raise UserError(f"These rows do not make a table: {error}", needed=_NEEDED) from error
 
 
 _NEEDED = "a pyarrow Table, a dict of columns of one length, a data frame of pandas or polars, or a list of dicts"
@@ -69,7 +88,10 @@ def _table(rows: Any, count: int | None) -> pa.Table:
         if listed and all(isinstance(row, str) for row in listed):
             return pa.table({"text": listed})
         if listed and all(isinstance(row, Mapping) for row in listed):
-            return pa.Table.from_pylist(listed)
+            names = list(
+                dict.fromkeys(name for row in listed for name in row)
+            )  # from_pylist knows the first row's only
+            return pa.table({str(name): pa.array([row.get(name) for row in listed]) for name in names})
     raise TypeError(f"{type(rows).__name__} came")
 
 
@@ -77,17 +99,6 @@ def _column(values: Any) -> Any:
     if isinstance(values, np.ndarray) and values.ndim > 1:
         return list(values)
     return values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = column.type
-    if isinstance(kind, pa.BaseExtensionType):
-        return _plain(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
-    if pa.types.is_dictionary(kind):
-        return _plain(column.cast(kind.value_type))
-    if pa.types.is_null(kind) or "string_view" in str(kind):
-        return column.cast(pa.string())
-    return column
 
 
 def as_vectors(vectors: Any) -> Any:
@@ -164,4 +175,4 @@ def plain_name(name: str, what: str) -> str:
 
 def with_first(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
     """Return the table with one more column, the first."""
-    return pa.table([values, *table.columns], names=[name, *table.column_names])
+    return table.add_column(0, name, values)

@@ -1,6 +1,5 @@
 """Reading what people hold: tables, arrays and folders, checked as a whole before anything is done."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,31 +9,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.space import arrays, tables
-from codomain.space.checks import bad_rows, blank_rows, id_problems, nearest, no_column, refuse, some, vector_problems
-from codomain.space.columns import find_vectors
-from codomain.space.folders import read_folder
+from codomain.space import arrays
+from codomain.space.checks import bad_rows, blank_rows, id_problems, no_column, refuse, some, vector_problems
+from codomain.space.columns import Found, find_vectors
 from codomain.space.guess import guess_roles
-from codomain.space.intake import as_table, free_name, with_first
+from codomain.space.intake import as_table, free_name, raw_table, with_first
+from codomain.space.kinds import type_notes
+from codomain.space.loading import load
 from codomain.space.manifest import Roles
 from codomain.space.tables import Held
 
-_TABLES: dict[str, Callable[[Path], Held]] = {
-    ".csv": tables.read_csv, ".tsv": tables.read_csv, ".json": tables.read_json, ".jsonl": tables.read_json,
-    ".ndjson": tables.read_json, ".parquet": tables.read_parquet, ".arrow": tables.read_arrow,
-    ".feather": tables.read_arrow, ".txt": tables.read_lines,
-}  # fmt: skip
-_ARRAYS: dict[str, Callable[[Path, str | None], Held]] = {
-    ".npy": arrays.read_npy, ".npz": arrays.read_npz, ".safetensors": arrays.read_safetensors,
-    ".fvecs": arrays.read_fvecs,
-}  # fmt: skip
-_MAGIC = {b"PAR1": ".parquet", b"ARROW1": ".arrow", b"\x93NUMPY": ".npy", b"PK\x03\x04": ".npz"}
-_REFUSED = {
-    ".pkl": "a pickle runs code when it is read", ".pickle": "a pickle runs code when it is read",
-    ".joblib": "a joblib file runs code when it is read", ".pt": "a torch file may run code when it is read",
-    ".pth": "a torch file may run code when it is read", ".h5": "HDF5 is not read", ".hdf5": "HDF5 is not read",
-    ".xlsx": "a workbook is not read", ".xls": "a workbook is not read", ".faiss": "an index is not rows",
-}  # fmt: skip
+BLANK_SHARE = 0.05  # rows without text up to this share are left out and counted; more of them are refused
 
 
 @dataclass(frozen=True)
@@ -84,7 +69,8 @@ def read(
         A csv, tsv, json, jsonl, parquet, arrow, feather, npy, npz, safetensors, fvecs or txt file, a folder of these or
         of .txt and .md documents, or a saved Hugging Face data set.
     text, label, id : str, default=None
-        Names of columns; guessed by default, "" for none.
+        Names of columns; guessed by default, "" for none. Several columns with commas between, "Title,Review Text",
+        are joined line by line into a new column of that name, which is then the text.
     vector : str, default=None
         The column that holds vectors, the common start of numbered columns, or the array within a file of several.
     vectors : str or Path, default=None
@@ -92,7 +78,8 @@ def read(
     sample : int, default=None
         Take this many rows, drawn with a fixed seed and kept in order.
     drop_empty : bool, default=False
-        Drop rows with blank text or a vector of zeros instead of refusing them.
+        Drop rows with blank text or a vector of zeros, however many there are. By default rows with blank text are
+        left out, and said, up to a share of 5 %; more of them, and any vector of zeros, are refused.
 
     Returns
     -------
@@ -106,34 +93,34 @@ def read(
     """
     held, name = _load_any(source, vector)
     if vectors is not None:
-        found = _load(Path(vectors), vector)
-        held.vectors = found.vectors if found.vectors is not None else find_vectors(found.table, vector).vectors
-        if held.vectors is None:
-            raise UserError(f"{vectors} holds no vectors.", needed="a .npy file of shape (rows, width), or the like")
+        held.vectors = _beside(Path(vectors), vector)
     table = as_table(held.table, held.table.num_rows)
-    notes, problems, values = list(held.notes), [], held.vectors
-    if values is None and table.num_rows:
-        inside = find_vectors(table, vector)
-        values, notes, problems = inside.vectors, notes + inside.notes, list(inside.problems)
+    notes, problems, values = [*held.notes, *type_notes(held.table.schema, table.schema)], [], held.vectors
+    inside = Found()
+    if table.num_rows and table.num_columns:
+        inside = find_vectors(table, vector if values is None else "")
+        values, notes, problems = inside.vectors if values is None else values, notes + inside.notes, inside.problems
         # Columns that were meant as vectors are not guessed to be text as well, even when they are damaged.
         table = table.select([column for column in table.column_names if column not in inside.columns])
+    if text:
+        table = _joined(table, text, notes)
     for option, column in (("text", text), ("label", label), ("id", id)):
         if column and column not in table.column_names:
             problems.append(f"--{option}: {no_column(column, table.column_names)}")
     asked = Roles(*(c if not c or c in table.column_names else "" for c in (text, label, id)))
     if not table.num_rows:
         refuse(str(name), ["there are 0 rows: at least one is needed", *problems])
-    roles, said = guess_roles(table, asked)
+    roles, said = guess_roles(table, asked, inside.not_text)
     notes += said
     if roles.text is None and values is None and not problems:
         columns = ", ".join(f"{field.name!r} ({field.type})" for field in table.schema)
+        why = "".join(f" {column!r} is no vector: {reason}." for column, reason in inside.unread.items())
         raise UserError(
-            f"{name} has no column that looks like text, and no vectors. Its columns: {columns}.",
+            f"{name} has no column that looks like text, and no vectors. Its columns: {columns}.{why}",
             needed="a column of text, or vectors",
             todo="name one: --text NAME, --vector NAME, or --vectors FILE",
         )
-    table, values, dropped = _without_empty(table, values, roles.text, problems if not drop_empty else None)
-    notes += [f"{dropped:,} rows without text or with a vector of zeros are left out"] if dropped else []
+    table, values = _without_empty(table, values, roles, drop_empty, problems, notes)
     if values is not None:
         problems += vector_problems(values, table.num_rows)
     elif not table.num_rows:
@@ -147,58 +134,59 @@ def read(
     return Source(table, values, roles, notes, Path(str(name)).stem)
 
 
+def _beside(path: Path, vector: str | None) -> Any:
+    held = load(path, vector)
+    if held.vectors is not None:
+        return held.vectors
+    found = find_vectors(as_table(held.table, held.table.num_rows), vector)
+    refuse(str(path), found.problems)
+    if found.vectors is None:
+        raise UserError(f"{path} holds no vectors.", needed="a .npy file of shape (rows, width), or the like")
+    return found.vectors
+
+
+def _joined(table: pa.Table, text: str, notes: list[str]) -> pa.Table:
+    """Add the column that `text` asks for when it names several."""
+    names = [name.strip() for name in text.split(",")]
+    if text in table.column_names or len(names) < 2 or not set(names) <= set(table.column_names):
+        return table
+    try:
+        parts = [table[name].cast(pa.string()) for name in names]
+    except pa.ArrowException as error:
+        raise UserError(f"--text {text}: these columns cannot be joined: {error}", needed="columns of text") from error
+    rows = zip(*(part.to_pylist() for part in parts), strict=True)
+    joined = ["\n".join(cell for cell in row if cell and not cell.isspace()) or None for row in rows]
+    notes.append(f"text: {' and '.join(map(repr, names))}, joined line by line in a new column {text!r}")
+    return table.append_column(text, pa.array(joined, pa.string()))
+
+
 def _load_any(source: Any, vector: str | None) -> tuple[Held, str | Path]:
     if isinstance(source, str | Path):
-        return _load(Path(source), vector), Path(source)
-    return Held(as_table(source)), "rows"
-
-
-def _load(path: Path, vector: str | None) -> Held:
-    if not path.exists():
-        near = nearest(path.name, (p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ""
-        raise UserError(f"{path} does not exist{near}.", needed="a file or a folder")
-    if path.is_dir():
-        return read_folder(path, vector, _load)
-    if path.stat().st_size == 0:
-        raise UserError(f"{path} is empty: it has 0 bytes.", needed="at least one row")
-    suffix = next((s for s in reversed(path.suffixes) if s not in (".gz", ".bz2", ".zst")), "").lower()
-    with path.open("rb") as file:
-        start = file.read(8)
-    suffix = next((kind for magic, kind in _MAGIC.items() if start.startswith(magic) and suffix != ".xlsx"), suffix)
-    if suffix in _REFUSED:
-        raise UserError(f"{path}: {_REFUSED[suffix]}.", needed="csv, parquet, jsonl, npy or safetensors")
-    try:
-        if suffix in _ARRAYS:
-            return _ARRAYS[suffix](path, vector)
-        if suffix in _TABLES:
-            return _TABLES[suffix](path)
-    except UserError:
-        raise
-    except Exception as error:  # on a broken file a parser may raise anything, numpy's even a TokenError
-        raise UserError(
-            f"{path} cannot be read as {suffix}: {error}", todo=f"look at what it is: file {path}"
-        ) from error
-    raise UserError(
-        f"{path} ends in {path.suffix!r}, which is not read.", needed=f"one of {', '.join([*_TABLES, *_ARRAYS])}"
-    )
+        return load(Path(source), vector), Path(source)
+    return Held(raw_table(source)), "rows"
 
 
 def _without_empty(
-    table: pa.Table, values: Any, text: str | None, problems: list[str] | None
-) -> tuple[pa.Table, Any, int]:
-    """Name rows with nothing in them in `problems`, or, when that is None, drop them."""
-    blank = blank_rows(table[text]) if text is not None and values is None else np.empty(0, np.int64)
-    if problems is not None:
-        if len(blank):
-            problems.append(f"{some(blank)}: no text in '{text}': fill it in, or drop these rows with --drop-empty")
-        return table, values, 0
-    matched = values is not None and values.ndim == 2 and np.dtype(values.dtype).kind in "fiu"
-    if matched and len(values) == table.num_rows:
-        blank = bad_rows(values)[1]
+    table: pa.Table, values: Any, roles: Roles, drop: bool, problems: list[str], notes: list[str]
+) -> tuple[pa.Table, Any]:
+    """Leave out rows with nothing in them, and say so; too many that nobody asked to drop are a problem."""
+    what, blank = f"without text in {roles.text!r}", np.empty(0, np.int64)
+    if values is None and roles.text is not None:
+        blank = blank_rows(table[roles.text])
+        if not drop and BLANK_SHARE * table.num_rows < len(blank):
+            problems.append(
+                f"{some(blank)}: no text in {roles.text!r}, and that is {len(blank) / table.num_rows:.0%} of all rows "
+                f"(up to {BLANK_SHARE:.0%} are left out): fill it in, or drop these rows with --drop-empty"
+            )
+            return table, values
+    elif drop and values is not None and values.ndim == 2 and np.dtype(values.dtype).kind in "fiu":
+        what, blank = "with a vector of zeros", bad_rows(values)[1] if len(values) == table.num_rows else blank
     if not len(blank):
-        return table, values, 0
+        return table, values
+    rest = "" if roles.id else "; the others are numbered from 0 without them"
+    notes.append(f"{len(blank):,} of {table.num_rows:,} rows {what} are left out ({some(blank)}){rest}")
     kept = np.setdiff1d(np.arange(table.num_rows), blank)
-    return _pick(table, kept), None if values is None else values[kept], len(blank)
+    return _pick(table, kept), None if values is None else values[kept]
 
 
 def _sample(table: pa.Table, values: Any, roles: Roles, size: int) -> tuple[pa.Table, Any, Roles]:

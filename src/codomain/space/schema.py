@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypedDict, TypeVar, overload
+from typing import Any, Generic, NamedTuple, NotRequired, TypedDict, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,6 +124,9 @@ FLAGS = (
     Flag("near_duplicate", 2, "is_near_duplicate"),
     Flag("outlier", 4, "is_outlier"),
     Flag("label", 8, "is_label_in_doubt"),
+    Flag("same_vector", 16, "is_same_vector"),
+    Flag("unknown_text", 32, "is_unknown_text"),
+    Flag("cut_text", 64, "is_cut_text"),
 )
 
 
@@ -133,9 +136,10 @@ class AuditPart(Part):
     name, reads = "audit", ("neighbors", "index")
 
     class Content(TypedDict):
-        """What the file holds."""
+        """What the file holds: the checks, and sums of the tokens read, unread and unknown where the encoder says."""
 
         checks: list[Record]
+        tokens: NotRequired[dict[str, int]]
 
     record = JsonFile[Content]("audit.json")
     flags = ArrayFile("flags.npy")

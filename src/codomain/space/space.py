@@ -10,9 +10,11 @@ import pyarrow as pa
 
 from codomain.core import EncoderIdentity, UserError
 from codomain.space import collecting, commit
+from codomain.space.cells import as_text_of
 from codomain.space.checks import id_problems, no_column, refuse, vector_problems
 from codomain.space.collecting import Garbage
 from codomain.space.intake import as_table, as_vectors, with_first
+from codomain.space.kinds import cast_exactly
 from codomain.space.manifest import Files, Manifest, PartRecord
 from codomain.space.origins import Origin
 from codomain.space.view import View
@@ -104,12 +106,9 @@ class Space(View):
             return table, problems
         columns = []
         for name in self.columns:
-            kind = schema.field(name).type
-            try:
-                columns.append(table[name].cast(kind))
-            except pa.ArrowInvalid as error:
-                problems.append(f"the column {name!r} is of type {table[name].type} where {kind} is needed: {error}")
-                columns.append(table[name])
+            column, wrong = cast_exactly(as_text_of(table, name, schema), schema.field(name).type, name)
+            columns.append(column)
+            problems += wrong
         return pa.table(columns, names=list(self.columns)), problems
 
     def put(self, name: str, files: Mapping[str, Any], *, made_from: str, note: str = "") -> "Space":

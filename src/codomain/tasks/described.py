@@ -1,4 +1,4 @@
-"""A real task for claims of classifiers by words: name the package of a docstring from what the package says."""
+"""A real task for claims of classifiers by words: name the package of a docstring by descriptions of the package."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from codomain.core.sentences import sentences
 from codomain.data import frozen_docstrings
 
 N_NAMES, N_SENTENCES = 8, 8  # at most, of each package
-_MOST = 20_000  # vectors kept of an encoder; the draws of all seeds together need fewer
+_MOST = 20_000  # vectors kept for each encoder; the draws of all seeds together need fewer
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Described:
     names : list of str
         Packages, sorted.
     descriptions, description_classes : list of str
-        Sentences of the package's own docstring and the names of some of its objects, and whose they are.
+        Sentences of the package's own docstring and the names of some of its objects, and the package of each.
     few, few_classes : list of str
-        Docstrings of other objects, the same number of each package, and their packages.
+        Docstrings of other objects, the same number for each package, and their packages.
     texts, classes : list of str
         Docstrings of yet other objects and their packages.
     """
@@ -56,7 +56,7 @@ def _tables() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
     return modules, objects
 
 
-def _words(name: str) -> str:
+def _split_name(name: str) -> str:
     """Write the last part of a dotted name as words, as in HTTPConnection: HTTP connection."""
     last = name.rpartition(".")[2]
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_", " ", last).strip()
@@ -72,13 +72,13 @@ def described_packages(seed: int, *, n_test: int = 10, n_few: int = 0) -> Descri
         if len(drawn) < N_NAMES + n_few + n_test:
             continue
         own = re.compile(rf"\b{re.escape(package)}\b", re.IGNORECASE)
-        told = [own.sub("", part) for part in sentences(modules.get(package, ""))]
-        told = [part for part in told if len(part.split()) > 2][:N_SENTENCES]
-        told += [part for name in drawn[:N_NAMES] if (part := own.sub("", _words(name)).strip())]
+        parts = [own.sub("", part) for part in sentences(modules.get(package, ""))]
+        parts = [part for part in parts if len(part.split()) > 2][:N_SENTENCES]
+        parts += [part for name in drawn[:N_NAMES] if (part := own.sub("", _split_name(name)).strip())]
         texts = [own.sub("", objects[package][name])[:600] for name in drawn[N_NAMES : N_NAMES + n_few + n_test]]
         out["names"].append(package)
         for key, of, more in (
-            ("descriptions", "description_classes", told),
+            ("descriptions", "description_classes", parts),
             ("few", "few_classes", texts[:n_few]),
             ("texts", "classes", texts[n_few:]),
         ):
@@ -87,12 +87,12 @@ def described_packages(seed: int, *, n_test: int = 10, n_few: int = 0) -> Descri
     return Described(**out)
 
 
-def only(told: Described, names: Iterable[str]) -> Described:
-    """Return what is told of these packages alone."""
+def restrict(described: Described, names: Iterable[str]) -> Described:
+    """Return the part that is about these packages."""
     kept = set(names)
-    out: dict[str, Any] = {"names": [name for name in told.names if name in kept]}
+    out: dict[str, Any] = {"names": [name for name in described.names if name in kept]}
     for texts, classes in (("descriptions", "description_classes"), ("few", "few_classes"), ("texts", "classes")):
-        pairs = zip(getattr(told, texts), getattr(told, classes), strict=True)
+        pairs = zip(getattr(described, texts), getattr(described, classes), strict=True)
         left = [(text, name) for text, name in pairs if name in kept]
         out[texts], out[classes] = [text for text, _ in left], [name for _, name in left]
     return Described(**out)
@@ -100,20 +100,20 @@ def only(told: Described, names: Iterable[str]) -> Described:
 
 def known_and_new(seed: int) -> tuple[Described, Described, Described]:
     """Return all packages with ten docstrings of each to learn from, half of them as known, and the others as new."""
-    told = described_packages(seed, n_few=10)
-    known = np.random.default_rng(seed).permutation(told.names)[: len(told.names) // 2]
-    return told, only(told, known), only(told, np.setdiff1d(told.names, known))
+    every = described_packages(seed, n_few=10)
+    known = np.random.default_rng(seed).permutation(every.names)[: len(every.names) // 2]
+    return every, restrict(every, known), restrict(every, np.setdiff1d(every.names, known))
 
 
 @cache
-def _known(uri: str) -> dict[str, NDArray[np.float32]]:
+def _vectors_by_text(uri: str) -> dict[str, NDArray[np.float32]]:
     """Return the vectors that an encoder has made so far, by text."""
     return {}
 
 
 def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
-    """Return the vectors of texts; what earlier draws of a claim encoded is not encoded again."""
-    known = _known(encoder.identity.uri)
+    """Return the vectors of texts, without encoding again what earlier draws of a claim encoded."""
+    known = _vectors_by_text(encoder.identity.uri)
     if len(known) > _MOST:
         known.clear()
     new = list(dict.fromkeys(text for text in texts if text not in known))
@@ -122,12 +122,12 @@ def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
     return np.stack([known[text] for text in texts])
 
 
-def by_words(described: Described) -> float:
-    """Return the accuracy of the rival without vectors: TF-IDF of all that is said of a class, by cosine."""
-    said = {name: [name] for name in described.names}
+def tfidf_accuracy(described: Described) -> float:
+    """Return the accuracy of the rival without vectors: TF-IDF of all words of a class, by cosine."""
+    texts_of = {name: [name] for name in described.names}
     for text, name in zip(described.descriptions, described.description_classes, strict=True):
-        said[name].append(text)
+        texts_of[name].append(text)
     table = TfidfVectorizer(sublinear_tf=True, stop_words="english")
-    classes = table.fit_transform(" ".join(said[name]) for name in described.names)
+    classes = table.fit_transform(" ".join(texts_of[name]) for name in described.names)
     best = np.asarray((table.transform(described.texts) @ classes.T).argmax(axis=1)).ravel()
     return float(np.mean(np.array(described.names)[best] == np.array(described.classes)))

@@ -1,4 +1,4 @@
-"""Hidden layers of small nets trained here and now on scikit-learn's scanned digits."""
+"""Hidden layers of small nets, trained on the spot on scikit-learn's scanned digits."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ class Twins(NamedTuple):
     y: NDArray[np.intp]
 
 
-def _halves(seed: int) -> list[Any]:
+def _split_digits(seed: int) -> list[Any]:
     """Split the digits into two thirds to train on and one third to test on."""
     pixels, y = load_digits(return_X_y=True)
     parts: list[Any] = train_test_split(
@@ -35,7 +35,7 @@ def _halves(seed: int) -> list[Any]:
     return parts
 
 
-def _hidden(net: MLPClassifier, X: NDArray[Any]) -> NDArray[np.float32]:
+def _activations(net: MLPClassifier, X: NDArray[Any]) -> NDArray[np.float32]:
     """Return the activations of the one hidden layer."""
     return np.maximum(X @ net.coefs_[0] + net.intercepts_[0], 0).astype(np.float32)
 
@@ -55,15 +55,16 @@ def twin_digit_nets(seed: int, *, width: int = 64, epochs: int = 20) -> tuple[Tw
     Returns
     -------
     train, test : Twins
-        1,198 and 599 digits.
+        Two thirds and one third of the digits.
     """
-    X, X_test, y, y_test = _halves(seed)
+    X, X_test, y, y_test = _split_digits(seed)
     nets = [MLPClassifier((width,), random_state=seed + shift) for shift in (0, 1000)]
     for net in nets:
         for _ in range(epochs):
             net.partial_fit(X, y, classes=range(10))
     one, two = nets
-    return Twins(_hidden(one, X), _hidden(two, X), y), Twins(_hidden(one, X_test), _hidden(two, X_test), y_test)
+    train = Twins(_activations(one, X), _activations(two, X), y)
+    return train, Twins(_activations(one, X_test), _activations(two, X_test), y_test)
 
 
 def digit_net_in_training(
@@ -89,7 +90,7 @@ def digit_net_in_training(
     y : ndarray of shape (599,)
         The digit.
     """
-    X, X_test, y, y_test = _halves(seed)
+    X, X_test, y, y_test = _split_digits(seed)
     # The weights before training are those of a net whose first step has length 0.
     net = MLPClassifier((width,), random_state=seed, solver="sgd", learning_rate_init=1e-12, alpha=0, momentum=0)
     net.partial_fit(X[:10], y[:10], classes=range(10))
@@ -100,4 +101,4 @@ def digit_net_in_training(
     for epoch in range(1, max(epochs) + 1):
         net.partial_fit(X, y, classes=range(10))
         if epoch in epochs:
-            yield epoch, _hidden(net, X_test), y_test
+            yield epoch, _activations(net, X_test), y_test

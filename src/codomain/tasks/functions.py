@@ -10,9 +10,9 @@ from codomain.data import frozen_functions
 
 
 def held_out_packages(seed: int, most: tuple[int, int]) -> list[tuple[list[str], list[str]]]:
-    """Return sources of functions and what each says it does: to learn from, then of a fifth of the packages.
+    """Return sources and summaries of functions: those to learn from, then those of a held-out fifth of the packages.
 
-    `most` says how many functions of each are drawn. No package is on both sides, so near copies are not either.
+    `most` is the number of functions drawn for each. No package is in both, so near copies are not either.
     """
     packages, summaries, sources = (column.to_pylist() for column in frozen_functions().columns)
     split = GroupShuffleSplit(1, test_size=0.2, random_state=seed).split(sources, groups=packages)
@@ -24,6 +24,6 @@ def held_out_packages(seed: int, most: tuple[int, int]) -> list[tuple[list[str],
 
 
 def mean_reciprocal_rank(queries: NDArray[Any], answers: NDArray[Any]) -> float:
-    """Mean of 1 / rank of answer i for query i by inner product; an equal score counts as one ahead."""
+    """Mean of 1 / rank of answer i for query i by inner product; an equal score counts as ahead."""
     scores = queries @ answers.T
     return float(np.mean(1 / np.sum(scores >= np.diagonal(scores)[:, None], axis=1)))

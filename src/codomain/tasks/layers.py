@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 def digit_layers(
     seed: int, *, n_layers: int = 4, width: int = 12, epochs: int = 40
 ) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
-    """Train a net on scanned digits and return what all its hidden layers make of them.
+    """Train a net on scanned digits and return the activations of all its hidden layers.
 
     Parameters
     ----------
@@ -34,11 +34,11 @@ def digit_layers(
     for _ in range(epochs):
         net.partial_fit(X, y, classes=range(10))
 
-    def seen(rows: NDArray[Any]) -> NDArray[Any]:
+    def activations(rows: NDArray[Any]) -> NDArray[Any]:
         layers = []
         for weights, bias in zip(net.coefs_[:-1], net.intercepts_[:-1], strict=True):
             rows = np.maximum(rows @ weights + bias, 0)
             layers.append(rows)
         return np.concatenate(layers, axis=1).astype(np.float32)
 
-    return (seen(X), y), (seen(Q), truth)
+    return (activations(X), y), (activations(Q), truth)

@@ -18,7 +18,7 @@ def class_steps(y: NDArray[Any], seed: int, sizes: list[int]) -> Iterator[NDArra
     seed : int
         Seed of the draw.
     sizes : list of int
-        Classes of each step; the last takes what is left.
+        Number of classes in each step; the last step takes what is left.
 
     Yields
     ------
@@ -30,7 +30,7 @@ def class_steps(y: NDArray[Any], seed: int, sizes: list[int]) -> Iterator[NDArra
         yield rng.permutation(np.flatnonzero(np.isin(y, names)))
 
 
-def fine_tuned(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], seed: int, loss: str) -> SGDClassifier:
+def fine_tune(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], seed: int, loss: str) -> SGDClassifier:
     """Return a linear head that visits each step's rows 20 times and then never again.
 
     Parameters
@@ -47,7 +47,7 @@ def fine_tuned(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], 
     Returns
     -------
     SGDClassifier
-        As the last step leaves it.
+        The head after the last step.
     """
     head = SGDClassifier(loss=loss, random_state=seed)
     for rows in steps:

@@ -17,7 +17,7 @@ def _pool() -> tuple[tuple[str, ...], NDArray[Any]]:
     """Return 40 docstrings of each of ten packages, and the packages."""
     table = frozen_docstrings()
     texts, packages = (np.array(table[column].to_pylist(), object) for column in ("text", "package"))
-    long = np.array([len(text) >= 150 for text in texts])  # 150 characters make 16 tokens
+    long = np.array([len(text) >= 150 for text in texts])  # 150 characters give at least 16 tokens
     names, counts = np.unique(packages[long], return_counts=True)
     rng = np.random.default_rng(0)
     largest = names[np.argsort(-counts, kind="stable")[:10]]
@@ -42,7 +42,7 @@ def docstring_tokens(
     Returns
     -------
     train, test : pair of ndarray
-        Tokens as MiniLM leaves them, of shape (n_rows, 16 * 384), and packages.
+        Tokens by MiniLM, of shape (n_rows, 16 * 384), and packages.
     """
     texts, y = _pool()
     X = minilm_tokens(texts, N_TOKENS)[0].reshape(len(texts), -1)

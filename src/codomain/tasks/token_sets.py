@@ -1,4 +1,4 @@
-"""Search among docstrings as sets of tokens: by other docstrings, for the ten that are best by all their tokens."""
+"""Search among docstrings as sets of tokens: queries are other docstrings, which look for the ten best."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from codomain.tasks.tokens import Sets, minilm_tokens
 
 
 def docstring_sets(seed: int) -> tuple[Sets, Sets, Sets]:
-    """Return tokens and offsets of 1,000 docstrings to search, of 100 that ask, drawn by the seed, and of 500 others.
+    """Return tokens and offsets of 1,000 docstrings to search, of 100 queries drawn by the seed, and of 500 others.
 
-    At most 32 tokens of each as MiniLM leaves them, but 12 of those that ask. Seeds from 0 to 4 have queries of their
-    own; what is searched is always the same.
+    At most 32 tokens of each by MiniLM, and 12 of a query. Seeds from 0 to 4 have queries of their own; what is
+    searched is always the same.
     """
     texts = np.random.default_rng(0).permutation(np.array(frozen_docstrings()["text"].to_pylist(), object))
     ask = texts[1000 + 100 * seed : 1100 + 100 * seed]
@@ -23,7 +23,7 @@ def docstring_sets(seed: int) -> tuple[Sets, Sets, Sets]:
     return searched, asked, others
 
 
-def ten_best_held(scores: NDArray[Any], exact: NDArray[Any]) -> float:
+def ten_best_recall(scores: NDArray[Any], exact: NDArray[Any]) -> float:
     """Share of each query's ten best by `exact` among its 20 best by `scores`, both (n_queries, n_sets); a mean."""
     candidates = np.argsort(-scores, axis=1, kind="stable")[:, :20]
     bar = np.sort(exact, axis=1)[:, -10:-9] - 1e-5  # sets equal to the tenth are as good

@@ -1,4 +1,4 @@
-"""The first tokens of texts as vectors, one set of tokens after another, and offsets that cut them."""
+"""The first tokens of texts as vectors, one text after another, and the offsets at which texts start."""
 
 from functools import lru_cache
 from typing import Any
@@ -15,7 +15,7 @@ Sets = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 @lru_cache(maxsize=4)  # encoding takes seconds, and the seeds of a claim share all but their queries
 def minilm_tokens(texts: tuple[str, ...], most: int) -> Sets:
-    """Return what MiniLM makes of each of the first tokens of each text in their context, at length 1; and offsets."""
+    """Return MiniLM's vectors of the first tokens of each text, in context, of length 1, and the offsets of texts."""
     model: Any = MiniLM()._model
     tokens = []
     for start in range(0, len(texts), 8):
@@ -32,7 +32,7 @@ def minilm_tokens(texts: tuple[str, ...], most: int) -> Sets:
 
 
 def wordllama_tokens(texts: list[str], most: int) -> Sets:
-    """Return wordllama's rows for the first tokens of each text, and the offsets that cut them."""
+    """Return wordllama's rows for the first tokens of each text, and the offsets of texts."""
     model: Any = TokenTable.wordllama()
     found = model._tokenizer.encode_batch_fast(texts, add_special_tokens=False)
     ids = [one.ids[:most] for one in found]

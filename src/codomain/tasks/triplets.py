@@ -1,4 +1,4 @@
-"""Docstrings of the same module or class, to be asked for by one of them and the name of another."""
+"""Docstrings of the same module or class: a query is one of them and the name of another."""
 
 import re
 from functools import cache
@@ -27,7 +27,7 @@ def named_docstrings(seed: int, n_train: int, n_test: int) -> list[tuple[NDArray
     """Return owners, vectors of texts and vectors of names, for training and for test, which share no package.
 
     Vectors are of length 1, by wordllama's table. Only owners (modules or classes) of at least four docstrings count.
-    Packages come in an order drawn by the seed, each whole but the last.
+    Packages come in an order drawn by the seed, each complete but the last.
     """
     packages, owners, texts, words = _named_docstrings()
     _, place, counts = np.unique(owners, return_inverse=True, return_counts=True)
@@ -40,11 +40,11 @@ def named_docstrings(seed: int, n_train: int, n_test: int) -> list[tuple[NDArray
     return [(owners[half], texts[half], words[half]) for half in halves]
 
 
-def tuned_share(references: NDArray[Any], conditions: NDArray[Any], wanted: NDArray[np.int64]) -> float:
+def tune_share(references: NDArray[Any], conditions: NDArray[Any], wanted: NDArray[np.int64]) -> float:
     """Return the share of the condition in its sum with the reference that finds the most targets.
 
-    Row i asks by reference i and condition wanted[i] for reference wanted[i], with ten places to find it in; where
-    wanted is -1, it does not ask.
+    Row i looks for reference wanted[i] by reference i and condition wanted[i], and finds it if it is among the first
+    ten; rows where wanted is -1 are no queries.
     """
     asking = np.flatnonzero(wanted >= 0)
     right, rows = wanted[asking], np.arange(len(asking))

@@ -1,11 +1,16 @@
-"""Write any table as csv: what csv has no form for is JSON text."""
+"""Write any table as csv: cells come back as they were typed, and what csv has no form for is JSON text."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.types as t
 from pyarrow import csv
+
+from codomain.core import plain
+from codomain.space.cells import as_typed
 
 
 def write_csv(table: pa.Table, out: Path) -> None:
@@ -14,16 +19,24 @@ def write_csv(table: pa.Table, out: Path) -> None:
     Parameters
     ----------
     table : Table
-        Lists, structs and maps become JSON text.
+        Of any types. A null is a blank cell, an empty text a quoted blank one, bytes are base64, and lists, structs and
+        maps are JSON.
     out : Path
         The file.
     """
-    columns = [_texts(column) if pa.types.is_nested(column.type) else column for column in table.columns]
+    columns = [_cells(column, field) for column, field in zip(table.columns, table.schema, strict=True)]
     csv.write_csv(pa.table(columns, names=table.column_names), out)
 
 
-def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    def word(value: Any) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
+def _cells(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    kind = column.type
+    if t.is_nested(kind):
+        return _texts(column, lambda value: json.dumps(plain(value), ensure_ascii=False))
+    if t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind):
+        return _texts(column, lambda value: base64.b64encode(value).decode())
+    return as_typed(column, field) if field.metadata else column
 
-    return pa.chunked_array([pa.array(map(word, column.to_pylist()), pa.string())])
+
+def _texts(column: pa.ChunkedArray, word: Any) -> pa.ChunkedArray:
+    words = [None if value is None else word(value) for chunk in column.chunks for value in chunk.to_pylist()]
+    return pa.chunked_array([pa.array(words, pa.string())])

@@ -32,7 +32,12 @@ def encoder_of(space: Space) -> Encoder | None:
     if not space.encoder.encodes:
         return None
     maker = stored_encoder(space.encoder, space.path)
-    space.encoder.check_same(maker.identity, todo=f"put the encoder that made {space.path} back at {space.encoder.uri}")
+    place, text = shlex.quote(str(space.path)), shlex.quote(str(space.roles.text))
+    space.encoder.check_same(
+        maker.identity,
+        todo=f"put the encoder that made {place} back at {space.encoder.uri}, or encode its rows again: "
+        f"codomain export {place} rows.parquet; codomain study rows.parquet --text {text} --space again.space",
+    )
     return maker
 
 

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.encode import Encoder
+from codomain.encode import Encoder, TokenCounts, count_tokens
 from codomain.space import Source, Space, text_hashes
 from codomain.workbench.encoders import encoded_rows
 
@@ -15,6 +15,7 @@ from codomain.workbench.encoders import encoded_rows
 _LINEAR = 2.5e-6
 _PAIRWISE = 1.3e-11
 _TRIAL_ROWS = 32
+_COUNTED_ROWS = 2000  # some milliseconds each thousand; the report counts all
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Plan:
         Time for all stages.
     encoder : str
         The encoder in one line.
+    tokens : TokenCounts or None, default=None
+        What the encoder reads of the texts, counted on at most 2,000 of them; None when it does not say.
     """
 
     rows: int
@@ -41,12 +44,13 @@ class Plan:
     encode_seconds: float | None
     stage_seconds: float
     encoder: str
+    tokens: TokenCounts | None = None
 
     @classmethod
     def of(cls, found: Source, maker: Encoder | None, dims: int, before: Space | None) -> Self:
         """Time the encoder on a few rows and count what is left to do."""
         rows = len(found)
-        to_encode, seconds = 0, 0.0 if found.vectors is not None else None
+        to_encode, seconds, tokens = 0, 0.0 if found.vectors is not None else None, None
         if found.vectors is None and maker is not None:
             column: Any = found.rows[found.roles.text]
             hashes = text_hashes(str(text) for text in column.to_pylist())
@@ -55,8 +59,10 @@ class Plan:
             to_encode = len(new)
             if not maker.identity.uri.startswith("openai:"):
                 seconds = _seconds_per_row(maker, column, new) * to_encode
+            tokens = count_tokens(maker, _picked(column, np.arange(rows), _COUNTED_ROWS))
         stages = rows * dims * _LINEAR + float(rows) ** 2 * dims * _PAIRWISE
-        return cls(rows, dims, to_encode, seconds, stages, maker.identity.describe() if maker else "vectors as given")
+        name = maker.identity.describe() if maker else "vectors as given"
+        return cls(rows, dims, to_encode, seconds, stages, name, tokens)
 
     def line(self) -> str:
         """Return the plan as one line."""
@@ -68,16 +74,30 @@ class Plan:
         shape = f"{self.rows:,} rows x {self.dims} dimensions, {_bytes(size)}"
         return f"plan: {shape}: {encode}study ({about(self.stage_seconds)})"
 
+    def texts_line(self) -> str:
+        """Return what the encoder will not read or know of the texts as one line; empty when it reads all."""
+        said = self.tokens.sentences() if self.tokens is not None else []
+        if not said:
+            return ""
+        counted = len(self.tokens.read) if self.tokens is not None else 0
+        some = f" (counted on {counted:,} of {self.rows:,} rows)" if counted < self.rows else ""
+        return f"texts: {'; '.join(said)}{some}"
+
 
 def _seconds_per_row(maker: Encoder, column: Any, new: NDArray[np.intp]) -> float:
     if not len(new):
         return 0.0
-    picked = new[np.linspace(0, len(new) - 1, min(_TRIAL_ROWS, len(new))).astype(int)]
-    texts = [str(column[int(row)].as_py()) for row in picked]
+    texts = _picked(column, new, _TRIAL_ROWS)
     maker.encode(texts[:1])  # the first call loads and warms up
     began = time.perf_counter()
     maker.encode(texts)
     return (time.perf_counter() - began) / len(texts)
+
+
+def _picked(column: Any, rows: NDArray[np.intp], most: int) -> list[str]:
+    """Return the texts of at most so many rows, evenly spread; a missing one is empty."""
+    picked = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
+    return [str(column[int(row)].as_py() or "") for row in picked]
 
 
 def about(seconds: float) -> str:

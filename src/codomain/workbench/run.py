@@ -76,7 +76,7 @@ def study(
     report : str or Path, optional
         Where to write the report; `<space>-report.html` beside the space by default.
     drop_empty : bool, default=False
-        Leave out rows without text instead of refusing.
+        Leave out rows without text however many there are; up to a share of 5 % they are left out, and said, anyway.
     sample : int, optional
         Study only this many rows, drawn evenly by a fixed seed.
     settings : Settings, optional
@@ -114,13 +114,16 @@ def study(
     with working(target):
         before = codomain.space.open(target, mend=True) if _is_space(target) else None
         if before:
+            other = f", or encode with {before.encoder.uri or 'given vectors'}"
             before.encoder.check_same(
                 identity,
-                todo=f"choose another folder with --space, or encode with {before.encoder.uri or 'given vectors'}",
+                todo="choose another folder with --space" + (other if before.encoder.uri != identity.uri else ""),
             )
             _refuse_to_lose_added(before, origin)
         plan = Plan.of(found, maker, identity.dim, before)
         say(plan.line())
+        if about_texts := plan.texts_line():
+            say(about_texts)
         opened = _bring_rows(target, before, found, maker, identity, report_path, settings, origin)
         return finish(opened, settings, report_path, maker)
 
@@ -140,7 +143,7 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
     report : str or Path, optional
         Where to write the report.
     drop_empty : bool, default=False
-        Leave out rows without text instead of refusing.
+        Leave out rows without text however many there are; up to a share of 5 % they are left out, and said, anyway.
 
     Returns
     -------
@@ -163,6 +166,8 @@ def _added(opened: Space, source: str | Path, origin: Origin, drop_empty: bool) 
     roles = opened.roles
     id = "" if opened.numbered else roles.id  # row numbers go on by themselves
     found = codomain.space.read(source, text=roles.text, label=roles.label, id=id, drop_empty=drop_empty)
+    for guess in found.guesses:
+        say(guess)
     maker = encoder_of(opened) if found.vectors is None else None
     if found.vectors is None and maker is None:
         raise UserError(

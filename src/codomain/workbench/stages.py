@@ -11,7 +11,7 @@ import numpy as np
 
 from codomain.cluster import groups, name_groups
 from codomain.core import Matrix
-from codomain.encode import Encoder
+from codomain.encode import Encoder, count_tokens
 from codomain.guard import audit
 from codomain.measure import health
 from codomain.search import Keywords, Null, neighbors
@@ -210,6 +210,7 @@ def _audit(inputs: Inputs) -> Files:
     found = audit(
         inputs.X, inputs.parts.neighbors.lists, texts=inputs.texts, labels=inputs.labels,
         null=Null.from_dict(inputs.parts.index.null), random_state=inputs.settings.random_state,
+        tokens=count_tokens(inputs.encoder, inputs.texts) if inputs.texts is not None else None,
     )  # fmt: skip
     return {AuditPart.record: found.to_dict(), AuditPart.flags: found.flags}
 
@@ -219,8 +220,8 @@ STAGES = (
     Stage(HealthPart, "health of the space", _health, version=2),
     Stage(GroupsPart, "groups and their names", _groups),
     Stage(MapPart, "map in two dimensions", _map, uses=("layout",), version=2),
-    Stage(IndexPart, "words, and what a score means here", _index),
-    Stage(AuditPart, "duplicates, odd rows, doubtful labels", _audit),
+    Stage(IndexPart, "words, and what a score means here", _index, version=2),
+    Stage(AuditPart, "copies, odd rows, unread texts, doubtful labels", _audit, version=2),
     Stage(
         ShrinkPart, "smallest form that keeps recall, certified", _shrink, uses=("recall", "n_results"), version=2
     ),

@@ -57,7 +57,7 @@ def test_around_a_turn_few_pairs_are_enough_where_a_ridge_needs_many():
     assert off[TurnedRidge] < 0.75 * off[Ridge]
 
 
-def test_low_rank_finds_how_many_directions_can_be_foretold():
+def test_low_rank_finds_how_many_directions_can_be_predicted():
     A = cloud(0, 400, 12)
     B = A @ cloud(1, 12, 3) @ cloud(2, 3, 20) + cloud(3, 400, 20)
     bridge = LowRank().fit(A, B)
@@ -113,7 +113,7 @@ def test_changing_nothing_needs_equal_widths():
 def test_doubt_ranks_rows_by_how_wrong_the_bridge_is(kind):
     rng = np.random.default_rng(0)
     A = rng.normal(size=(1500, 8)) * np.exp(rng.normal(size=(1500, 1)) / 2)
-    noise = 0.1 * np.square(A).sum(axis=1, keepdims=True)  # rows far out are foretold badly
+    noise = 0.1 * np.square(A).sum(axis=1, keepdims=True)  # rows far out are predicted badly
     B = A @ ortho_group.rvs(8, random_state=0) + noise * rng.normal(size=(1500, 8))
     bridge = kind().fit(A[:500], B[:500])
     mapped = bridge.transform(A[500:])

@@ -70,9 +70,10 @@ def test_what_is_saved_is_read_again(suffix, table, tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / f"birds{suffix}"
     if suffix == ".csv":  # a file of lines: sentences are one line each there
         table = {
-            " ".join(name.split()) or "x": [" ".join(t.split()) or "x" for t in told] for name, told in table.items()
+            " ".join(name.split()) or "x": [" ".join(t.split()) or "x" for t in sentences]
+            for name, sentences in table.items()
         }
-        table = {name: told for name, told in table.items() if "\x00" not in name + "".join(told)} or {"x": ["y"]}
+        table = {name: lines for name, lines in table.items() if "\x00" not in name + "".join(lines)} or {"x": ["y"]}
     assert dict(Descriptions(table).save(path) and Descriptions.from_file(path)) == table
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from codomain.core import unit_rows
 from codomain.core.maths import blocks
-from codomain.core.maths.top import exact_top, keep_best, without_own
+from codomain.core.maths.top import drop_own, exact_top, keep_best
 
 
 @given(n=st.integers(2, 40), k=st.integers(1, 6), step=st.integers(1, 12), seed=st.integers(0, 999))
@@ -29,5 +29,5 @@ def test_a_query_that_is_a_row_does_not_find_itself():
 
 
 def test_a_list_without_its_own_row_loses_its_last():
-    found = without_own(np.array([[5, 1, 2], [5, 1, 2]]), np.array([1, 9]), 2)
+    found = drop_own(np.array([[5, 1, 2], [5, 1, 2]]), np.array([1, 9]), 2)
     assert found.tolist() == [[5, 2], [5, 1]]

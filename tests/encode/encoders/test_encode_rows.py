@@ -69,6 +69,7 @@ def test_after_kill_9_the_same_bytes_come_out_and_finished_blocks_are_kept(tmp_p
     assert len(encoder.asked) == 400 - 16 * kept
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_stops_at_once_and_the_next_call_goes_on(tmp_path):
     started = subprocess.Popen(
         [sys.executable, Path(__file__).with_name("slow_encoder.py"), tmp_path],

@@ -21,16 +21,33 @@ def folder(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     shutil.copyfile(_installed(), folder / "model.onnx")
-    shutil.copyfile(Path(minilm.__file__).parent / "minilm" / "tokenizer.json", folder / "tokenizer.json")
-    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 128}')
+    shutil.copyfile(Path(minilm.__file__).parent / "tokenizer.json", folder / "tokenizer.json")
+    (folder / "sentence_bert_config.json").write_text('{"max_seq_length": 256}')
     (folder / "config.json").write_text('{"_name_or_path": "some/minilm", "max_position_embeddings": 512}')
     return folder
 
 
-def test_the_built_in_model_copied_to_a_folder_gives_the_same_vectors(folder):
-    ours, builtin = resolve(f"onnx:{folder}"), resolve()
+@pytest.mark.parametrize("long", ["cut", "mean"])
+def test_the_built_in_model_copied_to_a_folder_gives_the_same_vectors(folder, long):
+    ours, builtin = resolve(f"onnx:{folder}?long={long}"), resolve(f"builtin:minilm?long={long}")
     np.testing.assert_allclose(ours.encode(TEXTS), builtin.encode(TEXTS), atol=1e-6)
-    assert (ours.identity.name, ours.identity.pooling, ours.identity.max_tokens) == ("minilm", "mean", 128)
+    assert (ours.identity.name, ours.identity.pooling, ours.identity.max_tokens) == ("minilm", "mean", 256)
+    assert resolve(ours.identity.uri).identity == ours.identity
+    assert ours.count(TEXTS).to_dict() == builtin.count(TEXTS).to_dict()
+
+
+def test_an_option_that_is_not_there_is_refused(folder):
+    for option in ("long=best", "short=cut", "long"):
+        with pytest.raises(UserError, match=r"option[\s\S]*\?long=mean or \?long=cut"):
+            resolve(f"onnx:{folder}?{option}")
+
+
+def test_a_prompt_takes_its_room_from_the_text(folder):
+    (folder / "config_sentence_transformers.json").write_text('{"prompts": {"document": "passage: "}}')
+    ours = resolve(f"onnx:{folder}")  # 256 tokens less [CLS], [SEP], "passage" and ":"
+    counts = ours.count(["word " * 252, "word " * 253, "สวัสดี"])
+    assert counts.unread.tolist() == [0, 1, 0] and counts.nothing_known.tolist() == [False, False, True]
+    np.testing.assert_allclose(*ours.encode(["word " * 252, "word " * 252 + "penguin"]), atol=1e-6)
 
 
 def test_the_pooling_and_scaling_that_the_folder_asks_for_are_used(folder):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from codomain.core import UserError
-from codomain.encode import resolve
+from codomain.encode import count_tokens, resolve
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "cat", "sat", "on", "the", "mat", "find", ":", "text"]
 TEXTS = ["a cat sat on the mat", "", "the the the", "cat " * 30, "half a pair \ud800"]
@@ -20,11 +20,11 @@ def saved(tmp_path_factory):
     from transformers import BertConfig, BertModel, BertTokenizerFast
 
     folder = tmp_path_factory.mktemp("bert")
-    (folder / "vocab.txt").write_text("\n".join(WORDS))
     torch.manual_seed(0)
     sizes = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
     BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=24, **sizes)).save_pretrained(folder / "plain")
-    BertTokenizerFast(vocab_file=str(folder / "vocab.txt"), model_max_length=24).save_pretrained(folder / "plain")
+    vocabulary = {word: number for number, word in enumerate(WORDS)}
+    BertTokenizerFast(vocab=vocabulary, model_max_length=24).save_pretrained(folder / "plain")
     steps = [Transformer(str(folder / "plain")), Pooling(16, "mean"), Normalize()]
     model = SentenceTransformer(modules=steps, prompts={"query": "find: ", "document": "text: "}, device="cpu")
     model.save(str(folder / "model"))
@@ -82,3 +82,13 @@ def test_a_folder_that_holds_no_model_is_refused_in_words(tmp_path):
 def test_loading_draws_nothing_where_results_or_logs_go(saved, capfd):
     resolve(f"st:{saved}")
     assert capfd.readouterr() == ("", "")
+
+
+def test_tokens_are_counted_as_by_hand(encoder):
+    """24 at once less [CLS], [SEP] and the prompt "text", ":"; a dog is not in the vocabulary."""
+    counts = count_tokens(encoder, ["a cat sat", "", "cat " * 20, "cat " * 21, "a dog sat", "dog", "dog dog"])
+    assert counts.read.tolist() == [3, 0, 20, 20, 3, 1, 2] and counts.unread.tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert counts.unknown.tolist() == [0, 0, 0, 0, 1, 1, 2]
+    same, other = encoder.encode(["cat " * 20 + "on", "cat " * 20 + "mat"])
+    np.testing.assert_allclose(same, other, atol=1e-6)  # the 21st is indeed not read
+    assert np.abs(np.subtract(*encoder.encode(["cat " * 19 + "on", "cat " * 19 + "mat"]))).max() > 1e-4

@@ -154,3 +154,15 @@ def test_a_folder_that_lacks_a_file_or_is_torn_is_refused_in_words(tmp_path):
     table.write_bytes(table.read_bytes()[:-40])
     with pytest.raises(UserError, match="cannot be read as a token table"):
         resolve(f"model2vec:{tmp_path}")
+
+
+def test_tokens_are_counted_as_by_hand(tmp_path, wordllama):
+    """wordllama spells what it does not know in bytes; a model2vec table leaves it out of the mean."""
+    counts = wordllama.count(["x", "", "สวัสดี 🙂"])
+    assert counts.read[0] >= 1 and counts.read[1] == 0 and not counts.unknown.any() and not counts.cut.any()
+    _save(tmp_path, max_length=8)
+    counts = TokenTable.model2vec(str(tmp_path)).count(["a cat", "qqq www", "cat " * 11, "a qqq", ""])
+    # A text is first cut at 8 times 3 letters, the median length of a word: six cats.
+    assert counts.read.tolist() == [2, 2, 6, 2, 0] and counts.unread.tolist() == [0, 0, 5, 0, 0]
+    assert counts.unknown.tolist() == [0, 2, 0, 1, 0]
+    assert counts.nothing_known.tolist() == [False, True, False, False, True]

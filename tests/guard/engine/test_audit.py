@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from codomain.core import UserError
+from codomain.encode import TokenCounts, resolve
 from codomain.guard import audit
 
-COPY, NEAR, OUTLIER, LABEL = 1, 2, 4, 8
+COPY, NEAR, OUTLIER, LABEL, SAME_VECTOR, UNKNOWN, CUT = 1, 2, 4, 8, 16, 32, 64
 
 
 def lists(X, k=15):
@@ -76,12 +77,78 @@ def test_the_same_text_is_a_copy_whatever_its_vector():
     assert check(found, "duplicate").findings[0]["other"] == 3
 
 
-def test_the_same_vector_with_another_text_says_so():
+def test_the_same_vector_with_another_text_is_no_copy_and_has_a_flag_of_its_own():
     X, _ = topics()
-    X[50] = X[3]
-    finding = check(audit(X, lists(X), texts=[f"text {i}" for i in range(len(X))]), "duplicate").findings[0]
-    assert finding["row"] == 50
-    assert "encoder does not see" in finding["why"]
+    X[50] = X[60] = X[70] = X[3]
+    texts = [f"text {i}" for i in range(len(X))]
+    texts[60], texts[70] = "Text  3", texts[50]  # 70 repeats the text of 50
+    found = audit(X, lists(X), texts=texts)
+    assert np.flatnonzero(found.flags & SAME_VECTOR).tolist() == [50, 60]
+    assert np.flatnonzero(found.flags & COPY).tolist() == [70]
+    assert not (found.flags & NEAR).any()
+    why = {finding["row"]: finding["why"] for finding in check(found, "same_vector").findings}
+    assert "encoder does not see the difference; 3 texts have this vector" in why[50]
+    assert "differs in case or white space only" in why[60]
+    assert "can go" in check(found, "duplicate").how and "can go" not in check(found, "same_vector").how
+
+
+def test_one_text_in_two_unicode_forms_is_a_copy():
+    X, _ = topics()
+    texts = [f"text {i}" for i in range(len(X))]
+    texts[3], texts[50] = "caf\u00e9", "cafe\u0301 "
+    assert np.flatnonzero(audit(X, lists(X), texts=texts).flags & COPY).tolist() == [50]
+
+
+def test_unread_and_unknown_texts_are_counted_as_by_hand():
+    X, _ = topics(n=40)
+    read, unread, unknown = (np.zeros(40, int) for _ in range(3))
+    read[:], unread[7], unread[9], unknown[5], unknown[6] = 10, 30, 10, 10, 2
+    tokens = TokenCounts(read, unread, unknown, 10)
+    found = audit(X, lists(X), texts=[f"text {i}" for i in range(40)], tokens=tokens)
+    assert np.flatnonzero(found.flags & CUT).tolist() == [7, 9] == sorted(check(found, "cut_text").rows)
+    assert np.flatnonzero(found.flags & UNKNOWN).tolist() == [5]
+    assert check(found, "cut_text").findings[0] == {
+        "row": 7, "other": None, "score": 0.75, "why": "30 of its 40 tokens go unread.",
+    }  # fmt: skip
+    assert "40 tokens (9.1% of all) go unread" in check(found, "cut_text").says
+    assert (
+        "2 rows hold tokens" in check(found, "unknown_text").how
+        and "12 in all (3.0%" in check(found, "unknown_text").how
+    )
+    assert found.to_dict()["tokens"]["tokens_unread"] == 40 and found.tokens["texts_without_known_tokens"] == 1
+
+
+def test_texts_that_minilm_cannot_read_are_no_copies_of_each_other():
+    """Emoji, Thai and Khmer are one unknown token each to it, so that different texts have one vector."""
+    encoder = resolve()
+    strange = ["😀", "🎉", "🚀", "สวัสดี", "ขอบคุณ", "ประเทศ", "សួស្តី", "អរគុណ", "ជំរាបលា", "🎉 "]
+    texts = strange + [f"{verb} the {noun}" for verb in ("open", "close", "read") for noun in ("door", "file", "mail")]
+    X = encoder.encode(texts)
+    found = audit(X, lists(X), texts=texts, tokens=encoder.count(texts))
+    assert np.flatnonzero(found.flags & COPY).tolist() == [9]  # the second party popper
+    assert np.flatnonzero(found.flags & UNKNOWN).tolist() == list(range(10))
+    assert set(np.flatnonzero(found.flags & SAME_VECTOR)) == set(range(1, 9))
+
+
+def test_long_texts_with_one_beginning_are_told_apart_or_their_cut_is_said():
+    beginning = "the minutes of the meeting of the board " * 40  # 320 words, more than are read at once
+    texts = [beginning + end for end in ("the budget passed", "penguins sang", "the ship sank")] + ["a", "b", "c"]
+    for long, alike in (("mean", []), ("cut", [1, 2])):
+        encoder = resolve(f"builtin:minilm?long={long}")
+        X = encoder.encode(texts)
+        found = audit(X, lists(X), texts=texts, tokens=encoder.count(texts))
+        assert not (found.flags & COPY).any()
+        assert np.flatnonzero(found.flags & SAME_VECTOR).tolist() == alike
+        assert np.flatnonzero(found.flags & CUT).tolist() == ([0, 1, 2] if alike else [])
+
+
+def test_a_near_copy_says_how_many_words_both_texts_hold():
+    X, _ = topics()
+    X[1199] = X[3] + 0.02 * np.random.default_rng(0).normal(size=64)
+    texts = [f"word{i} and more" for i in range(len(X))]
+    assert (
+        "they share 50% of their words" in check(audit(X, lists(X), texts=texts), "near_duplicate").findings[0]["why"]
+    )
 
 
 def test_zero_and_minus_zero_are_the_same_number():

@@ -13,7 +13,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from codomain.core import UserError, unit_rows
 from codomain.measure import Measure, health
-from codomain.measure.one_space.local import likelihood
+from codomain.measure.one_space.local import likelihood_inverses
 from codomain.measure.one_space.sampled import Sampled
 from codomain.measure.one_space.uniformity import potential
 from codomain.search import LIDOrder
@@ -318,7 +318,7 @@ def test_the_local_dimension_is_that_by_which_an_index_orders_its_rows():
     far = NearestNeighbors(n_neighbors=13, algorithm="brute").fit(X).kneighbors(X)[0][:, 1:]
     # That one counts the farthest row too, whose logarithm is 0: a mean over 12 instead of 11.
     ordered = LIDOrder(12, normalise=False).fit(X).lid_
-    assert 1 / likelihood(far) == pytest.approx(ordered * 11 / 12, rel=1e-6)
+    assert 1 / likelihood_inverses(far) == pytest.approx(ordered * 11 / 12, rel=1e-6)
 
 
 def test_dimension_is_that_of_all_rows_however_few_are_looked_from(monkeypatch):
@@ -329,7 +329,7 @@ def test_dimension_is_that_of_all_rows_however_few_are_looked_from(monkeypatch):
     some = measured(X, only=["dimension_likelihood"])["dimension_likelihood"]
     assert "600 rows drawn at random" in some.how and "among all 3,000" in some.how
     rows = Sampled(X, None, None, 0, 100, 600)
-    np.testing.assert_allclose(rows.dense, whole.scores[rows._few], atol=2e-6)
+    np.testing.assert_allclose(rows.dense_scores, whole.scores[rows._list_numbers], atol=2e-6)
     everything = measured(X, neighbors=whole, only=["dimension_likelihood"])["dimension_likelihood"]
     assert some.low < everything.value < some.high
 

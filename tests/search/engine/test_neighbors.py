@@ -55,8 +55,8 @@ def test_queries_meet_every_row_even_their_equals(X, data, metric):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Make 300 rows span many blocks and tiles."""
-    for name in ("_rows", "_copies", "_exact"):
-        monkeypatch.setattr(f"codomain.search.{name}.BLOCK", 32)
+    for name in ("rows", "copies", "exact"):
+        monkeypatch.setattr(f"codomain.search.engine.{name}.BLOCK", 32)
     monkeypatch.setattr("codomain.search.engine.exact.TILE", 10)
 
 

@@ -78,10 +78,14 @@ def test_words_alone_need_no_encoder(space):
     assert found[0].percentile is None and found[0].why.by_words == 1 and found[0].why.by_meaning is None
 
 
-def test_both_roads_are_joined_by_reciprocal_ranks(space, encoder):
+def test_both_roads_are_joined_by_how_far_each_row_stands_above_the_end_of_its_list(space, encoder):
     roads = [search(space, "read file", encoder=encoder, mode=mode, k=11) for mode in ("meaning", "words")]
     both = search(space, "read file", encoder=encoder, k=11)
-    assert [hit.row for hit in both] == fuse([[hit.row for hit in road] for road in roads]).tolist()
+    earned = np.zeros(len(TEXTS))
+    for road, end in zip(roads, (roads[0][-1].score, 0.0), strict=True):  # a row without the words has BM25 0
+        for hit in road:
+            earned[hit.row] += (hit.score - end) / (road[0].score - end)
+    assert [hit.row for hit in both] == np.lexsort((np.arange(len(TEXTS)), -np.round(earned, 6))).tolist()
     assert {(hit.row, hit.why.by_words) for hit in both if hit.why.by_words} == {
         (hit.row, hit.why.by_words) for hit in roads[1]
     }
@@ -151,10 +155,17 @@ def test_no_near_row_is_lost_in_blocks_and_rounding(tmp_path, seed, monkeypatch)
     assert [hit.row for hit in found] == np.lexsort((np.arange(500), -cosines.astype(np.float32)))[:20].tolist()
 
 
-def test_reciprocal_ranks_by_hand():
-    assert fuse([[4, 2, 9], [2, 5]]).tolist() == [2, 4, 5, 9]
-    assert fuse([[], []]).tolist() == []
-    assert fuse([[3], [1]]).tolist() == [1, 3]
+def test_lists_joined_by_hand():
+    """Row 4 earns 1, row 2 (0.6 - 0.2) / 0.6 and 1, row 9 0, row 5 (3 - 1) / 4."""
+    assert fuse([([4, 2, 9], [0.8, 0.6, 0.2], 0.2), ([2, 5], [5.0, 3.0], 1.0)]).tolist() == [2, 4, 5, 9]
+    assert fuse([([], [], 0.0), ([], [], 0.0)]).tolist() == []
+    assert fuse([([3], [0.5], 0.5), ([1], [2.0], 0.0)]).tolist() == [1, 3]  # one row each: both earn 1
+
+
+def test_one_clear_answer_outweighs_a_list_whose_scores_hardly_differ():
+    vague = ([7, 8, 9], [0.52, 0.51, 0.50], 0.2)
+    clear = ([9, 7, 8], [30.0, 6.0, 5.0], 0.0)
+    assert fuse([vague, clear])[0] == 9
 
 
 def test_equal_rows_come_in_row_order(space, encoder):

@@ -14,7 +14,7 @@ def digits():
 
 
 def recall_by_definition(X, found, k):
-    """Every row asks; a row counts when its float64 cosine reaches the k-th best less the tie."""
+    """Every row is a query; a row counts when its float64 cosine reaches the k-th best minus the tie."""
     S = X.astype(np.float64) @ X.T.astype(np.float64)
     np.fill_diagonal(S, -np.inf)
     least = np.sort(S, axis=1)[:, -k] - 1e-6

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 
 from codomain.core import UserError
 from codomain.shrink import FittedRecipe, Recipe, cheapest, renew
-from codomain.shrink.index.grid import grid, lists_for, not_worth_a_turn
+from codomain.shrink.index.grid import grid, list_count, reason_to_skip
 
 
 @pytest.fixture(scope="module")
@@ -103,23 +103,23 @@ def test_a_memory_map_is_as_good_as_an_array(digits, front, tmp_path):
 
 def test_turns_are_learned_only_where_they_might_win():
     opq, code = Recipe("opq", 64, "pq16x4"), Recipe(code="pq16x4")
-    assert not_worth_a_turn(opq, {code: 0.85}, 0.9) == ""
-    assert "keeps 0.700" in not_worth_a_turn(opq, {code: 0.7}, 0.9)
-    assert "which is enough" in not_worth_a_turn(opq, {code: 0.95}, 0.9)
-    assert not_worth_a_turn(code, {}, 0.9) == ""
+    assert reason_to_skip(opq, {code: 0.85}, 0.9) == ""
+    assert "keeps 0.700" in reason_to_skip(opq, {code: 0.7}, 0.9)
+    assert "which is enough" in reason_to_skip(opq, {code: 0.95}, 0.9)
+    assert reason_to_skip(code, {}, 0.9) == ""
 
 
 def test_a_turn_near_the_target_is_tried_and_measured_or_beaten(digits):
     plain = Recipe(code="pq16x4").fit(digits).encode(digits)
     target = true_recall(plain, digits) + 0.05
     front = cheapest(digits, target=target)
-    said = {row.recipe.name: "measured" for row in front.certificates} | dict(front.skipped)
-    assert said["opq 64 -> pq16x4"] == "measured" or "keeps more for no more bytes" in said["opq 64 -> pq16x4"]
+    reasons = {row.recipe.name: "measured" for row in front.certificates} | dict(front.skipped)
+    assert reasons["opq 64 -> pq16x4"] == "measured" or "keeps more for no more bytes" in reasons["opq 64 -> pq16x4"]
 
 
 def test_the_fewest_bytes_read_win_when_that_is_asked_for(digits, front, monkeypatch):
     monkeypatch.setattr(import_module("codomain.shrink.index.grid"), "LISTED", 1000)
-    assert lists_for(len(digits)) == 64
+    assert list_count(len(digits)) == 64
     fast = cheapest(digits, target=0.9, fewest="scan_bytes")
     assert fast.winner.recipe.lists == 64
     assert fast.winner.lower >= 0.9
@@ -136,8 +136,8 @@ def test_the_fewest_bytes_read_win_when_that_is_asked_for(digits, front, monkeyp
 
 
 def test_few_rows_need_no_lists():
-    assert lists_for(9999) == 0
-    assert (lists_for(10_000), lists_for(114_000), lists_for(1_000_000)) == (256, 512, 2048)
+    assert list_count(9999) == 0
+    assert (list_count(10_000), list_count(114_000), list_count(1_000_000)) == (256, 512, 2048)
 
 
 def test_a_base_larger_than_the_pilot_is_still_measured_whole(digits, monkeypatch):

@@ -39,7 +39,7 @@ def fitted(digits):
 def in_numpy(fitted, Q, k):
     """The same search with the kernels out of reach."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lists, "compiled", lambda: None)
+        patch.setattr(lists, "compiled_kernels", lambda: None)
         return fitted.search(Q, k)
 
 
@@ -225,7 +225,7 @@ def test_parts_that_do_not_divide_the_columns_change_no_inner_product(digits):
     recipe = Recipe(code="pq24x4", rescore="int8", depth=10, lists=8, probe=8)
     fitted = recipe.fit(digits).encode(digits)
     assert (fitted.search(digits[:50], 1)[1][:, 0] == np.arange(50)).mean() > 0.9  # int8 may prefer a near twin
-    spread = fitted.index._spread(digits[:50])
+    spread = fitted.index._pad(digits[:50])
     assert spread.shape == (50, 72)
     np.testing.assert_allclose(spread @ spread.T, digits[:50] @ digits[:50].T, atol=1e-6)
 

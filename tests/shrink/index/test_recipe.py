@@ -235,7 +235,7 @@ def test_queries_of_another_width_and_too_many_hits_are_refused(digits, recipe):
     fitted = recipe.fit(digits[:300]).encode(digits[:300])
     with pytest.raises(UserError, match="65 columns"):
         fitted.search(np.ones((1, 65)))
-    with pytest.raises(UserError, match="k=301 hits were asked of 300 rows"):
+    with pytest.raises(UserError, match="k=301 hits of 300 rows"):
         fitted.search(digits[:1], 301)
     assert fitted.search(digits[:1], 300)[1].shape == (1, 300)
 

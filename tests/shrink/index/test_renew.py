@@ -28,9 +28,9 @@ def test_the_same_recipe_is_proved_on_all_rows(rows, record):
     assert front.winner.lower >= 0.75
     assert front.winner.to_dict()["recall"] != before["recall"]  # measured, not copied
     assert len(front.build(None)) == 2000
-    said = front.to_dict()
-    assert said["chosen_among"] == 1500
-    assert said["rows"][said["winner"]]["recipe"] == before["recipe"]
+    record_again = front.to_dict()
+    assert record_again["chosen_among"] == 1500
+    assert record_again["rows"][record_again["winner"]]["recipe"] == before["recipe"]
     truth = np.argsort(-cosines(rows[:2000]), axis=1)[:, 1:11]
     found = front.build(None).search(rows[:2000], 11)[1]
     kept = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(truth, found, strict=True)])
@@ -42,7 +42,7 @@ def cosines(X):
     return Z @ Z.T
 
 
-def test_growth_adds_up_until_the_choice_is_made_anew(rows, record):
+def test_growth_adds_up_until_a_new_choice_is_made(rows, record):
     twice = renew(renew(record, rows[:2000]).to_dict(), rows[:2400])
     assert twice.chosen_among == 1500
     assert renew(record | {"chosen_among": 1100}, rows[:2400]) is None

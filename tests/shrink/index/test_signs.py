@@ -28,7 +28,7 @@ def digits():
 def in_numpy(fitted, Q, k):
     """The same search with the kernels out of reach."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signs, "compiled", lambda: None)
+        patch.setattr(signs, "compiled_kernels", lambda: None)
         return fitted.search(Q, k)
 
 

@@ -84,7 +84,7 @@ def test_the_error_is_near_the_least_that_any_code_of_this_length_can_have(size)
     Y = decoded(fitted)
     error = (1 - (X * Y).sum(axis=1) ** 2 / (Y**2).sum(axis=1)).mean()
     power = np.sort((X**2).mean(axis=0))[::-1]
-    bits = 8 * sum(part.nbytes for pair in fitted.index._whole() for part in pair) / len(X)
+    bits = 8 * sum(part.nbytes for pair in fitted.index._all_chunks() for part in pair) / len(X)
     levels = np.geomspace(1e-9, power[0], 20_000)
     rates = (0.5 * np.log2(np.maximum(power / levels[:, None], 1))).sum(axis=1)
     bound = np.minimum(power, levels[np.searchsorted(-rates, -bits)]).sum()

@@ -338,9 +338,13 @@ class Terminal:
     def type(self, keys: str) -> None:
         os.write(self.file, keys.encode())
 
-    def end(self) -> int:
+    def end(self, seconds: float = 120) -> int:
         """Read to the end; return how it ended."""
+        end = time.monotonic() + seconds
         while True:
+            assert time.monotonic() < end, f"it goes on after: {self.screen[-400:]}"
+            if not select.select([self.file], [], [], 1)[0]:
+                continue
             try:
                 if not (data := os.read(self.file, 65536)):
                     break
@@ -391,6 +395,7 @@ def test_at_a_terminal_a_key_is_enough_and_an_arrow_is_no_answer(
     assert all(label in ("half a digit", Y[row]) for row, label in zip(given["row"].to_pylist(), labels, strict=True))
 
 
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
 def test_a_session_that_is_killed_goes_on_with_every_answer(
     space: Path, blow: signal.Signals, sit_down: Callable[..., Terminal]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import report_data
 
-from codomain.core import UserError
+from codomain.core import UserError, plain
 from codomain.workbench.report import ReportData, figure, pack, render, share
 from codomain.workbench.report.figures import front_plot, scale
 
@@ -265,7 +265,7 @@ def test_a_column_of_the_wrong_length_is_refused(tmp_path: Path) -> None:
 
 def test_json_holds_only_what_json_can_hold() -> None:
     odd = {"nan": float("nan"), "inf": np.float32("inf"), "int": np.int64(3), "array": np.arange(2), 5: Path("a")}
-    assert pack.plain(odd) == {"nan": None, "inf": None, "int": 3, "array": [0, 1], "5": "a"}
+    assert plain(odd) == {"nan": None, "inf": None, "int": 3, "array": [0, 1], "5": "a"}
 
 
 @pytest.mark.parametrize(

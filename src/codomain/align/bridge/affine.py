@@ -1,4 +1,4 @@
-"""What every bridge shares: an affine map between two spaces, learned from pairs."""
+"""The base of every bridge: an affine map between two spaces, learned from pairs."""
 
 from abc import abstractmethod
 from typing import Any, ClassVar, Self
@@ -12,8 +12,8 @@ from codomain.core import UserError
 Floats = NDArray[np.float64]
 
 
-def thin(A: Floats) -> tuple[Floats, Floats, Floats]:
-    """Singular vectors and values of A without those that are zero; by way of its smaller Gram matrix, for speed."""
+def thin_svd(A: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return singular vectors and values of A without the zero ones; from its smaller Gram matrix, for speed."""
     tall = len(A) >= A.shape[1]
     squares, X = np.linalg.eigh(A.T @ A if tall else A @ A.T)
     real = squares > 1e-12 * max(float(squares[-1]), 0.0)
@@ -24,14 +24,14 @@ def thin(A: Floats) -> tuple[Floats, Floats, Floats]:
 class Bridge(TransformerMixin, BaseEstimator):
     r"""An affine map :math:`a \mapsto a W + b` learned from pairs.
 
-    A regression draws rows towards the mean of B, the more so the less it knows. Among bridged rows alone that hardly
-    changes an order; among true vectors such rows are near to every query and far from the ones that should find
-    them. A stretch from the mean of B of more than 1 undoes it.
+    A regression shrinks rows towards the mean of B, the more the less it can predict. Among bridged rows that hardly
+    changes a ranking; mixed with true vectors, such rows are near to every query and far from those that should find
+    them. A stretch above 1 compensates for it.
 
     Parameters
     ----------
     stretch : float, default=1.0
-        What the distance of bridged rows from the mean of B is multiplied by, above 0.
+        Factor on the distance of bridged rows from the mean of B, above 0.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class Bridge(TransformerMixin, BaseEstimator):
         self.stretch = stretch
 
     def fit(self, A: ArrayLike, B: ArrayLike) -> Self:
-        """Learn the map of A, (n_pairs, n_features_a), onto B, (n_pairs, n_features_b); row i meets row i.
+        """Learn the map of A, (n_pairs, n_features_a), onto B, (n_pairs, n_features_b); row i of both is one pair.
 
         Raises
         ------

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from codomain.align.bridge.affine import Bridge, Floats, thin
+from codomain.align.bridge.affine import Bridge, Floats, thin_svd
 from codomain.align.procrustes import Procrustes
 from codomain.core import UserError
 
@@ -12,7 +12,7 @@ _PENALTIES = np.logspace(-4, 2, 13)  # of the mean squared singular value of A
 
 
 class AsItIs(Bridge):
-    """Leave the vectors as they are: what one gets by swapping encoders of one width and doing nothing.
+    """Leave the vectors as they are: what exchanging encoders of one width without a bridge amounts to.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class AsItIs(Bridge):
 
 
 class Turn(Bridge):
-    """A shift, one scale and a rotation or reflection: `Procrustes` as a bridge. The least it can learn wrongly.
+    """A shift, one scale and a rotation or reflection: `Procrustes` as a bridge, which has the least to learn.
 
     Examples
     --------
@@ -41,8 +41,8 @@ class Turn(Bridge):
     name: ClassVar[str] = "turn"
 
     def _learn(self, A: Floats, B: Floats) -> tuple[Floats, Floats]:
-        turned = Procrustes().fit(A, B)
-        return turned.rotation_, turned.target_mean_ - turned.mean_ @ turned.rotation_
+        procrustes = Procrustes().fit(A, B)
+        return procrustes.rotation_, procrustes.target_mean_ - procrustes.mean_ @ procrustes.rotation_
 
 
 class Ridge(Bridge):
@@ -50,14 +50,15 @@ class Ridge(Bridge):
 
     With :math:`A = U S V^\top` centred, :math:`W = V \mathrm{diag}(s / (s^2 + p)) U^\top B`. The penalty p is the one
     with the smallest error on pairs left out one at a time, which has a closed form: the residual of pair i divided
-    by :math:`1 - h_i`, its own pull on its fit. Fewer pairs than dimensions and constant dimensions do no harm.
+    by :math:`1 - h_i`, where :math:`h_i` is its own influence on its fit. Fewer pairs than dimensions and constant
+    dimensions do no harm.
 
     Attributes
     ----------
     penalty_ : float
         The p above.
     left_out_ : ndarray of shape (n_pairs, n_features_b)
-        What each pair's row of B would be by a fit of the other pairs, centred.
+        Prediction of each pair's row of B by a fit of the other pairs, centred.
 
     Examples
     --------
@@ -69,29 +70,29 @@ class Ridge(Bridge):
     name: ClassVar[str] = "ridge"
 
     def _learn(self, A: Floats, B: Floats) -> tuple[Floats, Floats]:
-        weights = self._around(A - A.mean(axis=0), B - B.mean(axis=0))
+        weights = self._solve(A - A.mean(axis=0), B - B.mean(axis=0))
         return weights, B.mean(axis=0) - A.mean(axis=0) @ weights
 
-    def _around(self, A: Floats, B: Floats) -> Floats:
+    def _solve(self, A: Floats, B: Floats) -> Floats:
         """Return the weights for centred pairs."""
-        U, s, Vt = thin(A)
-        seen = U.T @ B
+        U, s, Vt = thin_svd(A)
+        projected = U.T @ B
         scale = float(np.mean(s**2)) if len(s) else 1.0
         best = np.inf
         for penalty in _PENALTIES * scale:
-            kept = s**2 / (s**2 + penalty)
-            own = np.square(U) @ kept + 1 / len(A)  # the 1 / n is the pull on the mean
-            off = (B - U @ (kept[:, None] * seen)) / np.maximum(1 - own, 1e-9)[:, None]
+            shrinkage = s**2 / (s**2 + penalty)
+            own = np.square(U) @ shrinkage + 1 / len(A)  # 1 / n is the influence on the mean
+            off = (B - U @ (shrinkage[:, None] * projected)) / np.maximum(1 - own, 1e-9)[:, None]
             if (error := float(np.square(off).sum())) < best:
                 best, self.penalty_, self.left_out_ = error, float(penalty), B - off
-        weights: Floats = Vt.T @ ((s / (s**2 + self.penalty_))[:, None] * seen)
+        weights: Floats = Vt.T @ ((s / (s**2 + self.penalty_))[:, None] * projected)
         return weights
 
 
 class TurnedRidge(Ridge):
-    """A ridge regression whose penalty is on the distance from the best turn, not from zero.
+    """A ridge regression whose penalty is on the distance from the best `Turn`, not from zero.
 
-    With few pairs it is the turn, with many the regression.
+    With few pairs it is near the turn, with many near the regression.
 
     Examples
     --------
@@ -101,14 +102,14 @@ class TurnedRidge(Ridge):
 
     name: ClassVar[str] = "ridge around a turn"
 
-    def _around(self, A: Floats, B: Floats) -> Floats:
+    def _solve(self, A: Floats, B: Floats) -> Floats:
         turn = Turn().fit(A, B).weights_
-        weights: Floats = turn + super()._around(A, B - A @ turn)
+        weights: Floats = turn + super()._solve(A, B - A @ turn)
         return weights
 
 
 class LowRank(Ridge):
-    """A ridge regression that keeps only the directions of B in which it foretells pairs that were left out.
+    """A ridge regression that keeps only the directions of B in which it predicts pairs that were left out.
 
     Attributes
     ----------
@@ -124,12 +125,12 @@ class LowRank(Ridge):
 
     name: ClassVar[str] = "low rank"
 
-    def _around(self, A: Floats, B: Floats) -> Floats:
-        weights = super()._around(A, B)
-        Vt = thin(A @ weights)[2]
-        along, said = B @ Vt.T, self.left_out_ @ Vt.T
-        # What each further direction takes from the squared error of the pairs left out.
-        gain = np.cumsum(np.sum(2 * along * said - said**2, axis=0))
+    def _solve(self, A: Floats, B: Floats) -> Floats:
+        weights = super()._solve(A, B)
+        Vt = thin_svd(A @ weights)[2]
+        along, predicted = B @ Vt.T, self.left_out_ @ Vt.T
+        # How much each further direction reduces the squared error of the pairs left out.
+        gain = np.cumsum(np.sum(2 * along * predicted - predicted**2, axis=0))
         self.rank_ = int(np.argmax(gain)) + 1 if len(gain) else 0
         return weights @ Vt[: self.rank_].T @ Vt[: self.rank_]
 

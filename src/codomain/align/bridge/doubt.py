@@ -5,19 +5,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.align.bridge.affine import Bridge, thin
+from codomain.align.bridge.affine import Bridge, thin_svd
 from codomain.align.bridge.bridges import Ridge, Turn
 from codomain.core import unit_rows
 
-_COLUMNS = 32  # random directions that stand for a length: its square is right to about a quarter
+_COLUMNS = 32  # random directions that estimate a length: its square to within about a quarter
 
 
 class Doubt:
-    r"""The error to expect of each row: one minus the cosine with the vector that it should have.
+    r"""The expected error of each row: one minus the cosine with the vector that it should have.
 
-    Three signs are read from a row: how short its bridged vector is, how far it lies from the pairs in A (its
-    leverage), and how far a second bridge puts it from the first. A regression of the logarithm of the error on their
-    logarithms is learned from four parts of the pairs, each bridged by a fit of the other three.
+    Three features of a row predict it: how short its bridged vector is, how far it lies from the pairs in A (its
+    leverage), and how far the result of a second bridge is from the first. A regression of the logarithm of the error
+    on their logarithms is learned from four parts of the pairs, each bridged by a fit of the other three.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class Doubt:
     Attributes
     ----------
     signs_ : ndarray of shape (n_features_a, 64)
-        Directions in A whose squared lengths are the second and third sign.
+        Directions in A; squared lengths along them are the second and third feature.
     coefficients_ : ndarray of shape (4,)
-        Of the three signs, and a constant.
+        Of the three features, and a constant.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class Doubt:
         A, B : array-like of shape (n_pairs, n_features)
             Row i of one is row i of the other; at least eight.
         bridge : Bridge
-            The fitted bridge whose errors are to be foretold.
+            The fitted bridge whose errors are to be predicted.
         """
         left, right = np.asarray(A, np.float64), np.asarray(B, np.float64)
         rng = np.random.default_rng(self.random_state)
@@ -59,48 +59,48 @@ class Doubt:
         signs, errors = np.empty((len(left), 3)), np.empty(len(left))
         for held in (parts == part for part in range(4)):
             own = type(bridge)(bridge.stretch).fit(left[~held], right[~held])
-            self._look(left[~held], right[~held], own, rng)
+            self._choose_directions(left[~held], right[~held], own, rng)
             mapped = own.transform(left[held])
             signs[held], errors[held] = self._signs(left[held], mapped), cosine_error(mapped, right[held])
-        self._look(left, right, bridge, rng)
+        self._choose_directions(left, right, bridge, rng)
         table = np.column_stack([signs, np.ones(len(signs))])
         self.coefficients_ = np.linalg.lstsq(table, np.log(np.maximum(errors, 1e-6)), rcond=None)[0]
-        # A mean of logarithms is below the logarithm of the mean: put the mean right.
+        # A mean of logarithms is below the logarithm of the mean: correct the mean.
         self.coefficients_[3] += np.log(max(errors.mean(), 1e-6) / np.exp(table @ self.coefficients_).mean())
         return self
 
-    def _look(self, A: NDArray[Any], B: NDArray[Any], bridge: Bridge, rng: np.random.Generator) -> None:
-        """Choose the directions: a random picture of A's whitened rows, and one of what two bridges differ by."""
+    def _choose_directions(self, A: NDArray[Any], B: NDArray[Any], bridge: Bridge, rng: np.random.Generator) -> None:
+        """Draw directions: random projections of A's whitened rows, and of the difference of two bridges."""
         self._mean = A.mean(axis=0)
-        _, s, Vt = thin(A - self._mean)
+        _, s, Vt = thin_svd(A - self._mean)
         whitened = Vt.T / np.sqrt(s**2 + 0.01 * np.max(s**2, initial=0))
         other = (Turn if not isinstance(bridge, Turn) else Ridge)().fit(A, B)
         differ = bridge.weights_ / bridge.stretch - other.weights_
         self.signs_ = np.hstack([X @ rng.standard_normal((X.shape[1], _COLUMNS)) for X in (whitened, differ)])
 
     def _signs(self, A: NDArray[Any], mapped: NDArray[Any]) -> NDArray[Any]:
-        seen = np.square(A @ self.signs_.astype(A.dtype) - (self._mean @ self.signs_).astype(A.dtype))
+        squares = np.square(A @ self.signs_.astype(A.dtype) - (self._mean @ self.signs_).astype(A.dtype))
         lengths = np.einsum("ij,ij->i", mapped, mapped)
-        far, differ = seen[:, :_COLUMNS].sum(axis=1), seen[:, _COLUMNS:].sum(axis=1)
+        far, differ = squares[:, :_COLUMNS].sum(axis=1), squares[:, _COLUMNS:].sum(axis=1)
         return np.log(np.column_stack([lengths, far, differ]) + 1e-12)
 
     def score(self, A: NDArray[Any], mapped: NDArray[Any]) -> NDArray[np.float32]:
-        """Foretell the error of rows.
+        """Predict the error of rows.
 
         Parameters
         ----------
         A : ndarray of shape (n_samples, n_features_a)
-            Rows as they were.
+            Rows before the bridge.
         mapped : ndarray of shape (n_samples, n_features_b)
             The same rows bridged, not yet scaled to length 1.
 
         Returns
         -------
         ndarray of shape (n_samples,), float32
-            One minus the cosine to expect, from 0 to 2; higher is more doubtful.
+            Expected one minus cosine, from 0 to 2; higher is more doubtful.
         """
-        said = self._signs(A, mapped) @ self.coefficients_[:3] + self.coefficients_[3]
-        return np.clip(np.exp(np.minimum(said, 1.0)), 0, 2).astype(np.float32)
+        log_error = self._signs(A, mapped) @ self.coefficients_[:3] + self.coefficients_[3]
+        return np.clip(np.exp(np.minimum(log_error, 1.0)), 0, 2).astype(np.float32)
 
 
 def cosine_error(mapped: NDArray[Any], B: NDArray[Any]) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""What methods share whose new features stay comparable with an older net's: a small net and its training."""
+"""What methods share that keep new features comparable with those of an older net: a small net and its training."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def start_net(X: NDArray[Any], n_hidden: int, width: int, rng: np.random.RandomState) -> Arrays:
-    """Weights before training; the first layer takes the mean off X and brings it to an entry of usual size 1."""
+    """Weights before training; the first layer subtracts the mean of X and divides by its mean spread."""
     mean, spread = X.mean(axis=0), float(X.std(axis=0).mean()) or 1.0
     into = rng.standard_normal((X.shape[1], n_hidden)) * np.sqrt(2 / X.shape[1]) / spread
     out = rng.standard_normal((n_hidden, width)) / np.sqrt(n_hidden)
@@ -29,7 +29,7 @@ def start_net(X: NDArray[Any], n_hidden: int, width: int, rng: np.random.RandomS
 
 
 def run_net(net: Any, X: Any) -> Any:
-    """Features of the net; arrays and torch tensors alike, so that training and use cannot drift apart."""
+    """Features of the net; works on arrays and on torch tensors, so that training and use cannot drift apart."""
     hidden = X @ net["into"] + net["into_bias"]
     return (hidden * (hidden > 0)) @ net["out"] + net["out_bias"]
 
@@ -53,20 +53,20 @@ def learn(
     return {name: part.detach().numpy().copy() for name, part in weights.items()}, np.array(losses, start["into"].dtype)
 
 
-def said(features: Any, classifier: Any, labels: Any, temperature: float) -> Any:
+def cross_entropy(features: Any, classifier: Any, labels: Any, temperature: float) -> Any:
     """Cross-entropy of labels under a softmax over cosines with the rows of a classifier, in nats."""
     functional = need("torch.nn.functional", "torch")
     cosines = functional.normalize(features, dim=1) @ functional.normalize(classifier, dim=1).T
     return functional.cross_entropy(cosines / temperature, labels)
 
 
-def turned(skew: Any) -> Any:
-    """Rotation that a square matrix stands for: the exponential of its antisymmetric part."""
+def rotation(skew: Any) -> Any:
+    """Rotation matrix of a square matrix of parameters: the exponential of that matrix minus its transpose."""
     return need("torch", "torch").linalg.matrix_exp(skew - skew.T)
 
 
 class Compatible(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
-    """Check what comes in, hand it to `_train` as arrays; the last step of `transform` is `_features`."""
+    """Check the input and hand it to `_train` as arrays; `transform` ends in `_features`."""
 
     rules: ClassVar = {
         "n_extra": Int(1), "n_hidden": Int(1), "weight_of_base": Real(0, 1), "temperature": Real(1e-3),
@@ -99,8 +99,8 @@ class Compatible(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         y : array-like of shape (n_samples,)
             Class of each row.
         old : array-like of shape (n_samples, n_features_old), default=None
-            What the older net says of the same rows; lengths do not matter. None leaves compatibility out, as if the
-            older net were 0 wide.
+            Features of the same rows by the older net; their lengths do not matter. None leaves compatibility out, as
+            if the older net had no features.
 
         Returns
         -------
@@ -139,7 +139,7 @@ def plain_net(
     old: NDArray[Any] | None = None, n_hidden: int = 64, temperature: float = 0.1, epochs: int = 40,
     learning_rate: float = 0.01,
 ) -> tuple[Arrays, NDArray[Any]]:  # fmt: skip
-    """Train a net for its classes alone; with `old`, for the older net's class means in its leading columns too."""
+    """Train a net to name classes; with `old`, its leading columns also learn the class means of the older net."""
     torch = need("torch", "torch")
     start = start_net(X, n_hidden, width, rng)
     start["classifier"] = rng.standard_normal((codes.max() + 1, width)).astype(X.dtype)
@@ -148,9 +148,9 @@ def plain_net(
 
     def loss(net: Any, some: Any) -> Any:
         Z = run_net(net, rows[some])
-        total = said(Z, net["classifier"], labels[some], temperature)
+        total = cross_entropy(Z, net["classifier"], labels[some], temperature)
         if means is not None:
-            total = total + said(Z[:, : means.shape[1]], means, labels[some], temperature)
+            total = total + cross_entropy(Z[:, : means.shape[1]], means, labels[some], temperature)
         return total
 
     return learn(loss, start, len(X), epochs=epochs, learning_rate=learning_rate, rng=rng)

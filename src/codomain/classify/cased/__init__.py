@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.classify.cased.captions import products, spaced, words_of
+from codomain.classify.cased.captions import name_as_caption, products, words_of
 from codomain.core import Int, Method, Paper, Real, Trial, UserError, claim, unit_rows
 
 _CHUNK = 2**24  # numbers of a table held at once
@@ -19,7 +19,7 @@ _CHUNK = 2**24  # numbers of a table held at once
 class CaSED(ClassifierMixin, Method):
     r"""Answer with the word, among those of a row's nearest captions, that fits the row and these captions.
 
-    Row :math:`z` retrieves captions whose mean direction is :math:`\bar t`; their words :math:`w` are its candidates.
+    Row :math:`z` retrieves captions with mean direction :math:`\bar t`; their words :math:`w` are its candidates.
     The answer has the highest :math:`(1 - \beta)\, \mathrm{softmax}_w(z^\top w / \tau) + \beta\, \mathrm{softmax}_w(
     \bar t^\top w / \tau)`, everything at length 1. The paper filters candidates by part of speech; here words shorter
     than three letters and the commonest English ones are left out.
@@ -36,7 +36,7 @@ class CaSED(ClassifierMixin, Method):
     Attributes
     ----------
     classes_ : ndarray of shape (n_words,)
-        Words that may be answered, sorted; whole labels when y holds numbers.
+        Words that are possible answers, sorted; the labels themselves when y holds numbers.
     captions_ : ndarray of shape (n_captions, n_features)
         Captions at length 1 that mention at least one of them.
     mentions_ : csr_array of shape (n_captions, n_words)
@@ -83,8 +83,8 @@ class CaSED(ClassifierMixin, Method):
     ) -> Self:  # fmt: skip
         """Keep caption vectors X, (n_captions, n_features), and the captions y; a label is a caption of one word.
 
-        `words` with `word_vectors`, (n_words, n_features), are all that may be answered. Without them a word is the
-        mean of the captions that mention it, which is ours.
+        `words` with `word_vectors`, (n_words, n_features), are the possible answers. Without them the vector of a word
+        is the mean of the captions that mention it, which is not in the paper.
         """
         self._check_params()
         data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
@@ -92,15 +92,15 @@ class CaSED(ClassifierMixin, Method):
             check_classification_targets(labels)
         if (words is None) != (word_vectors is None):
             raise UserError("One of words and word_vectors is missing.", needed="both or neither")
-        told = [words_of(text) if isinstance(text, str) else [text] for text in labels.tolist()]
-        every = np.array(sorted({word for part in told for word in part})) if words is None else np.asarray(words)
+        mentioned = [words_of(text) if isinstance(text, str) else [text] for text in labels.tolist()]
+        every = np.array(sorted({word for part in mentioned for word in part})) if words is None else np.asarray(words)
         self.classes_, first = np.unique(every, return_index=True)
         place = {word: number for number, word in enumerate(self.classes_.tolist())}
-        found = [[place[word] for word in part if word in place] for part in told]
+        found = [[place[word] for word in part if word in place] for part in mentioned]
         counts = [len(part) for part in found]
         columns = np.array([number for part in found for number in part], dtype=np.intp)
         if not len(columns):
-            raise UserError("No caption has a word that may be answered.", needed="captions of English words")
+            raise UserError("No caption has a word that is a possible answer.", needed="captions of English words")
         ones = np.ones(len(columns), dtype=data.dtype)
         mentions = csr_array((ones, columns, np.cumsum([0, *counts])), shape=(len(data), len(self.classes_)))
         kept = np.flatnonzero(counts)
@@ -123,10 +123,10 @@ class CaSED(ClassifierMixin, Method):
         check_is_fitted(self)
         rows = unit_rows(validate_data(self, X, reset=False, dtype=(np.float64, np.float32)))
         step = max(1, _CHUNK // max(len(self.captions_), self.n_neighbors * rows.shape[1]))
-        parts = [self._answers(rows[start : start + step]) for start in range(0, len(rows), step)]
+        parts = [self._answer(rows[start : start + step]) for start in range(0, len(rows), step)]
         return self.classes_[np.concatenate(parts)]
 
-    def _answers(self, rows: NDArray[Any]) -> NDArray[np.intp]:
+    def _answer(self, rows: NDArray[Any]) -> NDArray[np.intp]:
         """Return the number of the word of each row."""
         n, k = len(rows), min(self.n_neighbors, len(self.captions_))
         captions, words = (part.astype(rows.dtype) for part in (self.captions_, self.word_vectors_))
@@ -147,13 +147,14 @@ class CaSED(ClassifierMixin, Method):
             )
 
         scores = (1 - self.weight_of_neighbors) * softmax(rows) + self.weight_of_neighbors * softmax(middle)
-        # The first of the highest in each row: by row, then by score from high to low, then by word.
+        # The best word of each row: sort by row, then by score from high to low, then by word.
         order = np.lexsort((word, -scores, row))
         return np.asarray(word[order[starts[:-1]]], dtype=np.intp)
 
 
 @claim(
-    CaSED, unit="share of rows whose word is in the documented object's name, 0 to 1", margin=0.01, seconds=60,
+    CaSED, needs=("wordllama",),
+    unit="share of rows whose word is in the documented object's name, 0 to 1", margin=0.01, seconds=60,
     says="A word out of the nearest docstrings names an object better than the nearest of all words.",
     floor="the nearest word of the whole vocabulary",
     peer="the word most often mentioned by the same neighbours, weighed by how rare it is",
@@ -168,18 +169,20 @@ def names_without_a_list(seed: int) -> Trial:
     packages = np.unique([row["package"] for row in table])
     held = set(rng.permutation(packages)[: len(packages) // 4].tolist())
     base = [row["text"][:300] for row in table if row["package"] not in held]
-    asked = [row for row in table if row["package"] in held]
-    asked = [asked[number] for number in rng.permutation(len(asked))[:500]]
-    truth = [set(words_of(spaced(row["name"]))) for row in asked]
-    asked, truth = map(list, zip(*((row, name) for row, name in zip(asked, truth, strict=True) if name), strict=True))
+    objects = [row for row in table if row["package"] in held]
+    objects = [objects[number] for number in rng.permutation(len(objects))[:500]]
+    truth = [set(words_of(name_as_caption(row["name"]))) for row in objects]
+    objects, truth = map(
+        list, zip(*((row, name) for row, name in zip(objects, truth, strict=True) if name), strict=True)
+    )
 
     encoder = resolve("static:wordllama")
     words = CaSED.vocabulary(base)
-    X, W, Q = encoder.encode(base), encoder.encode(words), encoder.encode([row["text"][:300] for row in asked])
+    X, W, Q = encoder.encode(base), encoder.encode(words), encoder.encode([row["text"][:300] for row in objects])
     ours = CaSED().fit(X, base, words, W)
     mentions, rare = ours.mentions_, np.log(len(X) / ours.mentions_.sum(axis=0))
     rows = unit_rows(Q)
     near = np.argpartition(-(rows @ ours.captions_.T), 9, axis=1)[:, :10]
     often = np.stack([mentions[part].sum(axis=0) * rare for part in near]).argmax(axis=1)
-    said = ours.predict(Q), ours.classes_[(rows @ ours.word_vectors_.T).argmax(axis=1)], ours.classes_[often]
-    return Trial(*(float(np.mean([w in t for w, t in zip(part, truth, strict=True)])) for part in said))
+    predicted = ours.predict(Q), ours.classes_[(rows @ ours.word_vectors_.T).argmax(axis=1)], ours.classes_[often]
+    return Trial(*(float(np.mean([w in t for w, t in zip(part, truth, strict=True)])) for part in predicted))

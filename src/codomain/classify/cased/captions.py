@@ -9,9 +9,9 @@ from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 
 def words_of(caption: str) -> list[str]:
-    """Return the different words of at least three letters of a caption, small, without the commonest of English.
+    """Return the different words of at least three letters of a caption, in lower case, without English stop words.
 
-    A caption without a space is a label, and left as it is.
+    A caption without a space is a label and stays as it is.
     """
     if caption and not re.search(r"\s", caption):
         return [caption]
@@ -19,7 +19,7 @@ def words_of(caption: str) -> list[str]:
     return [word for word in dict.fromkeys(found) if word not in ENGLISH_STOP_WORDS]
 
 
-def spaced(name: str) -> str:
+def name_as_caption(name: str) -> str:
     """Write the last part of a dotted name as a caption, as in getMessage: get Message."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name.rpartition(".")[2]) + " "
 

@@ -18,7 +18,7 @@ class Chat:
     model : str
         Name of the model there.
     tries : int, default=4
-        Requests made for one question before giving up; answers without words count.
+        Requests made for one question before giving up; empty answers count.
     pause : float, default=1.0
         Seconds before the second try; doubled for each later one.
     timeout : float, default=120.0
@@ -35,7 +35,7 @@ class Chat:
         )  # fmt: skip
 
     def ask(self, question: str) -> str:
-        """Return the answer to one question; passing failures are tried again."""
+        """Return the answer to one question; temporary failures are tried again."""
         body = {"model": self._model, "messages": [{"role": "user", "content": question}]}
         failure = ""
         for _ in range(self._tries):

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.classify.describe.sentences import most_typical
+from codomain.classify.describe.sentences import typical_sentences
 from codomain.core import UserError
 from codomain.core.sentences import sentences
 
@@ -44,11 +44,11 @@ class Descriptions(Mapping[str, list[str]]):
     """
 
     def __init__(self, of: Mapping[str, Sequence[str]]) -> None:
-        for name, told in of.items():
-            whole = isinstance(told, Sequence) and not isinstance(told, str)
-            if not (isinstance(name, str) and whole and told and all(isinstance(one, str) and one for one in told)):
-                raise UserError(f"The class {name!r} has {told!r}.", needed="a list of at least one sentence")
-        self._of = {name: list(told) for name, told in of.items()}
+        for name, texts in of.items():
+            whole = isinstance(texts, Sequence) and not isinstance(texts, str)
+            if not (isinstance(name, str) and whole and texts and all(isinstance(one, str) and one for one in texts)):
+                raise UserError(f"The class {name!r} has {texts!r}.", needed="a list of at least one sentence")
+        self._of = {name: list(texts) for name, texts in of.items()}
 
     def __getitem__(self, name: str) -> list[str]:
         return self._of[name]
@@ -61,7 +61,7 @@ class Descriptions(Mapping[str, list[str]]):
 
     def rows(self, form: str = "{text}") -> tuple[list[str], NDArray[np.str_]]:
         """Return all sentences in a form that may hold {name} and {text}, and the class of each."""
-        pairs = [(name, text) for name, told in self.items() for text in told]
+        pairs = [(name, text) for name, texts in self.items() for text in texts]
         texts = [form.replace("{name}", name).replace("{text}", text) for name, text in pairs]
         return texts, np.array([name for name, _ in pairs], dtype=np.str_)
 
@@ -90,12 +90,12 @@ class Descriptions(Mapping[str, list[str]]):
         file = Path(path)
         if file.suffix == ".csv":
             with file.open("w", encoding="utf-8", newline="") as out:
-                rows = [(name, text) for name, told in self.items() for text in told]
+                rows = [(name, text) for name, texts in self.items() for text in texts]
                 csv.writer(out, lineterminator="\n").writerows([("class", "description"), *rows])
         elif file.suffix == ".json":
             file.write_text(json.dumps(self._of, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         elif file.suffix == ".toml":  # a JSON string is a TOML string, but for the delete character
-            lines = [f"{_json(name)} = [{', '.join(map(_json, told))}]\n" for name, told in self.items()]
+            lines = [f"{_json(name)} = [{', '.join(map(_json, texts))}]\n" for name, texts in self.items()]
             file.write_text("".join(lines), encoding="utf-8")
         else:
             raise UserError(f"{file} ends in {file.suffix!r}.", needed=".json, .toml or .csv")
@@ -110,7 +110,7 @@ class Descriptions(Mapping[str, list[str]]):
         Parameters
         ----------
         classes : iterable of str
-            Names to put at {name} in the prompt: they are sent to the server, and nothing else is.
+            Names to put at {name} in the prompt; nothing but the prompts is sent to the server.
         url, model : str
             As in "http://localhost:8000/v1"; the key is read from the environment variable CODOMAIN_API_KEY.
         prompt : str
@@ -131,7 +131,7 @@ class Descriptions(Mapping[str, list[str]]):
         from codomain.classify.describe.chat import Chat
 
         if "{name}" not in prompt:
-            raise UserError(f"The prompt {prompt!r} asks the same of every class.", needed="{name} in it")
+            raise UserError(f"The prompt {prompt!r} asks the same about every class.", needed="{name} in it")
         chat = Chat(url, model, **options)
         found = {}
         for name in classes:
@@ -150,11 +150,11 @@ class Descriptions(Mapping[str, list[str]]):
         Parameters
         ----------
         classes : iterable of str
-            Words or phrases as WordNet spells them; case does not count.
+            Words or phrases as WordNet spells them, in any case.
         lexname : str, default=None
-            Keep senses of one topic alone, as "noun.animal"; None keeps all.
+            Keep only senses of one topic, such as "noun.animal"; None keeps all.
         folder : str or Path, default=None
-            Where WordNet's data files are; None takes Debian's place for them.
+            Where WordNet's data files are; None takes the place where Debian installs them.
 
         Returns
         -------
@@ -181,7 +181,7 @@ class Descriptions(Mapping[str, list[str]]):
 
     @classmethod
     def from_texts(cls, texts: Sequence[str], labels: ArrayLike, encoder: Any, n_kept: int = 5) -> Self:
-        """Keep each class's most typical sentences: those whose vectors are most alike to the mean of all of them.
+        """Keep each class's most typical sentences: those whose vectors are most similar to the mean of all of them.
 
         Parameters
         ----------
@@ -202,7 +202,7 @@ class Descriptions(Mapping[str, list[str]]):
         cut = {str(label): dict[str, None]() for label in np.asarray(labels)}
         for text, label in zip(texts, np.asarray(labels), strict=True):
             cut[str(label)] |= dict.fromkeys(sentences(text))
-        return cls({name: most_typical(list(told), encoder, n_kept) for name, told in cut.items()})
+        return cls({name: typical_sentences(list(texts), encoder, n_kept) for name, texts in cut.items()})
 
 
 def _json(text: str) -> str:

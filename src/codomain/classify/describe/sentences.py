@@ -8,10 +8,10 @@ import numpy as np
 from codomain.core import unit_rows
 
 
-def most_typical(told: Sequence[str], encoder: Any, n_kept: int) -> list[str]:
-    """Return the sentences whose vectors are most alike to the mean of all, the most typical first."""
-    if not told:
+def typical_sentences(sentences: Sequence[str], encoder: Any, n_kept: int) -> list[str]:
+    """Return the sentences whose vectors are most similar to the mean of all, the most typical first."""
+    if not sentences:
         return []
-    rows = unit_rows(np.asarray(encoder.encode(list(told))))
+    rows = unit_rows(np.asarray(encoder.encode(list(sentences))))
     order = np.argsort(-(rows @ rows.mean(axis=0)), kind="stable")
-    return [told[number] for number in order[:n_kept]]
+    return [sentences[number] for number in order[:n_kept]]

@@ -17,22 +17,24 @@ class DKM(ClassifierMixin, Method):
     r"""Learn the Gram matrices of the hidden layers of an infinitely wide Bayesian net.
 
     From :math:`G_0 = X X^\top / d`, matrices :math:`G_1 \dots G_L` maximise
-    :math:`\log p(Y \mid G_L) - \sum_l \nu\, \mathrm{KL}(N(0, G_l) \,\|\, N(0, K(G_{l-1})))`, of which a net of infinite
-    width would keep only :math:`G_l = K(G_{l-1})`. Each K is squared exponential, which needs no more than products.
+    :math:`\log p(Y \mid G_L) - \sum_l \nu\, \mathrm{KL}(N(0, G_l) \,\|\, N(0, K(G_{l-1})))`, where a net of infinite
+    width has :math:`G_l = K(G_{l-1})`. Each K is squared exponential, a function of inner products.
 
-    Of all Gram matrices those of `n_landmarks` rows are learned and carried to the others, so a step costs
-    n_samples * n_landmarks^2. Y has a column for each class, 1 in it, less its mean, and Gaussian noise, for which
-    the likelihood has a bound in closed form; that, the start and the steps of Adam are our choices.
+    Gram matrices are learned for `n_landmarks` rows and extended to the others, so a step costs
+    n_samples * n_landmarks^2. Y has a column for each class, 1 in the class and 0 elsewhere, minus its mean; with
+    Gaussian noise the likelihood has a bound in closed form. Not in the paper: that noise, the start and the steps of
+    Adam.
 
     Parameters
     ----------
     n_landmarks : int, default=48
-        Rows to start the landmarks from, which then move; at most n_samples are used.
+        Rows that the landmarks start from before they move; at most n_samples are used.
     n_layers : int, default=2
         Learned Gram matrices, the paper's L; 0 gives a sparse Gaussian process.
     weight_of_prior : float or None, default=1.0
-        Pull of each Gram matrix to the kernel of the one before, the paper's nu over the number of classes: how wide
-        layers are beside the output. None holds them there and learns the kernels' scales and the landmarks alone.
+        Pull of each Gram matrix to the kernel of the previous one, the paper's nu over the number of classes: how wide
+        layers are compared with the output. None fixes them there and learns only the kernels' scales and the
+        landmarks.
     epochs : int, default=80
         Steps, each on all rows at once.
     learning_rate : float, default=0.05
@@ -104,7 +106,7 @@ class DKM(ClassifierMixin, Method):
         self.size_ = float((data - self.centre_).std()) or 1.0
         self.intercept_ = marks.mean(axis=0).astype(data.dtype)
         rng = check_random_state(self.random_state)
-        rows = self._rows(data)
+        rows = self._scale(data)
         start = rows[rng.permutation(len(rows))[: self.n_landmarks]]
         deep, weights, losses = train(
             rows, marks - marks.mean(axis=0), start, self.n_layers, self.weight_of_prior, self.epochs,
@@ -114,15 +116,15 @@ class DKM(ClassifierMixin, Method):
         self.coef_, self.losses_ = weights.astype(data.dtype), np.array(losses, dtype=data.dtype)
         return self
 
-    def _rows(self, data: NDArray[Any]) -> NDArray[np.float64]:
+    def _scale(self, data: NDArray[Any]) -> NDArray[np.float64]:
         return (data.astype(np.float64) - self.centre_) / self.size_
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Posterior mean of each class's column, (n_samples, n_classes); of two classes, the second less the first."""
+        """Posterior mean of each class's column, (n_samples, n_classes); of two classes, the second minus the first."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         deep = Deep(*(part.astype(np.float64) for part in self.deep_))
-        scores = (score(self._rows(data), deep, self.coef_.astype(np.float64)) + self.intercept_).astype(data.dtype)
+        scores = (score(self._scale(data), deep, self.coef_.astype(np.float64)) + self.intercept_).astype(data.dtype)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
@@ -132,7 +134,7 @@ class DKM(ClassifierMixin, Method):
 
 
 def kernel_ridge(X: NDArray[Any], targets: NDArray[Any], Q: NDArray[Any]) -> NDArray[Any]:
-    """Predict targets of Q by kernel ridge regression, both constants by leaving one row of X out."""
+    """Predict targets of Q by kernel ridge regression, both constants chosen by leaving one row of X out."""
     from sklearn.metrics.pairwise import rbf_kernel
 
     tried = []
@@ -147,7 +149,8 @@ def kernel_ridge(X: NDArray[Any], targets: NDArray[Any], Q: NDArray[Any]) -> NDA
 
 
 @claim(
-    DKM, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    DKM, needs=("torch",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Gram matrices that learn from 300 digits read new digits better than those of an infinitely wide net.",
     floor="the same layers held at their infinitely wide prior, scales and landmarks learned",
     peer="kernel ridge regression with the squared exponential kernel, both constants by leaving one row out",

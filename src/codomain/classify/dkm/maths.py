@@ -1,7 +1,7 @@
 """The maths of a sparse deep kernel machine: Gram matrices from layer to layer, and the objective.
 
 Everything is in float64 torch. A Gram matrix of the landmarks is kept as G = (R V)(R V)', where R is the lower Cholesky
-factor of the kernel of the layer before and V lower triangular; V = I is what an infinitely wide net does.
+factor of the kernel of the layer before and V lower triangular; V = I is an infinitely wide net.
 """
 
 from math import log, pi
@@ -24,7 +24,7 @@ class Deep(NamedTuple):
     Parameters
     ----------
     landmarks : (n_landmarks, n_features)
-        Rows all others are compared with.
+        Rows that all others are compared with.
     turns : (n_layers, n_landmarks, n_landmarks)
         The matrices V, of which only the lower triangle is used.
     lengths : (n_layers + 1,)
@@ -40,22 +40,22 @@ class Deep(NamedTuple):
 
 
 def squared_exponential(inner: "Tensor", left: "Tensor", right: "Tensor", length: "Tensor") -> "Tensor":
-    """Return the kernel of rows of which all products are known, and their squared lengths on both sides."""
+    """Return the kernel of rows, given their inner products and the squared lengths of either side."""
     squares = left[:, None] - 2 * inner + right
     return (-0.5 * squares.clamp(min=0) / (2 * length).exp()).exp()
 
 
 def features(rows: "Tensor", deep: Deep) -> "tuple[Tensor, Tensor, Tensor]":
-    """Carry rows, (n, n_features), through the layers.
+    """Pass rows, (n, n_features), through the layers.
 
     Returns
     -------
     codes : (n, n_landmarks)
-        Their products are the last kernel as far as the landmarks tell.
+        Their products are the last kernel as far as the landmarks determine it.
     rest : (n,)
-        What of the kernel's diagonal they do not tell, at least 0.
+        The part of the kernel's diagonal that they do not determine, at least 0.
     divergence : scalar
-        Sum over layers of the divergence of N(0, G) from N(0, kernel of the Gram before), in nats.
+        Sum over layers of the divergence of N(0, G) from N(0, kernel of the previous Gram matrix), in nats.
     """
     torch = need("torch", "torch")
     width = rows.shape[1]
@@ -76,15 +76,15 @@ def features(rows: "Tensor", deep: Deep) -> "tuple[Tensor, Tensor, Tensor]":
 
 
 def bound(codes: "Tensor", rest: "Tensor", targets: "Tensor", levels: "Tensor") -> "Tensor":
-    """Return a lower bound, in nats, of the log likelihood of targets under a Gaussian process, linear in rows."""
+    """Return a lower bound, in nats, of the log likelihood of targets under a Gaussian process; cost linear in rows."""
     torch = need("torch", "torch")
     signal, noise = levels.exp()
     n, width = codes.shape
     A = signal.sqrt() * codes
     root = torch.linalg.cholesky(A.T @ A + noise * torch.eye(width, dtype=A.dtype))
-    told = torch.linalg.solve_triangular(root, A.T @ targets, upper=False)
+    projected = torch.linalg.solve_triangular(root, A.T @ targets, upper=False)
     size = n * log(2 * pi) + 2 * root.diagonal().log().sum() + (n - width) * noise.log()
-    misfit = ((targets**2).sum() - (told**2).sum() + targets.shape[1] * signal * rest.sum()) / noise
+    misfit = ((targets**2).sum() - (projected**2).sum() + targets.shape[1] * signal * rest.sum()) / noise
     value: Tensor = -0.5 * (targets.shape[1] * size + misfit)
     return value
 
@@ -101,7 +101,7 @@ def train(
     rows: NDArray[Any], targets: NDArray[Any], start: NDArray[Any], n_layers: int, weight: float | None, epochs: int,
     learning_rate: float, rng: np.random.RandomState,
 ) -> tuple[Deep, NDArray[Any], list[float]]:  # fmt: skip
-    """Climb the objective; return what was learned, the readout, and the objective per row and target, negated."""
+    """Maximise the objective; return what was learned, the readout, and the objective per row and target, negated."""
     torch = need("torch", "torch")
     X, Y = torch.from_numpy(rows), torch.from_numpy(targets)
     same = np.repeat(np.eye(len(start))[None], n_layers, axis=0)

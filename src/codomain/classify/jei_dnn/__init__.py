@@ -1,4 +1,4 @@
-"""Answer from an early layer where a learned gate says that going deeper would not pay."""
+"""Answer from an early layer where a learned gate finds that later layers are not worth their cost."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,14 +14,14 @@ from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, clai
 
 
 class JEIDNN(ClassifierMixin, Method):
-    r"""A linear classifier on each layer of a frozen net and gates between them, trained for what they cost together.
+    r"""A linear classifier on each layer of a frozen net and gates between them, trained for their joint expected cost.
 
     A gate at layer :math:`l` sees how sure its classifier is and stops with chance :math:`g_l`, so that a row ends
     there with chance :math:`p_l = g_l \prod_{k<l} (1 - g_k)`. The aim is a low expected loss
     :math:`\sum_l p_l (\mathrm{CE}_l + \lambda c_l)`, where :math:`c_l` is the share of the net that is run. Classifiers
-    descend it with the :math:`p_l` held; each gate learns, by binary cross-entropy, on which rows no later layer has
-    less :math:`\mathrm{CE} + \lambda c`. A first half of the passes trains all classifiers alike. That both descend in
-    one step instead of in turns, and the three numbers that a gate sees, are ours.
+    minimise it with the :math:`p_l` fixed; each gate learns, by binary cross-entropy, on which rows no later layer has
+    a lower :math:`\mathrm{CE} + \lambda c`. The first half of the passes trains all classifiers with equal weights.
+    Not in the paper: one step for both instead of alternating steps, and the inputs of a gate.
 
     Parameters
     ----------
@@ -107,13 +107,13 @@ class JEIDNN(ClassifierMixin, Method):
         self.spread_ = np.where(spread > 0, spread, 1).astype(data.dtype)
         self.costs_ = (np.arange(1, self.n_parts + 1) / self.n_parts).astype(data.dtype)
         self.coef_, self.intercept_, self.gates_, losses = train_exits(
-            self._layers(data), which, self.weight_of_cost * self.costs_, epochs=self.epochs,
+            self._split_layers(data), which, self.weight_of_cost * self.costs_, epochs=self.epochs,
             learning_rate=self.learning_rate, rng=check_random_state(self.random_state),
         )  # fmt: skip
         self.losses_ = np.array(losses, dtype=data.dtype)
         return self
 
-    def _layers(self, data: NDArray[Any]) -> NDArray[Any]:
+    def _split_layers(self, data: NDArray[Any]) -> NDArray[Any]:
         """Cut rows into standardised layers, of shape (n_parts, n_samples, width)."""
         standard = (data - self.centre_.astype(data.dtype)) / self.spread_.astype(data.dtype)
         return np.ascontiguousarray(standard.reshape(len(data), self.n_parts, -1).transpose(1, 0, 2))
@@ -124,7 +124,7 @@ class JEIDNN(ClassifierMixin, Method):
 
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        scores = self._layers(data) @ self.coef_.astype(data.dtype) + self.intercept_[:, None].astype(data.dtype)
+        scores = self._split_layers(data) @ self.coef_.astype(data.dtype) + self.intercept_[:, None].astype(data.dtype)
         return np.asarray(softmax(scores, axis=2))
 
     def _gate_scores(self, P: NDArray[Any]) -> Any:
@@ -133,11 +133,11 @@ class JEIDNN(ClassifierMixin, Method):
         return gate_scores(torch.from_numpy(P), torch.from_numpy(self.gates_.astype(P.dtype)))
 
     def exit_probabilities(self, X: ArrayLike) -> NDArray[Any]:
-        """Chance of ending at each layer, from 0 to 1, of shape (n_samples, n_parts)."""
+        """Chance of stopping at each layer, from 0 to 1, of shape (n_samples, n_parts)."""
         return np.asarray(exit_shares(self._gate_scores(self.layer_probabilities(X)).sigmoid()))
 
     def _stop(self, P: NDArray[Any]) -> NDArray[np.intp]:
-        """Return the first layer whose gate is likelier open than not; the last has no gate."""
+        """Return the first layer whose gate stops with a chance above one half; the last has no gate."""
         is_open = np.asarray(self._gate_scores(P)) > 0
         return np.pad(is_open, ((0, 0), (0, 1)), constant_values=True).argmax(axis=1)
 
@@ -157,7 +157,8 @@ class JEIDNN(ClassifierMixin, Method):
 
 
 @claim(
-    JEIDNN, unit="accuracy, 0 to 1", margin=0.005, seconds=60,
+    JEIDNN, needs=("torch",),
+    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
     says="Gates learned with the classifiers answer more digits rightly than confidence thresholds at equal compute.",
     floor="exits where logistic regressions, each trained alone, are confident, at the same mean cost or more",
     peer="the same, with the classifiers that were trained together with the gates",
@@ -174,8 +175,8 @@ def stops_at_the_right_layer(seed: int) -> Trial:
     ours = JEIDNN(4, random_state=seed).fit(X, y)
     spent = ours.costs_[ours.exits(Q)].mean()
 
-    def by_confidence(P: NDArray[Any]) -> float:
-        """Stop at the lowest confidence that spends at least as much as the gates."""
+    def accuracy_by_confidence(P: NDArray[Any]) -> float:
+        """Score with the lowest confidence threshold that spends at least as much as the gates."""
         sure = P.max(axis=2).T
         sure[:, -1] = 1
         for least in np.unique(np.quantile(sure, np.linspace(0, 1, 501))):
@@ -185,12 +186,12 @@ def stops_at_the_right_layer(seed: int) -> Trial:
         return float(np.mean(ours.classes_[P[layer, np.arange(len(truth))].argmax(axis=1)] == truth))
 
     heads = [make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)) for _ in range(4)]
-    alone = [
-        head.fit(part, y).predict_proba(asked)
-        for head, part, asked in zip(heads, np.split(X, 4, axis=1), np.split(Q, 4, axis=1), strict=True)
+    separate = [
+        head.fit(part, y).predict_proba(queries)
+        for head, part, queries in zip(heads, np.split(X, 4, axis=1), np.split(Q, 4, axis=1), strict=True)
     ]
     return Trial(
         ours=ours.score(Q, truth),
-        floor=by_confidence(np.array(alone)),
-        peer=by_confidence(ours.layer_probabilities(Q)),
+        floor=accuracy_by_confidence(np.array(separate)),
+        peer=accuracy_by_confidence(ours.layer_probabilities(Q)),
     )

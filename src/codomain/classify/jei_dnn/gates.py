@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from codomain.core import descend, need
 
 
-def doubts(P: Any) -> Any:
-    """Return of probabilities (..., n_classes) what a gate sees: the largest, its lead, the entropy, and 1."""
+def gate_inputs(P: Any) -> Any:
+    """Return the inputs of a gate from probabilities (..., n_classes): the largest, its lead, the entropy, and 1."""
     torch = need("torch", "torch")
     top = P.topk(2).values
     entropy = -torch.special.xlogy(P, P).sum(dim=-1) / np.log(P.shape[-1])
@@ -19,18 +19,18 @@ def doubts(P: Any) -> Any:
 def gate_scores(P: Any, gates: Any) -> Any:
     """Return log odds of stopping, (n, n_layers - 1), for probabilities (n_layers, n, n_classes)."""
     torch = need("torch", "torch")
-    return torch.einsum("lnk,lk->nl", doubts(P[:-1]), gates)
+    return torch.einsum("lnk,lk->nl", gate_inputs(P[:-1]), gates)
 
 
 def exit_shares(stops: Any) -> Any:
-    """Turn chances to stop at a layer once there, (n, n_layers - 1), into those of ending at each layer."""
+    """Return the chance of ending at each layer from the chances of stopping once there, (n, n_layers - 1)."""
     torch = need("torch", "torch")
     one = stops.new_ones((len(stops), 1))
     return torch.cat([one, (1 - stops).cumprod(dim=1)], dim=1) * torch.cat([stops, one], dim=1)
 
 
-def worth_stopping(totals: Any) -> Any:
-    """Say of losses with costs, (n, n_layers), where no later layer is cheaper: (n, n_layers - 1) truth values."""
+def should_stop(totals: Any) -> Any:
+    """Return where no later layer has lower loss plus cost: (n, n_layers - 1) booleans from totals (n, n_layers)."""
     least_from_here = totals.flip(1).cummin(dim=1).values.flip(1)
     return totals[:, :-1] <= least_from_here[:, 1:]
 
@@ -49,24 +49,24 @@ def train_exits(
 
     coef, intercept, gates = zeros(n_layers, width, n_classes), zeros(n_layers, 1, n_classes), zeros(n_layers - 1, 4)
 
-    def errors(some: Any) -> tuple[Any, Any]:
+    def cross_entropies(some: Any) -> tuple[Any, Any]:
         """Return cross-entropies (n, n_layers) and log-probabilities (n_layers, n, n_classes)."""
-        said = torch.log_softmax(layers[:, some] @ coef + intercept, dim=2)
-        return -said[:, torch.arange(len(some)), answers[some]].T, said
+        log_probabilities = torch.log_softmax(layers[:, some] @ coef + intercept, dim=2)
+        return -log_probabilities[:, torch.arange(len(some)), answers[some]].T, log_probabilities
 
-    def alike(some: Any) -> Any:
-        return errors(some)[0].mean()
+    def mean_loss(some: Any) -> Any:
+        return cross_entropies(some)[0].mean()
 
-    def together(some: Any) -> Any:
-        wrong, said = errors(some)
-        scores = gate_scores(said.detach().exp(), gates)
-        pays = worth_stopping((wrong + costs).detach()).to(scores.dtype)
+    def joint_loss(some: Any) -> Any:
+        losses_by_layer, log_probabilities = cross_entropies(some)
+        scores = gate_scores(log_probabilities.detach().exp(), gates)
+        pays = should_stop((losses_by_layer + costs).detach()).to(scores.dtype)
         shares = exit_shares(scores.sigmoid()).detach()
         of_gates = torch.nn.functional.binary_cross_entropy_with_logits(scores, pays, reduction="sum")
-        return (shares * wrong).sum(dim=1).mean() + of_gates / len(some)
+        return (shares * losses_by_layer).sum(dim=1).mean() + of_gates / len(some)
 
     warm = epochs // 2
-    losses = descend(alike, [coef, intercept], n, epochs=warm, learning_rate=learning_rate, random_state=rng)
+    losses = descend(mean_loss, [coef, intercept], n, epochs=warm, learning_rate=learning_rate, random_state=rng)
     learned = [coef, intercept, gates]
-    losses += descend(together, learned, n, epochs=epochs - warm, learning_rate=learning_rate, random_state=rng)
+    losses += descend(joint_loss, learned, n, epochs=epochs - warm, learning_rate=learning_rate, random_state=rng)
     return coef.detach().numpy(), intercept.detach().numpy()[:, 0], gates.detach().numpy(), losses

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
-from codomain.classify.laso.networks import OPERATIONS, combine, set_labels, train_networks
+from codomain.classify.laso.networks import OPERATIONS, combine_labels, combine_rows, train_networks
 from codomain.classify.shared.several import SeveralLabels
 from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim
 
@@ -14,11 +14,11 @@ from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim
 class LaSO(SeveralLabels):
     r"""Three small networks that do to features what set operations do to labels, and a multi-label classifier.
 
-    A network for each operation takes two rows and returns one. The classifier, itself trained on real rows alone, must
+    A network for each operation takes two rows and returns one. The classifier, itself trained on real rows only, must
     read the operation's labels from it, by binary cross-entropy; unions and intersections must not depend on the order
     of the rows, and the union of :math:`a \setminus b` with :math:`a \cap b` must be :math:`a` again, both in mean
-    squares. What is learned this way is meant to serve labels that were not there in training. All losses weigh the
-    same and the networks have one hidden layer, which are our choices.
+    squares. What is learned this way should also work for labels that were not there in training. Not in the
+    paper: all losses have the same weight and the networks have one hidden layer.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class LaSO(SeveralLabels):
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from X, (n_samples, n_features), and y: 0 and 1 in a column for each label, or one label a row."""
-        data, sets = self._labelled(X, y)
+        data, sets = self._training(X, y)
         self.centre_, spread = data.mean(axis=0), data.std(axis=0)
         self.spread_ = np.where(spread > 0, spread, 1).astype(data.dtype)
         self.networks_, (self.coef_, self.intercept_), losses = train_networks(
@@ -91,45 +91,48 @@ class LaSO(SeveralLabels):
         self.losses_ = np.array(losses, dtype=data.dtype)
         return self
 
-    def _seen(self, X: ArrayLike) -> NDArray[Any]:
+    def _check_rows(self, X: ArrayLike) -> NDArray[Any]:
         """Check and standardise rows."""
-        data = super()._seen(X)
+        data = super()._check_rows(X)
         return (data - self.centre_.astype(data.dtype)) / self.spread_.astype(data.dtype)
 
     def operate(self, operation: str, A: ArrayLike, B: ArrayLike) -> NDArray[Any]:
         """Pair A with B, both (n_pairs, n_features), by "union", "intersection" or "difference".
 
-        The answer has the shape and the unit of A; its labels are those of A and B combined, A less B in a difference.
+        The answer has the shape and the unit of A; its labels are those of A and B combined, A minus B in a difference.
         """
         if operation not in OPERATIONS:
             raise UserError(f"operation={operation!r} is not known.", needed=f"one of {', '.join(OPERATIONS)}")
-        one, two = self._seen(A), self._seen(B)
+        one, two = self._check_rows(A), self._check_rows(B)
         if len(one) != len(two):
             raise UserError(f"A has {len(one)} rows and B {len(two)}.", needed="row i of one paired with row i of both")
         network = [part.astype(one.dtype) for part in self.networks_[operation]]
-        return np.asarray(combine(network, one, two) * self.spread_.astype(one.dtype) + self.centre_.astype(one.dtype))
+        return np.asarray(
+            combine_rows(network, one, two) * self.spread_.astype(one.dtype) + self.centre_.astype(one.dtype)
+        )
 
     def augment(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Make all three rows of every ordered pair of X, (n_samples, n_features).
+        """Make the row of each operation for every ordered pair of X, (n_samples, n_features).
 
-        `y` holds 0 and 1, of shape (n_samples, n_labels); the labels may be others than those of `fit`. Returns
+        `y` holds 0 and 1, of shape (n_samples, n_labels); the labels may differ from those of `fit`. Returns
         3 * n_samples * (n_samples - 1) rows and their labels.
         """
         data = check_array(X, dtype=(np.float64, np.float32))
         sets = check_array(y, dtype=np.int64)
         i, j = np.nonzero(~np.eye(len(data), dtype=bool))
         made = [self.operate(name, data[i], data[j]) for name in OPERATIONS]
-        labels = [set_labels(name, sets[i], sets[j]) for name in OPERATIONS]
+        labels = [combine_labels(name, sets[i], sets[j]) for name in OPERATIONS]
         return np.concatenate(made), np.concatenate(labels)
 
 
 @claim(
-    LaSO, unit="mean average precision over the new labels, 0 to 1", margin=0.01, seconds=60,
+    LaSO, needs=("torch",),
+    unit="mean average precision over the new labels, 0 to 1", margin=0.01, seconds=60,
     says="Rows made by set operations learned on six digits help heads that see each of four other digits five times.",
     floor="the same heads on the ten real rows alone", peer="as many rows made by mixup of the same rows",
 )  # fmt: skip
 def helps_labels_never_seen(seed: int) -> Trial:
-    """Pictures of up to two digits, as a net sees them that was trained to name six of the ten digits."""
+    """Pictures of up to two digits, as activations of a net that was trained to name six of the ten digits."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
     from sklearn.preprocessing import StandardScaler
@@ -140,12 +143,12 @@ def helps_labels_never_seen(seed: int) -> Trial:
     scaler = StandardScaler().fit(X)
 
     def precision(rows: NDArray[Any], shares: NDArray[Any]) -> float:
-        """Heads on the real rows and, weighing as much together, the rows that were made."""
+        """Score heads trained on the real rows and the rows that were made, both with the same total weight."""
         Z = scaler.transform(np.concatenate([few, rows]))
         P = np.concatenate([few_sets, shares])
         weights = np.repeat([1.0, len(few) / len(rows)], [len(few), len(rows)])
         scores = []
-        for share in P.T:  # a share of a label is a row with it and a row without
+        for share in P.T:  # a share of a label becomes a row with it and a row without
             head = LogisticRegression(max_iter=1000)
             answers = np.repeat([1, 0], len(Z))
             head.fit(np.concatenate([Z, Z]), answers, np.concatenate([share * weights, (1 - share) * weights]))

@@ -10,14 +10,14 @@ from codomain.core import descend, need
 OPERATIONS = ("union", "intersection", "difference")
 
 
-def set_labels(operation: str, one: Any, two: Any) -> Any:
-    """Return what an operation makes of labels written as 0 and 1, arrays or tensors of one shape."""
+def combine_labels(operation: str, one: Any, two: Any) -> Any:
+    """Apply an operation to labels written as 0 and 1, arrays or tensors of one shape."""
     both = one * two
     return one + two - both if operation == "union" else both if operation == "intersection" else one - both
 
 
-def combine(network: Any, A: Any, B: Any) -> Any:
-    """Pass pairs of rows, arrays or tensors of shape (n, d), through one hidden layer with positive outputs."""
+def combine_rows(network: Any, A: Any, B: Any) -> Any:
+    """Pass pairs of rows, arrays or tensors of shape (n, d), through a network with one hidden layer of relu."""
     (of_one, of_two, bias), (weights, last) = network[:3], network[3:]
     return (A @ of_one + B @ of_two + bias).clip(0) @ weights + last
 
@@ -30,7 +30,7 @@ def train_networks(
     torch = need("torch", "torch")
     (n, d), n_labels = data.shape, sets.shape[1]
 
-    def start(inputs: int, outputs: int, fan: int) -> Any:
+    def draw(inputs: int, outputs: int, fan: int) -> Any:
         values = rng.standard_normal((inputs, outputs)) / np.sqrt(fan)
         return torch.nn.Parameter(torch.from_numpy(values.astype(data.dtype)))
 
@@ -39,24 +39,30 @@ def train_networks(
 
     rows, labels, hidden = torch.from_numpy(data), torch.from_numpy(sets), n_hidden
     networks = {
-        name: (start(d, hidden, d), start(d, hidden, d), zeros(hidden), start(hidden, d, hidden), zeros(d))
+        name: (
+            draw(d, hidden, d),
+            draw(d, hidden, d),
+            zeros(hidden),
+            draw(hidden, d, hidden),
+            zeros(d),
+        )
         for name in OPERATIONS
     }
     coef, intercept = zeros(d, n_labels), zeros(n_labels)
 
-    def read(scores: Any, truth: Any) -> Any:
+    def cross_entropy(scores: Any, truth: Any) -> Any:
         return torch.nn.functional.binary_cross_entropy_with_logits(scores, truth)
 
     def loss(some: Any) -> Any:
         A, of_A = rows[some], labels[some]
         B, of_B = A.roll(1, 0), of_A.roll(1, 0)  # the order of the rows is random, so partners are
-        made = {name: combine(network, A, B) for name, network in networks.items()}
-        total = read(A @ coef + intercept, of_A)
-        for name, Z in made.items():  # the classifier learns from real rows alone
-            total = total + read(Z @ coef.detach() + intercept.detach(), set_labels(name, of_A, of_B))
+        made = {name: combine_rows(network, A, B) for name, network in networks.items()}
+        total = cross_entropy(A @ coef + intercept, of_A)
+        for name, Z in made.items():  # the classifier learns from real rows only
+            total = total + cross_entropy(Z @ coef.detach() + intercept.detach(), combine_labels(name, of_A, of_B))
         for name in ("union", "intersection"):
-            total = total + (made[name] - combine(networks[name], B, A)).square().mean()
-        again = combine(networks["union"], made["difference"], made["intersection"])
+            total = total + (made[name] - combine_rows(networks[name], B, A)).square().mean()
+        again = combine_rows(networks["union"], made["difference"], made["intersection"])
         return total + (again - A).square().mean()
 
     learned = [part for network in networks.values() for part in network] + [coef, intercept]

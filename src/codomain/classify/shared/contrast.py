@@ -11,9 +11,9 @@ from codomain.core import descend, need, unit_rows
 if TYPE_CHECKING:
     from torch import Tensor
 
-BATCH = 256  # pairs in a step; each is told from all others
+BATCH = 256  # pairs in a step; each is contrasted with all others
 STEP = 1e-3  # length of a training step
-DECAY = 1e-2  # pull of the adapters to leaving vectors alone
+DECAY = 1e-2  # pull of the adapters towards leaving vectors unchanged
 
 
 def adapt(vectors: NDArray[Any], turn: NDArray[Any]) -> NDArray[Any]:
@@ -21,8 +21,8 @@ def adapt(vectors: NDArray[Any], turn: NDArray[Any]) -> NDArray[Any]:
     return unit_rows(vectors + vectors @ turn.astype(vectors.dtype))
 
 
-def contrastive(rows: "Tensor", texts: "Tensor", same: "Tensor", temperature: float) -> "Tensor":
-    """Return the loss of telling each row's texts, and each text's rows, from the others, in nats.
+def contrastive_loss(rows: "Tensor", texts: "Tensor", same: "Tensor", temperature: float) -> "Tensor":
+    """Return the cross-entropy of finding each row's texts, and each text's rows, among all, in nats.
 
     Rows and texts are of length 1, both of shape (n, dim); `same`, (n, n), says which belong together.
     """
@@ -40,7 +40,7 @@ def train_adapters(
     pairs: "Callable[[NDArray[Any]], tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]",
     *, temperature: float, epochs: int, rng: np.random.RandomState,
 ) -> tuple[NDArray[Any], NDArray[Any], list[float]]:  # fmt: skip
-    """Train the maps of rows and of texts, both zero at first, and return them with the loss of each pass.
+    """Train the adapters of rows and of texts, both zero at first, and return them with the loss of each pass.
 
     `pairs` turns the sample numbers of a step into row numbers, text numbers and which of these belong together.
     """
@@ -49,14 +49,14 @@ def train_adapters(
     zeros = torch.zeros(rows.shape[1], rows.shape[1], dtype=R.dtype)
     turns = [torch.nn.Parameter(zeros.clone()) for _ in range(2)]
 
-    def adapted(vectors: "Tensor", turn: "Tensor") -> "Tensor":
+    def adapt_tensors(vectors: "Tensor", turn: "Tensor") -> "Tensor":
         value: Tensor = torch.nn.functional.normalize(vectors + vectors @ turn, dim=1)
         return value
 
     def loss(batch: "Tensor") -> "Tensor":
         of_rows, of_texts, same = pairs(batch.numpy())
-        one, two = adapted(R[of_rows], turns[0]), adapted(T[of_texts], turns[1])
-        return contrastive(one, two, torch.from_numpy(same.astype(rows.dtype)), temperature)
+        one, two = adapt_tensors(R[of_rows], turns[0]), adapt_tensors(T[of_texts], turns[1])
+        return contrastive_loss(one, two, torch.from_numpy(same.astype(rows.dtype)), temperature)
 
     losses = descend(
         loss, turns, n_samples, epochs=epochs, batch=BATCH, learning_rate=STEP, weight_decay=DECAY, random_state=rng

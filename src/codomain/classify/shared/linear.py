@@ -24,32 +24,32 @@ class LinearHead(ClassifierMixin, Method):
         """Check X and y; return the rows, the class of each by number, and the class means."""
         self._check_params()
         data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
-        if labels.dtype.kind == "f":  # of other labels it would only say that a row per class is few
+        if labels.dtype.kind == "f":  # for other labels it would only warn that classes have few rows
             check_classification_targets(labels)
         self.classes_, which = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise UserError(f"y holds 1 class, {self.classes_[0]!r}.", needed="at least two classes to tell apart")
-        data = self._rows(data)
+        data = self._scale(data)
         members = np.eye(len(self.classes_), dtype=data.dtype)[:, which]
         return data, which, members @ data / members.sum(axis=1, keepdims=True)
 
-    def _rows(self, data: NDArray[Any]) -> NDArray[Any]:
-        """Scale the rows where the head asks for it."""
+    def _scale(self, data: NDArray[Any]) -> NDArray[Any]:
+        """Scale the rows to length 1 if `normalise` is set."""
         return unit_rows(data) if self.normalise else data
 
     def _scores(self, X: ArrayLike) -> NDArray[Any]:
         """Return the score of every class, of shape (n_samples, n_classes)."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return self._rows(data) @ self.coef_.T.astype(data.dtype) + self.intercept_.astype(data.dtype)
+        return self._scale(data) @ self.coef_.T.astype(data.dtype) + self.intercept_.astype(data.dtype)
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Log of the joint density up to a constant, (n_samples, n_classes); of two classes, second less first."""
+        """Log of the joint density up to a constant, (n_samples, n_classes); of two classes, second minus first."""
         scores = self._scores(X)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
-        """Probabilities from 0 to 1, of shape (n_samples, n_classes), as the model believes them."""
+        """Probabilities from 0 to 1, of shape (n_samples, n_classes), under the model."""
         return np.asarray(softmax(self._scores(X), axis=1))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:

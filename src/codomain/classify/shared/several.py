@@ -1,4 +1,4 @@
-"""What linear classifiers share whose rows may have several labels."""
+"""What linear classifiers share when rows may have several labels."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ class SeveralLabels(ClassifierMixin, Method):
         tags.classifier_tags.multi_label = True
         return tags
 
-    def _labelled(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return X and, (n_samples, n_classes), 1 where a row has a label; set `classes_`."""
+    def _training(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Check X and y; return X and an array (n_samples, n_classes), 1 where a row has a label; set `classes_`."""
         self._check_params()
         data, given = validate_data(self, X, y, dtype=(np.float64, np.float32), multi_output=True)
         check_classification_targets(given)
@@ -38,15 +38,15 @@ class SeveralLabels(ClassifierMixin, Method):
             raise UserError(f"y holds 1 class, {self.classes_[0]!r}.", needed="at least two classes to tell apart")
         return data, np.eye(len(self.classes_), dtype=data.dtype)[which]
 
-    def _seen(self, X: ArrayLike) -> NDArray[Any]:
-        """Check rows and return them as the classifier sees them."""
+    def _check_rows(self, X: ArrayLike) -> NDArray[Any]:
+        """Check rows and return what the classifier reads."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
         return data
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
-        """Scores, 0 between yes and no, (n_samples, n_classes); of two exclusive labels, second less first."""
-        Z = self._seen(X)
+        """Scores, 0 between yes and no, (n_samples, n_classes); of two exclusive labels, second minus first."""
+        Z = self._check_rows(X)
         scores = Z @ self.coef_.T.astype(Z.dtype) + self.intercept_.astype(Z.dtype)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 and not self._several else scores
 

@@ -1,4 +1,4 @@
-"""Many rows, a block at a time: what memory maps and wide products need."""
+"""Many rows, a block at a time, for memory maps and wide products."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 
 from codomain.core.maths.rows import Floats, finite_unit_rows
 
-BLOCK = 8192  # rows read at a time where nothing else is better
+BLOCK = 8192  # rows read at a time unless the caller says otherwise
 
 
 def slices(n: int, step: int = BLOCK) -> Iterator[slice]:

@@ -31,7 +31,7 @@ def descend(
     loss : callable
         From the row numbers of a minibatch, an int64 tensor of shape (at most batch,), to a scalar tensor.
     parameters : iterable of torch.nn.Parameter
-        What is learned, changed in place.
+        To be learned; changed in place.
     n_samples : int
         Rows to draw minibatches from, without replacement within an epoch.
     epochs, batch : int
@@ -40,7 +40,7 @@ def descend(
     learning_rate, weight_decay : float
         As AdamW has them.
     random_state : int or RandomState, default=0
-        Seed of the order of the rows; what `loss` draws itself is not covered by it.
+        Seed of the order of the rows; it does not seed draws inside `loss`.
     after_epoch : callable, optional
         Called with the number of the epoch and its mean loss; an exception raised there ends the fit.
 
@@ -61,7 +61,7 @@ def descend(
     with one_thread():
         for epoch in range(epochs):
             order = rng.permutation(n_samples)
-            seen = []
+            values = []
             for start in range(0, n_samples, batch):
                 rows = order[start : start + batch]
                 if len(rows) == 1 and n_samples > 1:
@@ -70,8 +70,8 @@ def descend(
                 value: Any = loss(torch.from_numpy(rows))
                 value.backward()
                 optimizer.step()
-                seen.append(value.item())
-            losses.append(float(np.mean(seen)))
+                values.append(value.item())
+            losses.append(float(np.mean(values)))
             if not np.isfinite(losses[-1]):
                 raise FloatingPointError(f"The loss is {losses[-1]} after epoch {epoch}: lower the learning rate.")
             if after_epoch:

@@ -1,4 +1,4 @@
-"""How many dimensions a space has around a row, from the distances to its nearest rows."""
+"""The local dimension of a space at each row, from the distances to its nearest rows."""
 
 from typing import Any
 
@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 
 def inverse_dimensions(distances: NDArray[Any], *, count_farthest: bool = False) -> NDArray[Any]:
-    r"""Estimate the inverse of the dimension around each row by maximum likelihood (Levina and Bickel, 2005).
+    r"""Estimate the inverse of the local dimension of each row by maximum likelihood (Levina and Bickel, 2005).
 
-    With distances :math:`r_1 \le \dots \le r_k` it is the mean of :math:`\log (r_k / r_i)`. The inverse, as that is
-    what can be averaged over rows.
+    With distances :math:`r_1 \le \dots \le r_k` it is the mean of :math:`\log (r_k / r_i)`. The inverse is returned
+    because it can be averaged over rows.
 
     Parameters
     ----------

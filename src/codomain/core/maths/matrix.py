@@ -1,4 +1,4 @@
-"""What rows of numbers offer that need not lie in memory."""
+"""The interface of rows of numbers that need not lie in memory."""
 
 from typing import Any, Protocol
 

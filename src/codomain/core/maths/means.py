@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 def class_means(X: NDArray[Any], which: NDArray[np.intp], n_classes: int | None = None) -> NDArray[Any]:
-    """Average the rows of each class in one product of matrices, the fastest way.
+    """Average the rows of each class by one matrix product, which is fastest.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def class_means(X: NDArray[Any], which: NDArray[np.intp], n_classes: int | None 
 def exact_class_means(X: NDArray[Any], which: NDArray[np.intp]) -> NDArray[np.float64]:
     """Average the rows of each class in float64, whatever X is; every class from 0 to the largest has a row.
 
-    Where classes have almost collapsed onto their means, what is left to measure lies behind the digits of float32.
+    Where classes have almost collapsed onto their means, float32 is too coarse to measure what is left.
     """
     sizes = np.bincount(which)
     starts = np.cumsum(sizes) - sizes

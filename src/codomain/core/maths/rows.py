@@ -32,7 +32,7 @@ def unit_rows(X: NDArray[Any]) -> NDArray[Any]:
 
 
 def finite_unit_rows(rows: ArrayLike) -> Floats:
-    """Scale each row to length 1, in float32; what has length 1 already is not copied again.
+    """Scale each row to length 1, in float32; rows that already have length 1 are not copied.
 
     Raises
     ------
@@ -47,6 +47,6 @@ def finite_unit_rows(rows: ArrayLike) -> Floats:
         raise UserError(
             "The vectors hold NaN or infinity.",
             needed="finite numbers",
-            todo="drop or mend those rows: np.isfinite(X).all(axis=1) tells which are whole",
+            todo="drop or correct those rows: np.isfinite(X).all(axis=1) marks the good ones",
         )
     return unit_rows(out)

@@ -1,4 +1,4 @@
-"""How many threads: those of the machine, or one where starting more costs more than the work."""
+"""Number of threads: all cores, or one where starting more takes longer than the work."""
 
 import os
 import sys
@@ -14,7 +14,7 @@ def cores() -> int:
 
 
 class _Usual:
-    """Torch's number of threads outside of `one_thread`: what a new thread reads while another is inside is 1."""
+    """Torch's number of threads outside of `one_thread`; while a thread is inside, a new one would read 1."""
 
     inside, threads, lock = 0, 0, Lock()
 
@@ -24,20 +24,20 @@ _MINE = local()  # whether this thread is inside
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch and faiss, those that are imported, use one thread; after it they use as many as before.
+    """Let torch and faiss, if imported, use one thread; afterwards they use as many as before.
 
-    For matrices of a few hundred rows more threads take longer, and move the last digits of sums. Several threads may
-    be inside at once. Each has its own number, but torch gives a new thread that of whoever set one last.
+    For matrices of a few hundred rows more threads take longer, and change the last digits of sums. Several threads may
+    be inside at once: each has its own number, but torch gives a new thread the number that was set last.
     """
     if getattr(_MINE, "inside", False):
         yield
         return
     torch: Any = sys.modules.get("torch")
     faiss: Any = sys.modules.get("faiss")
-    before = faiss.omp_get_max_threads() if faiss else 0  # OpenMP counts for each thread anew, so this is nobody else's
+    before = faiss.omp_get_max_threads() if faiss else 0  # OpenMP's number is this thread's own
     with _Usual.lock:
         if torch:
-            found = torch.get_num_threads()  # asked in any case: a thread that has not asked yet forgets what it sets
+            found = torch.get_num_threads()  # must be read first: a thread that has not read it forgets what it sets
             _Usual.threads = _Usual.threads if _Usual.inside else found
             torch.set_num_threads(1)
         _Usual.inside += 1

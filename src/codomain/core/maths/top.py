@@ -12,7 +12,7 @@ from codomain.core.maths.rows import Floats, Ints
 def exact_top(
     X: Any, Q: Floats, k: int, *, own: Ints, project: Callable[[Floats], Floats] | None = None
 ) -> tuple[Floats, Ints]:
-    """Best k rows by inner product for each query, its own row left out.
+    """Return the best k rows by inner product for each query, without its own row.
 
     Parameters
     ----------
@@ -21,11 +21,11 @@ def exact_top(
     Q : ndarray of shape (n_queries, n_features)
         Rows of length 1.
     k : int
-        How many; at most n_samples - 1.
+        Rows for each query; at most n_samples - 1.
     own : ndarray of shape (n_queries,)
         Row of X that each query is, -1 when it is none.
     project : callable, default=None
-        Applied to queries and rows before they meet.
+        Applied to queries and rows first.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def exact_top(
 
 
 def keep_best(scores: Floats, rows: Ints, S: Floats, start: int) -> tuple[Floats, Ints]:
-    """Best k of what is held and of a block's scores S, whose first row has the number `start`."""
+    """Return the best k of those so far and a block's scores S, whose first row has the number `start`."""
     n, k = scores.shape
     bar = scores[:, -1:]
     if S.shape[1] > k:  # only what would enter the block's own best k can enter the best k of all
@@ -64,7 +64,7 @@ def keep_best(scores: Floats, rows: Ints, S: Floats, start: int) -> tuple[Floats
     return score[order].reshape(-1, k), row[order].reshape(-1, k)
 
 
-def without_own(rows: Ints, own: Ints, k: int) -> Ints:
+def drop_own(rows: Ints, own: Ints, k: int) -> Ints:
     """Drop each query's own row from its list and keep k; a list without it loses its last."""
     order = np.argsort(rows == own[:, None], axis=1, kind="stable")[:, :k]
     return np.take_along_axis(rows, order, axis=1)

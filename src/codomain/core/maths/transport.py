@@ -28,7 +28,7 @@ def sinkhorn(
     temperature : float, default=0.05
         Weight of the entropy, in the unit of the scores: small gives hard plans.
     n_iter : int, default=50
-        Alternations; the last one sets the column sums, so that these hold exactly and row sums nearly.
+        Iterations; each ends with the column sums, so these are exact and the row sums nearly so.
 
     Returns
     -------

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError
+from codomain.encode.encoders.counts import TokenCounts
 from codomain.encode.encoders.folder import hash_of, model_folder, model_name, plain, prompts, read_json
 from codomain.encode.encoders.onnx import OnnxModel
+from codomain.encode.encoders.windows import Long
 
 _STEPS = {"Transformer", "Pooling", "Normalize"}
 _OLD_POOLING = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
@@ -28,6 +30,9 @@ class OnnxFolder:
     ----------
     path : str
         The folder; the graph is `model.onnx` or `onnx/model.onnx`.
+    long : {"cut", "mean"}, default="cut"
+        Cut longer texts, as the model's own library does, or read on in windows whose vectors are averaged, weighted
+        by their tokens; the prompt stands in front of the first one.
 
     Raises
     ------
@@ -37,7 +42,7 @@ class OnnxFolder:
 
     batch_rows = 32
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, long: Long = "cut") -> None:
         folder = model_folder(path, ["tokenizer.json"])
         graph = next((folder / name for name in ("model.onnx", "onnx/model.onnx") if (folder / name).is_file()), None)
         if graph is None:
@@ -49,17 +54,24 @@ class OnnxFolder:
         prefix_row, prefix_query = prompts(read_json(folder / "config_sentence_transformers.json", {}))
         tokenizer = folder / "tokenizer.json"
         self._model = OnnxModel(
-            str(graph), tokenizer.read_text("utf-8"), max_tokens=max_tokens, pooling=pooling, normalise=normalise
-        )
+            str(graph), tokenizer.read_text("utf-8"), max_tokens=max_tokens, pooling=pooling, normalise=normalise,
+            long=long,
+        )  # fmt: skip
         weights = [path for path in graph.parent.glob(graph.name + "*") if path.is_file()]  # with model.onnx_data
         self.identity = EncoderIdentity(
             model_name(config, "onnx"), hash_of(graph.parent, weights)[:32] + hash_of(folder, [tokenizer])[:32],
-            self._model.dim, pooling, prefix_row, prefix_query, normalise, max_tokens, f"onnx:{folder}",
+            self._model.dim, pooling, prefix_row, prefix_query, normalise, max_tokens,
+            f"onnx:{folder}" + ("" if long == "cut" else "?long=mean"),
+            "" if long == "cut" else long,
         )  # fmt: skip
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """Return vectors of shape (n, dim), each text with the model's prompt for queries or documents in front."""
         return self._model.encode(plain(texts, self.identity.prefix_query if query else self.identity.prefix_row))
+
+    def count(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts that are read, and those that are not known."""
+        return self._model.count(plain(texts), prefix=self.identity.prefix_row)
 
 
 def _steps(folder: Path) -> list[str]:

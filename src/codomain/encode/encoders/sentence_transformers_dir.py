@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError, need
+from codomain.encode.encoders.counts import TokenCounts
 from codomain.encode.encoders.folder import hash_of, model_folder, model_name, plain, prompts, read_json
 
 _MODEL_FILES = {".safetensors", ".bin", ".json", ".txt", ".model"}
@@ -66,6 +67,17 @@ class SentenceTransformersFolder:
             return np.empty((0, self.identity.dim), dtype=np.float32)
         found = self._model.encode(plain(texts), prompt=prompt, batch_size=32, show_progress_bar=False)
         return np.asarray(found, dtype=np.float32)
+
+    def count(self, texts: Sequence[str]) -> TokenCounts | None:
+        """Count the tokens of texts that are read, and those that are not known; None for a model without such ones."""
+        tokenizer = self._model.tokenizer
+        if not hasattr(tokenizer, "unk_token_id"):
+            return None
+        special = tokenizer.num_special_tokens_to_add(False)
+        front = len(tokenizer(self.identity.prefix_row, add_special_tokens=False)["input_ids"])
+        found = tokenizer(plain(texts), add_special_tokens=False, verbose=False)["input_ids"] if len(texts) else []
+        room = max(self.identity.max_tokens - special - front, 1) if self.identity.max_tokens else 0
+        return TokenCounts.of(found, tokenizer.unk_token_id, room, cut=True)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file
 
 from codomain.core import EncoderIdentity, UserError, need, unit_rows
 from codomain.core.sealed import Seal, check
+from codomain.encode.encoders.counts import TokenCounts, unknown_token
 from codomain.encode.encoders.folder import hash_of, model_folder, plain, read_json
 
 WORDLLAMA_SHA256 = "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
@@ -130,7 +131,7 @@ class TokenTable:
             table.shape[1], "mean", normalised=bool(config.get("normalize")),
             max_tokens=config.get("max_length", 512) or 0, uri=f"model2vec:{folder}",
         )  # fmt: skip
-        skip = _unknown(read_json(folder / "tokenizer.json", {}).get("model", {}), tokenizer)
+        skip = unknown_token(read_json(folder / "tokenizer.json", {}).get("model", {}), tokenizer)
         # As the library does: a text is first cut at as many characters as the kept tokens usually have.
         usual = int(np.median([len(token) for token in tokenizer.get_vocab()]))
         return cls(
@@ -144,6 +145,20 @@ class TokenTable:
         for start in range(0, len(texts), _CHUNK):
             out[start : start + _CHUNK] = self._means(texts[start : start + _CHUNK])
         return unit_rows(out) if self.identity.normalised else out
+
+    def count(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts; those left out because the table has no row for them are unknown."""
+        counts = []
+        for start in range(0, len(texts), _CHUNK):
+            some = plain(texts[start : start + _CHUNK])
+            kept = [text[: self._max_characters] for text in some]
+            read = [one.ids for one in self._tokenizer.encode_batch_fast(kept, add_special_tokens=False)]
+            whole = self._tokenizer.encode_batch_fast(some, add_special_tokens=False)
+            for ids, text in zip(read, whole, strict=True):
+                length = sum(len(window.ids) for window in (text, *text.overflowing))
+                counts.append((len(ids), max(length - len(ids), 0), 0 if self._skip is None else ids.count(self._skip)))
+        read_, unread, unknown = np.array(counts, np.int64).reshape(-1, 3).T
+        return TokenCounts(read_, unread, unknown, self.identity.max_tokens)
 
     def _means(self, texts: Sequence[str]) -> NDArray[np.float32]:
         from scipy.sparse import csr_array
@@ -161,11 +176,3 @@ class TokenTable:
         # One sparse row per text, a product with the table: each text's tokens are summed in their order, in C.
         chosen = csr_array((weights.astype(np.float32), columns, starts), shape=(len(found), len(self._table)))
         return np.asarray(chosen @ self._table / np.maximum(counts, 1)[:, None].astype(np.float32))
-
-
-def _unknown(model: dict[str, Any], tokenizer: Any) -> int | None:
-    """Return the number of the unknown token, which model2vec leaves out of the mean."""
-    if "unk_id" in model:
-        return None if model["unk_id"] is None else int(model["unk_id"])
-    word = model.get("unk_token")
-    return tokenizer.token_to_id(word) if word else None

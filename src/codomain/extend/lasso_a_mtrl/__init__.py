@@ -11,12 +11,12 @@ from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim
-from codomain.extend.lasso_a_mtrl.subspace import centred, draw_in_rounds, ridge
+from codomain.extend.lasso_a_mtrl.subspace import centre, draw_in_rounds, ridge
 
 
 def lasso_shares(heads: NDArray[Any], head: NDArray[Any], penalty: float) -> NDArray[Any]:
     """Return the sizes of a sparse combination of heads (width, n_sources) that gives head (width,), adding up to 1."""
-    most = np.abs(heads.T @ head).max() / len(head)  # the least penalty at which no source is left
+    most = np.abs(heads.T @ head).max() / len(head)  # the smallest penalty at which no source is left
     if most > 0:
         found = Lasso(alpha=penalty * most, fit_intercept=False, max_iter=10_000, tol=1e-3).fit(heads, head)
         sizes = np.abs(found.coef_)
@@ -30,19 +30,19 @@ class L1AMTRL(RegressorMixin, Method):
 
     All tasks are :math:`y = x^\top B w_t` with one :math:`B`. Rows are first drawn evenly; then a lasso writes the
     target's head as :math:`w_0 \approx \sum_t \nu_t w_t` and source :math:`t` gets rows in proportion to
-    :math:`|\nu_t|`; with all rows so far :math:`B` is learned anew, in each round. Alternating least squares for
-    :math:`B`, rounds that double and two rows of every source at least are our choices.
+    :math:`|\nu_t|`; with all rows so far :math:`B` is learned anew, in each round. Not in the paper:
+    alternating least squares for :math:`B`, rounds that double, at least two rows of every source.
 
     Parameters
     ----------
     n_components : int, default=5
         Dimensions of the subspace, at most the number of features and of sources.
     max_samples : int, default=1000
-        Source rows to draw in all; sources that run out leave some of it unspent.
+        Source rows to draw in all; fewer are drawn where a source runs out of rows.
     max_iter : int, default=4
-        Rounds, each but the first as large as all before.
+        Rounds; each but the first draws as many rows as all before it.
     penalty : float, default=0.1
-        Of the lasso, as a share of the least penalty that leaves no source.
+        Penalty of the lasso, as a share of the smallest penalty that leaves no source.
     random_state : int, RandomState or None, default=None
         Seed of the draws.
 
@@ -109,7 +109,7 @@ class L1AMTRL(RegressorMixin, Method):
         """
         self._check_params()
         data, values = validate_data(self, X, y, dtype=(np.float64, np.float32), y_numeric=True)
-        target = centred((data.astype(np.float64), values.astype(np.float64)))
+        target = centre((data.astype(np.float64), values.astype(np.float64)))
         pools = [check_X_y(*pool, dtype=np.float64, y_numeric=True) for pool in sources]
         widths = {pool.shape[1] for pool, _ in pools} - {data.shape[1]}
         if widths:
@@ -148,7 +148,7 @@ class L1AMTRL(RegressorMixin, Method):
     peer="as many rows drawn evenly from all sources",
 )  # fmt: skip
 def draws_where_it_helps(seed: int) -> Trial:
-    """Five draws of 30 linear tasks in a subspace of 5 of 40 dimensions, of which the target needs two; 40 own rows."""
+    """Five draws of 30 linear tasks in a subspace of 5 of 40 dimensions; the target needs two and has 40 rows."""
     rng = np.random.default_rng(seed)
     scores = np.zeros((5, 3))
     for scored in scores:
@@ -160,19 +160,20 @@ def draws_where_it_helps(seed: int) -> Trial:
         for number, weights in enumerate([truth, *(basis @ heads).T]):
             X = rng.normal(size=(600 if number else 40, 40))
             tasks.append((X, X @ weights + 0.5 * rng.normal(size=len(X))))
-        target, sources = centred(tasks[0]), tasks[1:]
+        target, sources = centre(tasks[0]), tasks[1:]
 
-        def by(shares_of: Any, target: Any = target, sources: Any = sources) -> NDArray[Any]:
+        def coefficients(shares_of: Any, target: Any = target, sources: Any = sources) -> NDArray[Any]:
             found = draw_in_rounds(
                 target, sources, shares_of, width=5, budget=600, rounds=4, rng=np.random.RandomState(seed)
             )[0]
             return np.asarray(found @ ridge(target[0] @ found, target[1], 1e-6))
 
-        def squares(heads: NDArray[Any], head: NDArray[Any]) -> NDArray[Any]:
+        def shares_by_squares(heads: NDArray[Any], head: NDArray[Any]) -> NDArray[Any]:
             sizes = (np.linalg.pinv(heads) @ head) ** 2
             return np.asarray(sizes / sizes.sum())
 
         ours = L1AMTRL(max_samples=600, random_state=seed).fit(*tasks[0], sources=sources).coef_
-        rivals = by(squares), by(lambda heads, head: np.full(heads.shape[1], 1 / heads.shape[1]))
-        scored[:] = [1 - np.sum((coef - truth) ** 2) / np.sum(truth**2) for coef in (ours, *rivals)]
+        floor = coefficients(shares_by_squares)
+        peer = coefficients(lambda heads, head: np.full(heads.shape[1], 1 / heads.shape[1]))
+        scored[:] = [1 - np.sum((coef - truth) ** 2) / np.sum(truth**2) for coef in (ours, floor, peer)]
     return Trial(*(float(score) for score in scores.mean(axis=0)))

@@ -12,14 +12,14 @@ _SWEEPS = 10  # of alternating least squares
 
 
 def ridge(X: NDArray[Any], y: NDArray[Any], penalty: float) -> NDArray[Any]:
-    """Return coefficients of y on X; the penalty is in mean squared lengths of a column, so without unit."""
+    """Return coefficients of y on X; the penalty is in units of the mean squared length of a column."""
     return _solve(X.T @ X, X.T @ y, penalty)
 
 
 def _solve(squares: NDArray[Any], products: NDArray[Any], penalty: float) -> NDArray[Any]:
-    """Solve normal equations (..., d, d) and (..., d) with a penalty in mean entries of their diagonals."""
+    """Solve normal equations (..., d, d) and (..., d); the penalty is in units of the mean of their diagonal."""
     d = squares.shape[-1]
-    lift = penalty * (np.trace(squares, axis1=-2, axis2=-1) / d + 1e-12)  # the last is for tasks without any spread
+    lift = penalty * (np.trace(squares, axis1=-2, axis2=-1) / d + 1e-12)  # 1e-12 is for tasks without any spread
     lifted = squares + lift[..., None, None] * np.eye(d)
     return np.asarray(np.linalg.solve(lifted, products[..., None])[..., 0])
 
@@ -28,9 +28,9 @@ def shared_subspace(tasks: Sequence[Task], width: int) -> NDArray[Any]:
     """Return an orthonormal basis (n_features, width) in which all tasks are linear, by alternating least squares."""
     squares, products = np.stack([X.T @ X for X, _ in tasks]), np.stack([X.T @ y for X, y in tasks])
     n_tasks, d = products.shape
-    # Start from each task alone, weighed by its rows.
-    alone = _solve(squares, products, 0.1) * np.sqrt([[len(X)] for X, _ in tasks])
-    basis = np.linalg.svd(alone.T, full_matrices=True)[0][:, :width]
+    # Start from separate solutions, weighted by the root of their rows.
+    separate = _solve(squares, products, 0.1) * np.sqrt([[len(X)] for X, _ in tasks])
+    basis = np.linalg.svd(separate.T, full_matrices=True)[0][:, :width]
     with threadpool_limits(1, user_api="blas"):  # for systems this small more threads cost more than the work
         for _ in range(_SWEEPS):
             heads = _solve(basis.T @ squares @ basis, products @ basis, 1e-6)
@@ -42,8 +42,8 @@ def shared_subspace(tasks: Sequence[Task], width: int) -> NDArray[Any]:
     return np.asarray(basis)
 
 
-def centred(task: Task) -> Task:
-    """Take the means out of both sides."""
+def centre(task: Task) -> Task:
+    """Subtract the means from rows and answers."""
     X, y = task
     return X - X.mean(axis=0), y - y.mean()
 
@@ -52,7 +52,7 @@ def draw_in_rounds(
     target: Task, sources: Sequence[Task], shares_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], *,
     width: int, budget: int, rounds: int, rng: np.random.RandomState,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:  # fmt: skip
-    """Draw source rows in rounds, each as large as all before, by shares that the heads found so far suggest.
+    """Draw source rows in rounds, each as large as all before, by shares computed from the heads found so far.
 
     Parameters
     ----------
@@ -61,9 +61,9 @@ def draw_in_rounds(
     sources : sequence of pair of ndarray
         Rows and answers that may be drawn from, not centred.
     shares_of : callable
-        From source heads (width, n_sources) and the target's head (width,) to the share of each source.
+        Maps source heads (width, n_sources) and the target's head (width,) to the share of each source.
     width, budget, rounds : int
-        Dimensions of the subspace, rows to draw in all and in how many rounds.
+        Dimensions of the subspace, rows to draw in all, and number of rounds.
     rng : RandomState
         Draws the rows.
 
@@ -79,7 +79,7 @@ def draw_in_rounds(
         spend = budget / 2 ** (rounds - 1) * (2 ** (past - 1) if past else 1)
         more = np.round(spend * shares).astype(np.int64)
         counts = np.minimum(np.maximum(counts + more, 2), [len(order) for order in orders])
-        drawn = [centred((X[o[:n]], y[o[:n]])) for (X, y), o, n in zip(sources, orders, counts, strict=True)]
+        drawn = [centre((X[o[:n]], y[o[:n]])) for (X, y), o, n in zip(sources, orders, counts, strict=True)]
         basis = shared_subspace(drawn, width)
         heads = np.stack([ridge(X @ basis, y, 1e-6) for X, y in drawn], axis=1)
         shares = shares_of(heads, ridge(target[0] @ basis, target[1], 1e-6))

@@ -1,4 +1,4 @@
-"""What the heads of this room share: class means that grow with every batch, whatever classes it brings."""
+"""What the heads of this room share: class means that are updated with every batch, of old or new classes."""
 
 from typing import Any, Self
 
@@ -23,14 +23,14 @@ class GrowingHead(ClassifierMixin, Method):
         return self._learn(X, y, first=True)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, classes: ArrayLike | None = None) -> Self:
-        """Learn from more rows, of old or new classes; `classes` is there for scikit-learn's sake and not needed."""
+        """Learn from more rows, of old or new classes; `classes` is accepted as in scikit-learn and not needed."""
         return self._learn(X, y, first=not hasattr(self, "classes_"))
 
     def _learn(self, X: ArrayLike, y: ArrayLike, first: bool) -> Self:
-        """Add a batch to the means, then let the head take note of it."""
+        """Add a batch to the means, then update the rest of the head."""
         self._check_params()
         data, labels = validate_data(self, X, y, reset=first, dtype=(np.float64, np.float32))
-        if labels.dtype.kind == "f":  # of other labels it would only say that a row per class is few
+        if labels.dtype.kind == "f":  # for other labels it would only warn that classes have few rows
             check_classification_targets(labels)
         names, which = np.unique(labels, return_inverse=True)
         if first:
@@ -41,7 +41,7 @@ class GrowingHead(ClassifierMixin, Method):
                 f"Labels such as {names[0]!r} after labels such as {self.classes_[0]!r}.",
                 needed="either numbers or words in every call",
             )
-        data = self._at_home(data.astype(self.means_.dtype, copy=False), labels)
+        data = self._to_own_space(data.astype(self.means_.dtype, copy=False), labels)
         known = self.classes_
         self.classes_ = np.union1d(known, names)
         old, new = (np.searchsorted(self.classes_, part) for part in (known, names))
@@ -55,22 +55,22 @@ class GrowingHead(ClassifierMixin, Method):
         counts[new] += more
         means[new] += ((batch - means[new]) * (more / counts[new])[:, None]).astype(means.dtype)
         self.means_, self.counts_ = means, counts
-        self._take_note(data, new[which], is_new=~np.isin(self.classes_, known))
-        self.memory_bytes_ = self._memory()
+        self._update(data, new[which], is_new=~np.isin(self.classes_, known))
+        self.memory_bytes_ = self._memory_bytes()
         return self
 
-    def _at_home(self, data: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
-        """Return the rows in the space where the mean of their class lives, which is this one unless spaces drift."""
+    def _to_own_space(self, data: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
+        """Return the rows in the space of their class's mean, which is this one unless spaces drift."""
         return data
 
-    def _take_note(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
-        """Learn what goes beyond the means; the nearest mean needs nothing."""
+    def _update(self, data: NDArray[Any], which: NDArray[np.intp], is_new: NDArray[np.bool_]) -> None:
+        """Learn what a head needs beyond the means; the nearest mean needs nothing."""
 
-    def _memory(self) -> int:
+    def _memory_bytes(self) -> int:
         """Return the bytes that the head must keep to predict and to go on learning."""
         return self.means_.nbytes + self.counts_.nbytes
 
-    def _seen(self, X: ArrayLike) -> NDArray[Any]:
+    def _check_rows(self, X: ArrayLike) -> NDArray[Any]:
         """Check rows that are to be classified."""
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))

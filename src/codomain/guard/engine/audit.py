@@ -1,20 +1,31 @@
 """Look through a space for rows that deserve a second look."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import Neighbors, UserError
-from codomain.guard.engine.duplicates import HALF, NEAR_RATE, Near, distances, families, near_copies
+from codomain.guard.engine.check import Check, n_rows, worst_first
+from codomain.guard.engine.duplicates import (
+    HALF,
+    NEAR_RATE,
+    Near,
+    distances,
+    either,
+    near_copies,
+    same_text,
+    same_vector,
+    within_rounding,
+)
 from codomain.guard.engine.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
 from codomain.guard.engine.outliers import RATE, remote_rows
+from codomain.guard.engine.texts import copies, cut_texts, equal_vectors, shared_words, unknown_texts
 from codomain.space import FLAGS
 
-LISTED = 1000
-COPY, NEAR_COPY, OUTLIER, LABEL = FLAGS
+BITS = {flag.kind: flag.bit for flag in FLAGS}
 
 
 class Unrelated(Protocol):
@@ -25,55 +36,28 @@ class Unrelated(Protocol):
 
 
 @dataclass(frozen=True)
-class Check:
-    """One question asked of every row.
-
-    Parameters
-    ----------
-    kind : {"duplicate", "near_duplicate", "outlier", "label"}
-        The question.
-    title, says, how : str
-        A heading, what was found in one sentence, and how we know.
-    count : int
-        Rows flagged.
-    rows : list of int
-        The flagged rows, worst first, at most 1,000.
-    findings : list of dict
-        For each of them `row`, `other` (the row it is held against, or None), `score` (higher is more suspect) and
-        `why` (one sentence).
-    """
-
-    kind: str
-    title: str
-    says: str
-    how: str
-    count: int
-    rows: list[int]
-    findings: list[dict[str, Any]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as JSON can hold them."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
 class Audit:
     """What the checks found.
 
     Parameters
     ----------
     checks : list of Check
-        Copies, near copies, outliers and, when labels were given, labels.
+        Copies, near copies, outliers; with texts, equal vectors of other texts; with counts of tokens, texts that are
+        cut or unknown; with labels, labels.
     flags : ndarray of shape (n_samples,), uint8
-        Sum of 1 (copy of an earlier row), 2 (near copy of an earlier row), 4 (outlier) and 8 (label in doubt).
+        Sum of 1 (copy of an earlier row), 2 (near copy of an earlier row), 4 (outlier), 8 (label in doubt), 16 (vector
+        of an earlier row with another text), 32 (no token of the text is known) and 64 (text is cut).
+    tokens : dict of str to int
+        Sums of what the encoder reads, leaves unread and does not know; empty when it does not say.
     """
 
     checks: list[Check]
     flags: NDArray[np.uint8]
+    tokens: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the checks as JSON can hold them."""
-        return {"checks": [check.to_dict() for check in self.checks]}
+        """Return the checks and the sums of tokens as JSON can hold them."""
+        return {"checks": [check.to_dict() for check in self.checks], "tokens": self.tokens}
 
 
 def audit(
@@ -83,6 +67,7 @@ def audit(
     texts: Sequence[Any] | None = None,
     labels: Sequence[Any] | None = None,
     null: Unrelated | None = None,
+    tokens: Any = None,
     random_state: Any = 0,
 ) -> Audit:
     """Find copies, near copies, outliers and labels in doubt.
@@ -94,11 +79,13 @@ def audit(
     neighbors : Neighbors
         `indices` of shape (n_samples, k) without the row itself and `scores` (cosines), best first.
     texts : sequence of length n_samples or None, default=None
-        The rows' texts; rows with the same text are copies whatever their vectors.
+        The rows' texts. With them a copy is an equal text, whatever its vector; without, an equal vector.
     labels : sequence of length n_samples or None, default=None
         The user's labels; None, NaN and empty texts are no label.
     null : Null or None, default=None
         Cosines of random pairs of the space; used to say how unusual a near copy is.
+    tokens : TokenCounts or None, default=None
+        What the encoder reads of each text: arrays `read`, `unread` and `unknown` of shape (n_samples,).
     random_state : int, RandomState or None, default=0
         Taken for the sake of a common signature; nothing here is drawn by chance.
 
@@ -128,64 +115,35 @@ def audit(
             f"{n} vectors came with neighbour lists of shape {indices.shape} and {scores.shape}.",
             needed="one list of indices and one of scores per vector, both of shape (n_samples, k)",
         )
-    for what, given in (("texts", texts), ("labels", labels)):
+    for what, given in (("texts", texts), ("labels", labels), ("counts", None if tokens is None else tokens.read)):
         if given is not None and len(given) != n:
             raise UserError(f"{len(given)} {what} came with {n} vectors.", needed="one per vector, in the same order")
-    first = families(X, texts)
-    near, near_result = _near(indices, scores, first, null)
+    family = same_vector(X) if texts is None else same_text(texts)
+    alike = family if texts is None else within_rounding(same_vector(X), indices, scores)
+    first = either(alike, family)
+    near, near_result = _near(indices, scores, first, null, texts)
     far = distances(scores)
-    results = [
-        _copies(first, texts),
-        near_result,
-        _outliers(indices, far, scores, near.others & ~near.pairs),
-    ]
+    results = [copies(family, texts)]
+    if texts is not None:
+        results.append(equal_vectors(alike, family, texts))
+    results += [near_result, _outliers(indices, far, scores, near.others & ~near.pairs)]
+    if tokens is not None:
+        results += [cut_texts(tokens), unknown_texts(tokens)]
     if labels is not None:
-        copies = (indices >= 0) & (first[indices] == first[:, None])
-        results.append(_labels(indices, far, near.pairs | copies, first, labels))
+        held = (indices >= 0) & (first[indices] == first[:, None])
+        results.append(_labels(indices, far, near.pairs | held, first, labels))
     flags = np.zeros(n, dtype=np.uint8)
-    for flag, (_, flagged) in zip(FLAGS, results, strict=False):  # the last only where there are labels
-        flags[flagged] |= flag.bit
-    return Audit([check for check, _ in results], flags)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row" + ("" if count == 1 else "s")
-
-
-def _worst(flagged: NDArray[Any], score: NDArray[Any]) -> NDArray[Any]:
-    return flagged[np.lexsort((flagged, -score[flagged]))][:LISTED]
-
-
-def _copies(first: NDArray[Any], texts: Sequence[Any] | None) -> tuple[Check, NDArray[Any]]:
-    n = len(first)
-    copies = np.bincount(first, minlength=n)[first]
-    flagged = np.flatnonzero(first != np.arange(n))
-    worst = _worst(flagged, copies)
-    findings = []
-    for row in worst.tolist():
-        other = int(first[row])
-        if texts is None:
-            why = "Same vector as the other row"
-        elif not str(texts[row]).strip():
-            why = "No text, like the other row"
-        elif str(texts[row]).strip() == str(texts[other]).strip():
-            why = "Same text as the other row"
-        else:
-            why = "Same vector as the other row, though the texts differ: the encoder does not see the difference"
-        why += f"; {copies[row]:,} rows are alike." if copies[row] > 2 else "."
-        findings.append({"row": row, "other": other, "score": float(copies[row]), "why": why})
-    says = (
-        f"{_rows(len(flagged))} ({len(flagged) / n:.1%}) repeat an earlier row."
-        if len(flagged)
-        else "No row repeats another."
-    )
-    what = "by vector" if texts is None else "by vector and, apart from white space around them, by text"
-    how = f"Rows are compared bit for bit {what}. The first row of each family is not flagged: the others can go."
-    return Check(COPY.kind, "Copies", says, how, len(flagged), worst.tolist(), findings), flagged
+    for check, flagged in results:
+        flags[flagged] |= BITS[check.kind]
+    return Audit([check for check, _ in results], flags, {} if tokens is None else tokens.to_dict())
 
 
 def _near(
-    indices: NDArray[Any], scores: NDArray[Any], first: NDArray[Any], null: Unrelated | None
+    indices: NDArray[Any],
+    scores: NDArray[Any],
+    first: NDArray[Any],
+    null: Unrelated | None,
+    texts: Sequence[Any] | None,
 ) -> tuple[Near, tuple[Check, NDArray[Any]]]:
     n, k = indices.shape
     near = near_copies(indices, scores, first)
@@ -198,7 +156,7 @@ def _near(
     flagged, best = np.unique(later[order], return_index=True)
     partner, likeness = np.full(n, -1), np.zeros(n)
     partner[flagged], likeness[flagged] = earlier[order][best], cosine[order][best]
-    worst = _worst(flagged, likeness)
+    worst = worst_first(flagged, likeness)
     reach = 1 - near.reach.astype(float) ** 2 / 2
     rare = _rarity(null, likeness[worst])
     findings = [
@@ -207,7 +165,7 @@ def _near(
             "other": int(partner[i]),
             "score": float(likeness[i]),
             "why": f"Nearly the same as the other row: cosine {likeness[i]:.3f}, where the {k} nearest rows "
-            f"usually reach down to {reach[i]:.2f}{note}.",
+            f"usually reach down to {reach[i]:.2f}{note}{shared_words(texts, i, int(partner[i]))}.",
         }
         for i, note in zip(worst.tolist(), rare, strict=True)
     ]
@@ -215,7 +173,7 @@ def _near(
         says = "This check was not possible."
         how = "At least 20 rows with lists of 5 neighbours that are not their copies are needed."
     else:
-        says = f"{_rows(len(flagged))} ({len(flagged) / n:.1%}) are nearly the same as an earlier row."
+        says = f"{n_rows(len(flagged))} ({len(flagged) / n:.1%}) are nearly the same as an earlier row."
         says = says if len(flagged) else "No row is nearly the same as another."
         typical = float(np.median(near.reach))
         bar = 1 - (near.share * typical) ** 2 / 2
@@ -231,7 +189,7 @@ def _near(
             "in a crowded part of the space it is higher. No fixed threshold is used."
         )
     return near, (
-        Check(NEAR_COPY.kind, "Near copies", says, how, len(flagged), worst.tolist(), findings),
+        Check("near_duplicate", "Near copies", says, how, len(flagged), worst.tolist(), findings),
         flagged,
     )
 
@@ -252,7 +210,7 @@ def _outliers(
 ) -> tuple[Check, NDArray[Any]]:
     odd = remote_rows(indices, far, counts)
     flagged = np.flatnonzero(odd.flagged)
-    worst = _worst(flagged, odd.score)
+    worst = worst_first(flagged, odd.score)
     findings = []
     for row in worst.tolist():
         entry = int(np.argmax(counts[row]))
@@ -268,7 +226,7 @@ def _outliers(
             "At least 50 rows that have neighbours other than copies are needed.",
         )
     else:
-        says = f"{_rows(len(flagged))} ({len(flagged) / len(far):.1%}) lie far from everything."
+        says = f"{n_rows(len(flagged))} ({len(flagged) / len(far):.1%}) lie far from everything."
         says = says if len(flagged) else "No row lies far from everything."
         how = (
             "Each row's mean distance to its neighbours is divided by theirs to their own, and by the median of all "
@@ -276,7 +234,7 @@ def _outliers(
             f"the usual tails of this space would pass once in {1 / RATE:,.0f} rows each. Foreign rows that keep each "
             "other company are a group, not outliers. An outlier may be rare rather than wrong: look before dropping."
         )
-    return Check(OUTLIER.kind, "Odd ones out", says, how, len(flagged), worst.tolist(), findings), flagged
+    return Check("outlier", "Odd ones out", says, how, len(flagged), worst.tolist(), findings), flagged
 
 
 def _labels(
@@ -288,10 +246,10 @@ def _labels(
     if reason:
         how = "A label is judged by the labels of the rows around it."
         nobody: NDArray[Any] = np.zeros(0, dtype=np.int64)
-        return Check(LABEL.kind, title, f"This check was not possible: {reason}.", how, 0, [], []), nobody
+        return Check("label", title, f"This check was not possible: {reason}.", how, 0, [], []), nobody
     doubt = doubtful_labels(indices, far, indices >= 0, near, first, classes, given)
     flagged = np.flatnonzero(doubt.flagged)
-    worst = _worst(flagged, doubt.score)
+    worst = worst_first(flagged, doubt.score)
     findings = []
     for row in worst.tolist():
         better = classes[doubt.better[row]]
@@ -307,9 +265,8 @@ def _labels(
             }
         )
     labelled = int((given >= 0).sum())
-    says = (
-        f"{_rows(len(flagged))} ({len(flagged) / labelled:.1%} of those labelled) disagree with the rows around them."
-    )
+    share = len(flagged) / labelled
+    says = f"{n_rows(len(flagged))} ({share:.1%} of those labelled) disagree with the rows around them."
     says = says if len(flagged) else "No label is contradicted by the rows around it."
     unjudged = labelled - int(doubt.judged.sum())
     how = (
@@ -319,6 +276,6 @@ def _labels(
         "less than usual. "
         f"Here a given label gets {doubt.agreement:.0%} of the vote on average: the lower that is, the more of the "
         "rows listed are hard cases rather than mistakes. "
-        f"{_rows(unjudged)} could not be judged: a class with fewer than {RAREST} rows, or too few neighbours to ask."
+        f"{n_rows(unjudged)} could not be judged: a class with fewer than {RAREST} rows, or too few neighbours to ask."
     )
-    return Check(LABEL.kind, title, says, how, len(flagged), worst.tolist(), findings), flagged
+    return Check("label", title, says, how, len(flagged), worst.tolist(), findings), flagged

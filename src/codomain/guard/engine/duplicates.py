@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,38 +23,68 @@ def distances(scores: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.sqrt(np.clip(2 - 2 * scores, 0, 4)).astype(np.float32)
 
 
-def families(X: Any, texts: Sequence[Any] | None) -> NDArray[np.int64]:
-    """Find rows with the same text or the same vector.
+def same_vector(X: Any) -> NDArray[np.int64]:
+    """Find rows with the same vector.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
         Vectors; only slices of rows are asked for.
-    texts : sequence of length n_samples or None
-        The rows' texts; surrounding white space is ignored.
 
     Returns
     -------
-    ndarray of shape (n_samples,), int64
-        Number of the first row of each row's family; its own number for a row without a copy.
+    ndarray of shape (n_samples,)
+        Number of the first row with each row's vector; its own number for a row that has its vector alone.
     """
     n = len(X)
-    same_vector = _first_with(_row_keys(X), n)
+    first = _first_with(_row_keys(X), n)
     # Equal keys of 64 bits are equal rows in all likelihood; the rows themselves decide.
     for block in slices(n, BLOCK):
-        later = block.start + np.flatnonzero(same_vector[block] != np.arange(block.start, block.stop))
+        later = block.start + np.flatnonzero(first[block] != np.arange(block.start, block.stop))
         if len(later):
-            differs = np.any(np.asarray(X[later]) != np.asarray(X[same_vector[later]]), axis=1)
-            same_vector[later[differs]] = later[differs]
-    if texts is None:
-        return same_vector
+            differs = np.any(np.asarray(X[later]) != np.asarray(X[first[later]]), axis=1)
+            first[later[differs]] = later[differs]
+    return first
+
+
+def same_text(texts: Sequence[Any]) -> NDArray[np.int64]:
+    """Find rows with the same text, in Unicode's composed form (NFC) and without white space around it.
+
+    Parameters
+    ----------
+    texts : sequence of length n_samples
+        The rows' texts.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Number of the first row with each row's text.
+    """
     known: dict[str, int] = {}
-    same_text = np.fromiter((known.setdefault(str(text).strip(), row) for row, text in enumerate(texts)), np.int64, n)
-    rows = np.arange(n)
-    both = sparse.coo_array(
-        (np.ones(2 * n, dtype=np.int8), (np.tile(rows, 2), np.concatenate([same_vector, same_text]))), shape=(n, n)
-    )
-    return _first_with(connected_components(both, directed=False)[1], n)
+    found = (known.setdefault(normalize("NFC", str(text)).strip(), row) for row, text in enumerate(texts))
+    return np.fromiter(found, np.int64, len(texts))
+
+
+def within_rounding(first: NDArray[np.int64], indices: NDArray[Any], scores: NDArray[Any]) -> NDArray[np.int64]:
+    """Join families of vectors with neighbours that float32 cannot tell from them; shapes as those of `near_copies`.
+
+    An encoder gives one text, or two that it reads alike, vectors that differ in their last bits when they are encoded
+    in other company.
+    """
+    row, entry = np.nonzero((indices >= 0) & (distances(scores) <= FINEST))
+    return _joined(len(first), (np.arange(len(first)), first), (row, indices[row, entry]))
+
+
+def either(one: NDArray[np.int64], two: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Join two kinds of family: the first row of all that hang together, of shape (n_samples,)."""
+    rows = np.arange(len(one))
+    return _joined(len(one), (rows, one), (rows, two))
+
+
+def _joined(n: int, *links: tuple[NDArray[Any], NDArray[Any]]) -> NDArray[np.int64]:
+    rows, others = (np.concatenate(ends) for ends in zip(*links, strict=True))
+    graph = sparse.coo_array((np.ones(len(rows), dtype=np.int8), (rows, others)), shape=(n, n))
+    return _first_with(connected_components(graph, directed=False)[1], n)
 
 
 def _row_keys(X: Any) -> NDArray[np.uint64]:
@@ -112,7 +143,7 @@ def near_copies(indices: NDArray[np.int32], scores: NDArray[np.float32], first: 
     indices, scores : ndarray of shape (n_samples, k)
         Neighbour lists, best first; cosines.
     first : ndarray of shape (n_samples,)
-        Family of each row, as `families` gives it: exact copies are no near copies.
+        Family of each row, as `either` gives it: rows with one text or one vector are no near copies.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Make a domain and a function space of the words of some texts, from what stands near and beside them."""
+"""Make a domain and a function space of the words of some texts, from the words near and next to them."""
 
 import re
 from collections import Counter
@@ -13,7 +13,7 @@ from sklearn.utils.extmath import randomized_svd
 from codomain.core import UserError
 
 
-def weighted(counts: csr_array) -> csr_array:
+def positive_pmi(counts: csr_array) -> csr_array:
     """Return positive pointwise mutual information, in nats, of words (rows) with contexts (columns)."""
     cells = counts.tocoo()
     rows, columns = counts.sum(axis=1), counts.sum(axis=0)
@@ -26,9 +26,9 @@ def word_spaces(
 ) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
     """Make a domain and a function space of the words of some texts.
 
-    The paper's contexts are the nouns and the verbs around a word, which need a tagger. Here a word's domain is any
-    words near it, whatever their side, and its function the words beside it, with side and distance: this choice,
-    and that singular values enter by their square roots, are ours.
+    The paper's contexts are the nouns and the verbs around a word, which need a tagger. Not in the paper: here
+    a word's domain is the words near it on either side, and its function the words next to it, with side and distance;
+    singular values enter by their square roots.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def word_spaces(
     min_count : int, default=5
         How often a word must occur to be kept.
     window : int, default=10
-        Words to each side that belong to the domain; those of the function are two.
+        Words to each side that count for the domain; for the function two count.
     n_components : int, default=100
         Width of both spaces, below the number of words.
     random_state : int, RandomState or None, default=None
@@ -65,7 +65,7 @@ def word_spaces(
             needed=f"more than n_components={n_components}", todo="give more texts",
         )  # fmt: skip
     number, size = {word: place for place, word in enumerate(words)}, len(words)
-    # A rare word keeps its place as -1, and a gap as wide as the window parts the texts.
+    # A rare word keeps its place as -1, and a gap as wide as the window separates the texts.
     line = np.array([place for text in split for place in (*(number.get(word, -1) for word in text), *[-1] * window)])
 
     def pairs(distance: int) -> NDArray[np.intp]:
@@ -80,6 +80,6 @@ def word_spaces(
     spaces = []
     for (here, there), width in ((near, size), (np.concatenate(sides, axis=1), 4 * size)):
         counts = csr_array(coo_array((np.ones(len(here)), (here, there)), shape=(size, width)))
-        left, values, _ = randomized_svd(weighted(counts), n_components, random_state=random_state)
+        left, values, _ = randomized_svd(positive_pmi(counts), n_components, random_state=random_state)
         spaces.append(left * np.sqrt(values))
     return words, spaces[0], spaces[1]

@@ -1,4 +1,4 @@
-"""How well a linear head trained on some features reads others."""
+"""How accurate a linear head trained on some features is on others."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The health of a space: what a stranger should know before using it."""
+"""The health of a space: what to know about it before using it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from codomain.core import Neighbors, UserError, bar
-from codomain.measure.one_space.of_labels import separation
-from codomain.measure.one_space.of_lists import dimension, hubness, near_copies
-from codomain.measure.one_space.of_rows import copies, dead, lengths
-from codomain.measure.one_space.of_spread import anisotropy, effective_rank, loudest
+from codomain.measure.one_space.of_labels import label_separation
+from codomain.measure.one_space.of_lists import dimension, hubness, near_duplicates
+from codomain.measure.one_space.of_rows import dead_features, exact_duplicates, lengths
+from codomain.measure.one_space.of_spread import anisotropy, effective_rank, loudest_feature
 from codomain.measure.one_space.sampled import Sampled
 from codomain.measure.one_space.uniformity import tolerance, uniformity
 from codomain.measure.shared.record import Measure, Measures
@@ -70,7 +70,7 @@ def health(
     found: list[Measure] = []
     with bar("health", total=len(wanted) if progress else 0, unit="measures") as tick:
         for number in wanted:
-            space.rng = np.random.default_rng([random_state, number])  # the same draws whatever else is asked for
+            space.rng = np.random.default_rng([random_state, number])  # the same draws whatever other measures are made
             found.extend(measure for measure in _MEASURES[number][0](space) if only is None or measure.name in only)
             tick(1)
     if only is not None:
@@ -79,7 +79,7 @@ def health(
 
 
 def _refuse_guesses(only: Sequence[str], found: Sequence[Measure], n: int) -> None:
-    """Give no number to a person who asked for one that these rows cannot give."""
+    """Raise an error for each measure in `only` that these rows do not allow."""
     floors = {measure.name: measure.smallest_n for measure in found}
     if gone := [name for name in only if name not in floors]:
         raise UserError(
@@ -98,12 +98,12 @@ _MEASURES: tuple[tuple[Callable[[Sampled], Iterable[Measure]], tuple[str, ...]],
     (anisotropy, ("anisotropy",)),
     (uniformity, ("uniformity",)),
     (hubness, ("hubness", "unreachable")),
-    (copies, ("exact_duplicates",)),
-    (near_copies, ("near_duplicates",)),
+    (exact_duplicates, ("exact_duplicates",)),
+    (near_duplicates, ("near_duplicates",)),
     (lengths, ("lengths",)),
-    (dead, ("dead_features",)),
-    (loudest, ("loudest_feature",)),
-    (separation, ("label_separation",)),
+    (dead_features, ("dead_features",)),
+    (loudest_feature, ("loudest_feature",)),
+    (label_separation, ("label_separation",)),
     (tolerance, ("tolerance",)),
 )
 _NAMES = tuple(name for _, names in _MEASURES for name in names)

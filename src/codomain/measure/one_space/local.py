@@ -1,4 +1,4 @@
-"""What neighbour lists tell of a space: hubs, intrinsic dimension, rows that are too close."""
+"""What neighbour lists tell about a space: hubs, intrinsic dimension, rows that are too close."""
 
 from typing import Any
 
@@ -8,20 +8,20 @@ from numpy.typing import NDArray
 from codomain.core import inverse_dimensions, unit_rows
 from codomain.core.maths.blocks import slices
 
-_TOO_CLOSE = 1e-5  # squared distance below which a float32 cosine says nothing more of it
+_TOO_CLOSE = 1e-5  # squared distance below which float32 cosines are only rounding
 
 
-def lists_of(U: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def neighbor_lists(U: NDArray[np.float32], k: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the k nearest other rows of each row of length 1, and their cosines, both of shape (n_samples, k)."""
     import faiss  # compares and selects in one pass
 
     scores, found = faiss.knn(U, U, k + 1, metric=faiss.METRIC_INNER_PRODUCT)
     own = found == np.arange(len(U))[:, None]
-    own[~own.any(axis=1), -1] = True  # a row of many copies, or of zeros, need not be in its own list
+    own[~own.any(axis=1), -1] = True  # a row with many copies, or of zeros, may be missing from its own list
     return found[~own].reshape(len(U), k), scores[~own].reshape(len(U), k)
 
 
-def scores_among(U: NDArray[np.float32], own: NDArray[np.int64], X: Any, k: int) -> NDArray[np.float32]:
+def neighbor_scores(U: NDArray[np.float32], own: NDArray[np.int64], X: Any, k: int) -> NDArray[np.float32]:
     """Return the cosines of rows of length 1, numbered `own`, with their k nearest other rows of all X, in blocks."""
     import faiss
 
@@ -34,8 +34,8 @@ def scores_among(U: NDArray[np.float32], own: NDArray[np.int64], X: Any, k: int)
     return best
 
 
-def counts_in(indices: NDArray[Any]) -> NDArray[np.int64]:
-    """In how many lists each row is."""
+def count_lists(indices: NDArray[Any]) -> NDArray[np.int64]:
+    """Count in how many lists each row is."""
     return np.bincount(np.asarray(indices).ravel(), minlength=len(indices))
 
 
@@ -47,12 +47,12 @@ def skewness(counts: NDArray[Any]) -> float:
 
 
 def distances(scores: NDArray[Any]) -> NDArray[np.float64]:
-    """Chords between rows of length 1 from their cosines; nan where float32 cannot tell them from 0."""
+    """Chords between rows of length 1 from their cosines; nan where float32 cannot distinguish them from 0."""
     squares = 2 - 2 * np.asarray(scores, np.float64)
     return np.sqrt(np.where(squares < _TOO_CLOSE, np.nan, squares))
 
 
-def two_nn(far: NDArray[np.float64]) -> NDArray[np.float64]:
+def two_nn_logs(far: NDArray[np.float64]) -> NDArray[np.float64]:
     r"""Logarithms of the ratio of the second to the first distance, of rows that have both.
 
     On a manifold of dimension D, :math:`-\log(1 - F(\mu)) = D \log \mu` whatever the density (Facco et al., 2017).
@@ -62,7 +62,7 @@ def two_nn(far: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def two_nn_dimension(logs: NDArray[np.float64]) -> float:
-    """Slope through the origin of the relation that `two_nn` states, without the largest tenth."""
+    """Slope through the origin of the relation that `two_nn_logs` states, without the largest tenth."""
     logs = np.sort(logs)
     empirical = -np.log1p(-np.arange(1, len(logs) + 1) / (len(logs) + 1))
     kept = slice(0, max(2, int(0.9 * len(logs))))
@@ -70,7 +70,7 @@ def two_nn_dimension(logs: NDArray[np.float64]) -> float:
     return float((logs[kept] * empirical[kept]).sum() / steepness) if steepness > 0 else 0.0
 
 
-def likelihood(far: NDArray[np.float64]) -> NDArray[np.float64]:
+def likelihood_inverses(far: NDArray[np.float64]) -> NDArray[np.float64]:
     """Inverse of the local dimension of each row whose distances are all known."""
     return np.asarray(inverse_dimensions(far[np.isfinite(far).all(axis=1)]))
 
@@ -81,12 +81,12 @@ def likelihood_dimension(inverses: NDArray[np.float64]) -> float:
     return 1 / middle if middle > 0 else 0.0
 
 
-def crowded(scores: NDArray[Any], dimension: float) -> NDArray[np.bool_]:
+def crowded_rows(scores: NDArray[Any], dimension: float) -> NDArray[np.bool_]:
     r"""Rows whose nearest row is nearer than the density around them explains.
 
     Among k rows spread evenly in dimension D, the nearest lies within a share x of the farthest with probability
     :math:`1 - (1 - x^D)^{k-1}`; a row is crowded when that is below one in 2 n. Exact copies are not counted. A
-    clump of more than k near copies hides its own density, so the density of the sparser nine tenths is the least.
+    clump of more than k near copies hides its own density, so the density of the densest tenth is not used.
     """
     gaps = np.sqrt(np.maximum(2 - 2 * np.asarray(scores, np.float64), 0))
     near, far = gaps[:, 0], gaps[:, -1]

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.measure.one_space.sampled import Sampled, codes
+from codomain.measure.one_space.sampled import Sampled, label_codes
 from codomain.measure.shared.record import Measure, Verdict
 
 
-def separation(space: Sampled) -> Iterable[Measure]:
+def label_separation(space: Sampled) -> Iterable[Measure]:
     """Yield the share of a row's nearest rows that have its label."""
     if space.labels is None or not space.k:
         return
-    own = codes(space.labels)[space.rows]
+    own = label_codes(space.labels)[space.rows]
     sizes = np.bincount(own[own >= 0])
     labelled = int(sizes.sum())
     if np.count_nonzero(sizes) < 2 or sizes.max(initial=0) < 2 or np.count_nonzero(sizes) > labelled / 2:

@@ -1,4 +1,4 @@
-"""What every row is asked: whether a feature moves, how long it is, whether it repeats another."""
+"""Measures that read every row: constant features, lengths, repeated rows."""
 
 from collections.abc import Iterable
 
@@ -9,15 +9,15 @@ from codomain.measure.one_space.sampled import Sampled
 from codomain.measure.shared.record import Measure, Verdict
 
 
-def dead(space: Sampled) -> Iterable[Measure]:
-    """Yield the share of features that do not move."""
+def dead_features(space: Sampled) -> Iterable[Measure]:
+    """Yield the share of features that are constant."""
     if space.n < 2:
         return
     least, most = np.full(space.d, np.inf), np.full(space.d, -np.inf)
     for rows in slices(space.n):
         block = np.asarray(space.X[rows])
         least, most = np.minimum(least, block.min(axis=0)), np.maximum(most, block.max(axis=0))
-    # A feature that moves by less than float32 resolves beside the widest one adds nothing to any cosine.
+    # A feature whose range is below the resolution of float32 beside the widest one changes no cosine.
     still = most - least <= 2.0**-23 * float((most - least).max())
     value = float(still.mean())
     verdict: Verdict = "good" if not still.any() else "watch" if value < 0.5 else "bad"
@@ -25,7 +25,7 @@ def dead(space: Sampled) -> Iterable[Measure]:
         "dead_features", "Dead features", value, "share of the features", None, None, 0.0, "low", verdict,
         f"{int(still.sum())} of {space.d} features do not move from row to row"
         + ("." if not still.any() else " and can be left out: they cost bytes and say nothing."),
-        f"Largest less smallest value of each feature over all {space.n:,} rows.", 10,
+        f"Largest minus smallest value of each feature over all {space.n:,} rows.", 10,
     )  # fmt: skip
 
 
@@ -48,15 +48,15 @@ def lengths(space: Sampled) -> Iterable[Measure]:
     )  # fmt: skip
 
 
-def copies(space: Sampled) -> Iterable[Measure]:
+def exact_duplicates(space: Sampled) -> Iterable[Measure]:
     """Yield the share of rows that repeat an earlier one."""
     _, sizes = np.unique(space.keys, return_counts=True)
-    copies = space.n - len(sizes)
-    value = copies / space.n
+    repeats = space.n - len(sizes)
+    value = repeats / space.n
     verdict: Verdict = "good" if value < 0.01 else "watch" if value < 0.2 else "bad"
     yield Measure(
         "exact_duplicates", "Exact duplicates", value, "share of the rows", None, None, 0.0, "low", verdict,
-        f"{copies:,} of {space.n:,} rows repeat an earlier row number for number"
-        + ("." if not copies else f"; the most repeated is there {int(sizes.max()):,} times."),
+        f"{repeats:,} of {space.n:,} rows repeat an earlier row number for number"
+        + ("." if not repeats else f"; the most repeated is there {int(sizes.max()):,} times."),
         "A 64-bit hash of every row's numbers.", 2,
     )  # fmt: skip

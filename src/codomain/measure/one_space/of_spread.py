@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from codomain.core import unit_rows
 from codomain.measure.one_space.sampled import Sampled
-from codomain.measure.shared.interval import FOLDS, around
+from codomain.measure.shared.interval import FOLDS, jackknife_interval
 from codomain.measure.shared.record import Measure, Verdict
 
 
-def _rank(squares: NDArray[np.float64]) -> float:
+def _entropy_rank(squares: NDArray[np.float64]) -> float:
     """Exponential of the entropy of the shares of variance."""
     shares = squares[squares > squares.max(initial=0) * 1e-12]
     shares = shares / shares.sum()
@@ -41,18 +41,18 @@ def effective_rank(space: Sampled) -> Iterable[Measure]:
     """Yield how many directions are in use: the exponential of the entropy of the eigenvalues."""
     if space.n < 3:
         return
-    value, *parts = (_rank(spectrum) for spectrum in _spectra(space.sample, space.fold))
+    value, *parts = (_entropy_rank(spectrum) for spectrum in _spectra(space.sample, space.fold))
     even = space.rng.standard_normal(space.sample.shape, np.float32)
-    null = _rank(_spectra(even, None)[0])
-    low, high = around(value, parts)
+    null = _entropy_rank(_spectra(even, None)[0])
+    low, high = jackknife_interval(value, parts)
     share = value / null if null else 0.0
     verdict: Verdict = "bad" if share < 0.02 or value < 1.5 < space.d else "watch" if share < 0.1 else "good"
     yield Measure(
         "effective_rank", "Directions in use", value, "directions", max(low, 0), min(high, space.d), null, "high",
         verdict,
         f"The rows use about {value:.0f} of {space.d} directions; evenly spread rows would use {null:.0f}.",
-        f"Exponential of the entropy of the covariance's eigenvalues, from {space.sampled_rows()}; the null is as many "
-        "random rows.",
+        f"Exponential of the entropy of the covariance's eigenvalues, from {space.describe_sample()}; the null is as "
+        "many random rows.",
         10 * min(space.d, 100),
     )  # fmt: skip
 
@@ -74,18 +74,19 @@ def anisotropy(space: Sampled) -> Iterable[Measure]:
         mean_cosine(sums.sum(axis=0) - sums[f], float(sizes.sum() - sizes[f]), int(counts.sum() - counts[f]))
         for f in range(FOLDS)
     ] if space.n > 2 * FOLDS else []  # fmt: skip
-    low, high = around(value, parts)
+    low, high = jackknife_interval(value, parts)
     verdict: Verdict = "bad" if value > 0.9 else "watch" if value > 0.5 else "good"
     yield Measure(
         "anisotropy", "Common direction", value, "mean cosine of two random rows", low, high, 0.0, "low", verdict,
         f"Two unrelated rows have a cosine of {value:.2f} on average, where directions without preference have 0: "
         + ("most of every vector is the same; subtract the mean before comparing." if value > 0.5
            else "read a raw cosine against that, not against 0." if value > 0.1 else "no direction dominates."),
-        f"Mean cosine over all pairs of {space.sampled_rows()}, from the length of the sum of the unit vectors.", 100,
+        f"Mean cosine over all pairs of {space.describe_sample()}, from the length of the sum of the unit vectors.",
+        100,
     )  # fmt: skip
 
 
-def loudest(space: Sampled) -> Iterable[Measure]:
+def loudest_feature(space: Sampled) -> Iterable[Measure]:
     """Yield the share of the variance that one feature holds."""
     if space.n < 3:
         return
@@ -97,12 +98,12 @@ def loudest(space: Sampled) -> Iterable[Measure]:
     rough = space.rng.standard_normal((min(len(space.sample), 4096), space.d), np.float32).var(axis=0)
     null = float(rough.max() / rough.sum())
     parts = [v.max() / v.sum() for f in range(FOLDS) if (v := space.sample[space.fold != f].var(axis=0)).sum() > 0]
-    low, high = around(value, parts if space.n > FOLDS else [])
+    low, high = jackknife_interval(value, parts if space.n > FOLDS else [])
     verdict: Verdict = "good" if value <= max(0.1, 5 * null) else "watch" if value < 0.5 else "bad"
     yield Measure(
         "loudest_feature", "Loudest feature", value, "share of the variance", max(low, 0), min(high, 1), null, "low",
         verdict,
         f"Feature {int(variances.argmax())} alone holds {value:.1%} of the variance; of {space.d} equal ones the "
         f"loudest would hold {null:.1%}.",
-        f"Variance of each feature over {space.sampled_rows()}; the null is random rows.", 100,
+        f"Variance of each feature over {space.describe_sample()}; the null is random rows.", 100,
     )  # fmt: skip

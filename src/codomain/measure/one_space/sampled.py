@@ -1,4 +1,4 @@
-"""What several measures of one space need, made once: lengths, a sample of rows, neighbour lists."""
+"""What several measures of one space need, computed once: lengths, a sample of rows, neighbour lists."""
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from codomain.core import Neighbors, UserError, unit_rows
 from codomain.core.maths.blocks import slices
 from codomain.measure.one_space import local
-from codomain.measure.shared.interval import FOLDS, around
+from codomain.measure.shared.interval import FOLDS, jackknife_interval
 
+_ORDINARY = 30  # powers of two between which float32 holds squares and their sums
 Lists = tuple[NDArray[Any], NDArray[Any]]
 
 
 class Sampled:
-    """A space as its measures see it; what takes long is made when the first of them asks for it."""
+    """A space as its measures use it; what takes long is computed when it is first needed."""
 
     def __init__(
-        self, X: Any, labels: Sequence[Any] | None, neighbors: Neighbors | None, seed: int, most: int, listed: int
+        self, X: Any, labels: Sequence[Any] | None, neighbors: Neighbors | None, seed: int, most: int, most_listed: int
     ) -> None:
         self.X, (self.n, self.d) = X, X.shape
         self.seed, self.rng = seed, np.random.default_rng(seed)
@@ -28,65 +29,67 @@ class Sampled:
         self.chosen = self._draw(min(self.n, most), 1)
         self.fold = np.random.default_rng([seed, 2]).permutation(len(self.chosen)) % FOLDS
         self.k = 0 if self.n < 3 else min(15, self.n - 1) if neighbors is None else neighbors.indices.shape[1]
-        self.m = min(self.n, listed)
+        self.m = min(self.n, most_listed)
         self.k_sample = min(self.k, self.m - 1)
 
     def _draw(self, rows: int, purpose: int) -> NDArray[np.int64]:
-        """Draw rows in the same way whichever measures are asked for."""
+        """Draw rows, the same ones whichever measures are made."""
         return np.sort(np.random.default_rng([self.seed, purpose]).choice(self.n, rows, replace=False))
 
     @cached_property
     def sample(self) -> NDArray[np.float32]:
-        """Rows for moments."""
-        return self._rows(self.chosen)
+        """Rows for moments; very long or very short ones are brought near 1 by a power of two, which rounds nothing."""
+        rows = self._rows(self.chosen)
+        exponent = int(np.frexp(np.max(np.abs(rows), initial=0))[1])
+        return np.ldexp(rows, -exponent) if abs(exponent) > _ORDINARY else rows
 
     @cached_property
-    def _few(self) -> NDArray[np.int64]:
+    def _list_numbers(self) -> NDArray[np.int64]:
         return self._draw(self.m, 3)
 
     @cached_property
-    def listed(self) -> NDArray[np.float32]:
+    def list_rows(self) -> NDArray[np.float32]:
         """Rows of length 1 that are compared all with all."""
-        return unit_rows(self._rows(self._few))
+        return unit_rows(self._rows(self._list_numbers))
 
     @cached_property
-    def directions(self) -> NDArray[np.float32]:
+    def random_directions(self) -> NDArray[np.float32]:
         """As many random directions."""
         return unit_rows(np.random.default_rng([self.seed, 4]).standard_normal((self.m, self.d), np.float32))
 
     @cached_property
-    def sampled(self) -> Lists:
-        """Neighbours among the listed rows, and their cosines."""
+    def lists(self) -> Lists:
+        """Neighbours among `list_rows`, and their cosines."""
         if self.neighbors is None or self.n > self.m:
-            return local.lists_of(self.listed, self.k_sample)
+            return local.neighbor_lists(self.list_rows, self.k_sample)
         return np.asarray(self.neighbors.indices, np.int64), self.neighbors.scores
 
     @cached_property
-    def random(self) -> Lists:
+    def random_lists(self) -> Lists:
         """Neighbours among the random directions."""
-        return local.lists_of(self.directions, self.k_sample)
+        return local.neighbor_lists(self.random_directions, self.k_sample)
 
     @property
     def rows(self) -> NDArray[np.int64]:
         """Rows that `indices` and `scores` are about."""
-        return np.arange(self.n) if self.neighbors is not None else self._few
+        return np.arange(self.n) if self.neighbors is not None else self._list_numbers
 
     @property
     def indices(self) -> NDArray[Any]:
-        """The lists that were given, else those of the listed rows."""
-        return self.sampled[0] if self.neighbors is None else self.neighbors.indices
+        """The lists that were given, else those of `list_rows`."""
+        return self.lists[0] if self.neighbors is None else self.neighbors.indices
 
     @property
     def scores(self) -> NDArray[Any]:
         """Their cosines."""
-        return self.sampled[1] if self.neighbors is None else self.neighbors.scores
+        return self.lists[1] if self.neighbors is None else self.neighbors.scores
 
     @cached_property
-    def dense(self) -> NDArray[Any]:
-        """Cosines with the nearest of all rows, as dense as they are: of the listed rows when there are no lists."""
+    def dense_scores(self) -> NDArray[Any]:
+        """Cosines with the nearest among all rows, for the rows of `list_rows` when no lists were given."""
         if self.neighbors is not None or self.n <= self.m:
             return self.scores
-        return local.scores_among(self.listed, self._few, self.X, self.k_sample)
+        return local.neighbor_scores(self.list_rows, self._list_numbers, self.X, self.k_sample)
 
     def _scan(self) -> tuple[NDArray[np.float64], NDArray[np.uint64]]:
         """Read every row once: its length, and a hash of its numbers."""
@@ -107,20 +110,21 @@ class Sampled:
         return np.concatenate([np.asarray(self.X[chosen[some]], np.float32) for some in slices(len(chosen), 4096)])
 
     def interval(self, values: NDArray[Any], measure: Callable[[NDArray[Any]], float]) -> tuple[float, float]:
-        """Leave out a tenth of the rows at a time."""
+        """Interval from leaving out a tenth of the rows at a time."""
         fold = self.rng.permutation(len(values)) % FOLDS
-        return around(measure(values), [measure(values[fold != f]) for f in range(FOLDS) if len(values) > FOLDS])
+        parts = [measure(values[fold != f]) for f in range(FOLDS) if len(values) > FOLDS]
+        return jackknife_interval(measure(values), parts)
 
-    def sampled_rows(self) -> str:
-        """Say how many rows the measures over rows read."""
+    def describe_sample(self) -> str:
+        """Describe in words the rows of the sample."""
         return f"{len(self.sample):,} rows drawn at random" if len(self.sample) < self.n else f"all {self.n:,} rows"
 
-    def listed_rows(self) -> str:
-        """Say how many rows the measures over lists read."""
+    def describe_lists(self) -> str:
+        """Describe in words the rows of the lists."""
         return f"all {self.n:,} rows" if len(self.rows) == self.n else f"{self.m:,} rows drawn at random"
 
 
-def codes(labels: Sequence[Any]) -> NDArray[np.int64]:
+def label_codes(labels: Sequence[Any]) -> NDArray[np.int64]:
     """Give each label a number; -1 for None, "" and nan."""
     numbers: dict[Any, int] = {}
     missing = (label is None or label == "" or label != label for label in labels)

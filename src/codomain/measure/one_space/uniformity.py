@@ -8,8 +8,8 @@ from scipy import sparse
 
 from codomain.core import unit_rows
 from codomain.core.maths.blocks import slices
-from codomain.measure.one_space.sampled import Sampled, codes
-from codomain.measure.shared.interval import FOLDS, around
+from codomain.measure.one_space.sampled import Sampled, label_codes
+from codomain.measure.shared.interval import FOLDS, jackknife_interval
 from codomain.measure.shared.record import Measure, Verdict
 
 _BLOCK = 1024
@@ -38,11 +38,11 @@ def uniformity(space: Sampled) -> Iterable[Measure]:
     """Yield the logarithm of the mean Gaussian potential (Wang and Isola, 2020)."""
     if not space.k:
         return
-    U = space.listed
+    U = space.list_rows
     fold = space.rng.permutation(len(U)) % FOLDS
     value, parts = potential(U, fold)
-    null, _ = potential(space.directions, fold)
-    low, high = around(value, parts)
+    null, _ = potential(space.random_directions, fold)
+    low, high = jackknife_interval(value, parts)
     share = value / null if null < 0 else 1.0
     verdict: Verdict = "good" if share >= 0.5 else "watch" if share >= 0.2 else "bad"
     yield Measure(
@@ -58,14 +58,14 @@ def tolerance(space: Sampled) -> Iterable[Measure]:
     """Yield the mean cosine of two rows with one label (Wang and Liu, 2021)."""
     if space.labels is None or space.n < 3:
         return
-    labels = codes(space.labels)[space.chosen]
+    labels = label_codes(space.labels)[space.chosen]
     U, labels = unit_rows(space.sample[labels >= 0]), labels[labels >= 0]
     kinds, labels = np.unique(labels, return_inverse=True)
     if len(kinds) < 2 or len(labels) < 2 * len(kinds):
         return
     own = np.einsum("ij,ij->i", U, U, dtype=np.float64)
 
-    def means(kept: NDArray[np.bool_]) -> tuple[float, float]:
+    def mean_cosines(kept: NDArray[np.bool_]) -> tuple[float, float]:
         """Mean cosine of pairs that share a label, and of all pairs, from the lengths of sums."""
         member = sparse.csr_matrix((np.ones(kept.sum()), (labels[kept], np.arange(kept.sum()))))
         sums, sizes = np.asarray(member @ U[kept], np.float64), np.bincount(labels[kept])
@@ -73,10 +73,10 @@ def tolerance(space: Sampled) -> Iterable[Measure]:
         whole, same = sums.sum(axis=0), np.einsum("ij,ij->", sums, sums) - own[kept].sum()
         return float(same / pairs) if pairs else np.nan, float((whole @ whole - own[kept].sum()) / every)
 
-    value, null = means(np.ones(len(labels), bool))
+    value, null = mean_cosines(np.ones(len(labels), bool))
     fold = space.rng.permutation(len(labels)) % FOLDS
-    parts = [means(fold != f)[0] for f in range(FOLDS)] if len(labels) > 2 * FOLDS else []
-    low, high = around(value, parts) if np.isfinite(parts).all() else (value, value)
+    parts = [mean_cosines(fold != f)[0] for f in range(FOLDS)] if len(labels) > 2 * FOLDS else []
+    low, high = jackknife_interval(value, parts) if np.isfinite(parts).all() else (value, value)
     gain = (value - null) / (1 - null) if null < 1 else 0.0
     verdict: Verdict = "bad" if low <= null else "good" if gain >= 0.1 else "watch"
     yield Measure(

@@ -7,10 +7,10 @@ import numpy as np
 FOLDS = 10
 
 
-def around(
+def jackknife_interval(
     value: float, parts: Sequence[float], bounds: tuple[float, float] = (-np.inf, np.inf)
 ) -> tuple[float, float]:
-    """Interval of 95 in 100 from the values with one fold of the rows left out at a time."""
+    """Interval of 95 % from the values with one fold of the rows left out at a time."""
     if len(parts) < FOLDS:
         return value, value
     spread = float(np.sqrt((len(parts) - 1) / len(parts) * np.sum((np.asarray(parts) - np.mean(parts)) ** 2)))

@@ -1,4 +1,4 @@
-"""One number about a space or two, with what it would be by chance: it prints itself and draws itself."""
+"""One number about a space or two, with its value by chance; it can print and draw itself."""
 
 import html
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ Verdict = Literal["good", "watch", "bad", "none"]
 
 @dataclass(frozen=True)
 class Measure:
-    """One number about a space, or about two, with what it would be by chance.
+    """One number about a space, or about two, with its value by chance.
 
     Attributes
     ----------
@@ -21,16 +21,16 @@ class Measure:
     unit : str
         What is counted.
     low, high : float or None
-        Interval that holds what other rows of the same kind would give in 95 of 100 cases, from leaving out a tenth
-        of the rows at a time; None when every row was counted.
+        Interval of 95 % for other rows of the same kind, from leaving out a tenth of the rows at a time; None when
+        every row was counted.
     null : float or None
         The same measure on random directions, with the labels shuffled, or with the rows of one space shuffled.
     best : {"high", "low", "none"}
-        Which end is better, or means that two spaces agree.
+        Which end is better; for two spaces, which end means that they agree.
     verdict : {"good", "watch", "bad", "none"}
         What to make of it; "none" for information.
     says : str
-        One sentence for a stranger.
+        One sentence for a reader who does not know the measure.
     how : str
         How it was measured.
     smallest_n : int
@@ -78,20 +78,20 @@ class Measure:
         ]
         least, most = min([0.0, *known]), max(known)
 
-        def at(mark: float) -> float:
+        def place(mark: float) -> float:
             return 5 + (width - 10) * (mark - least) / ((most - least) or 1)
 
         colour = {"good": "#1a7341", "watch": "#8a5600", "bad": "#b3261c", "none": "#4d5d58"}[self.verdict]
         parts = [f"<line x1='5' x2='{width - 5}' y1='10' y2='10' stroke='currentColor' opacity='.3'/>"]
         if self.low is not None and self.high is not None:
             parts.append(
-                f"<line class='interval' x1='{at(self.low):.1f}' x2='{at(self.high):.1f}' y1='10' y2='10' "
+                f"<line class='interval' x1='{place(self.low):.1f}' x2='{place(self.high):.1f}' y1='10' y2='10' "
                 f"stroke='{colour}' stroke-width='8' opacity='.35'/>"
             )
         if self.null is not None:
-            x = f"{at(self.null):.1f}"
+            x = f"{place(self.null):.1f}"
             parts.append(f"<line class='null' x1='{x}' x2='{x}' y1='3' y2='17' stroke='currentColor'/>")
-        parts.append(f"<circle class='value' cx='{at(self.value):.1f}' cy='10' r='4.5' fill='{colour}'/>")
+        parts.append(f"<circle class='value' cx='{place(self.value):.1f}' cy='10' r='4.5' fill='{colour}'/>")
         return f"<svg width='{width}' height='20' style='flex:none'>{''.join(parts)}</svg>"
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,14 +99,14 @@ class Measure:
         return asdict(self)
 
     def careful(self, n: int) -> "Measure":
-        """Withhold praise and blame alike where there are too few rows to tell."""
+        """Replace the verdict by "watch" where there are too few rows to tell."""
         if n >= self.smallest_n:
             return self
         says = f"{self.says} With {n} rows this is hardly more than a guess: {self.smallest_n:,} would tell."
         return replace(self, verdict="watch", says=says)
 
 
-Agreement = Measure  # what a measure of two spaces was called; one record does for both
+Agreement = Measure  # the former name of a measure of two spaces; one record serves both
 
 
 class Measures(list[Measure]):

@@ -1,1 +1,1 @@
-"""How alike two spaces of the same rows are, beside what chance gives."""
+"""How similar two spaces of the same rows are, compared with chance."""

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.core.maths.blocks import slices
-from codomain.measure.shared.interval import FOLDS, around
+from codomain.measure.shared.interval import FOLDS, jackknife_interval
 from codomain.measure.shared.record import Measure
 
-FEWEST = 20  # rows below which a tenth left out says nothing about an interval
+FEWEST = 20  # with fewer rows, leaving out tenths gives no useful interval
 _SHUFFLES = 5
 _BLOCK = 8192
 
 
-def pair(A: Any, B: Any) -> tuple[Any, Any]:
+def check_pair(A: Any, B: Any) -> tuple[Any, Any]:
     """Return two spaces that can be compared, or say why they cannot; memory maps stay where they are."""
     A, B = (space if hasattr(space, "shape") else np.asarray(space) for space in (A, B))
     for space, name in ((A, "A"), (B, "B")):
@@ -62,16 +62,16 @@ class Products(NamedTuple):
 
     @classmethod
     def of(cls, A: NDArray[Any], B: NDArray[Any]) -> Self:
-        """Sum over the rows of two blocks; whatever their digits, sums have 64 bits."""
+        """Sum over the rows of two blocks; sums have 64 bits, whatever the dtype of the blocks."""
         a, b = (np.einsum("ij,ij->i", Z, Z) for Z in (A, B))
         sums = (A.sum(axis=0), B.sum(axis=0), A.T @ B, b @ A, a @ B, a.sum(), b.sum(), a @ b)
         return cls(len(A), *(np.asarray(part, np.float64) for part in sums))
 
-    def plus(self, other: Self) -> Self:
+    def add(self, other: Self) -> Self:
         """Add the sums of other rows."""
         return type(self)(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
-    def without(self, other: Self) -> Self:
+    def subtract(self, other: Self) -> Self:
         """Leave out rows that are in the sums."""
         return type(self)(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
 
@@ -88,27 +88,33 @@ class Moments(NamedTuple):
     bb: Products
 
 
+def _ordinary(Z: Any) -> bool:
+    """Whether float32 holds the squares of these numbers and their sums."""
+    largest = max(float(np.max(np.abs(Z[s : s + _BLOCK]), initial=0)) for s in range(0, Z.shape[0], _BLOCK))
+    return largest == 0 or 2.0**-30 < largest < 2.0**30
+
+
 class Sums:
     """Moments of two spaces, read in blocks: memory is one block and a few products of features, whatever the rows."""
 
     def __init__(self, A: Any, B: Any, random_state: int) -> None:
         self.n, self.seed, self.widths = A.shape[0], random_state, (A.shape[1], B.shape[1])
-        small = all(np.dtype(Z.dtype).itemsize <= 4 and np.dtype(Z.dtype).kind == "f" for Z in (A, B))
+        small = all(np.dtype(Z.dtype).itemsize <= 4 and np.dtype(Z.dtype).kind == "f" and _ordinary(Z) for Z in (A, B))
         self.dtype = np.float32 if small else np.float64  # of products within a block
-        # Coordinates in the span of the rows have the same inner products and are as few as the rows.
+        # Coordinates in the span of the rows have the same inner products and are at most as many as the rows.
         self.spaces = [
             np.asarray(np.linalg.qr(np.asarray(Z, np.float64).T, mode="r")).T if Z.shape[1] > self.n else Z
             for Z in (A, B)
         ]
-        # Taking the means off first changes no measure and keeps the digits of spaces far from the origin.
+        # Subtracting the means first changes no measure and keeps precision for spaces far from the origin.
         self.means = [
             sum(np.asarray(Z[rows], np.float64).sum(axis=0) for rows in slices(self.n, _BLOCK)) / self.n
             for Z in self.spaces
         ]
-        self.whole = Moments(*self._over(np.arange(self.n), np.arange(self.n), itself=True))
+        self.whole = Moments(*self._sum(np.arange(self.n), np.arange(self.n), itself=True))
 
-    def _over(self, rows: NDArray[Any], partners: NDArray[Any], *, itself: bool) -> list[Products]:
-        """Sum over some rows of A beside rows of B; also of each space beside itself."""
+    def _sum(self, rows: NDArray[Any], partners: NDArray[Any], *, itself: bool) -> list[Products]:
+        """Sum over some rows of A paired with rows of B; with `itself` also of each space paired with itself."""
         found: list[Products] = []
         for some in slices(len(rows), _BLOCK):
             a, b = (
@@ -116,21 +122,21 @@ class Sums:
                 for Z, chosen, mean in zip(self.spaces, (rows, partners), self.means, strict=True)
             )
             parts = [Products.of(*both) for both in (((a, a), (a, b), (b, b)) if itself else ((a, b),))]
-            found = [old.plus(new) for old, new in zip(found, parts, strict=True)] if found else parts
+            found = [old.add(new) for old, new in zip(found, parts, strict=True)] if found else parts
         return found
 
-    def without_a_tenth(self) -> Iterator[Moments]:
+    def leave_tenths_out(self) -> Iterator[Moments]:
         """Yield the moments with each tenth of the rows left out, drawn at random."""
         fold = np.random.default_rng([self.seed, 0]).permutation(self.n) % FOLDS
         for own in (np.flatnonzero(fold == f) for f in range(FOLDS)):
-            tenth = self._over(own, own, itself=True)
-            yield Moments(*(all_.without(part) for all_, part in zip(self.whole, tenth, strict=True)))
+            tenth = self._sum(own, own, itself=True)
+            yield Moments(*(all_.subtract(part) for all_, part in zip(self.whole, tenth, strict=True)))
 
-    def shuffled(self) -> Iterator[Moments]:
+    def shuffle_rows(self) -> Iterator[Moments]:
         """Yield the moments with the rows of B in another order, a few times."""
         for shuffle in range(_SHUFFLES):
             order = np.random.default_rng([self.seed, 1 + shuffle]).permutation(self.n)
-            yield self.whole._replace(ab=self._over(np.arange(self.n), order, itself=False)[0])
+            yield self.whole._replace(ab=self._sum(np.arange(self.n), order, itself=False)[0])
 
 
 class Formula(NamedTuple):
@@ -146,13 +152,13 @@ class Formula(NamedTuple):
     how: str
 
 
-def judged(formulas: Sequence[Formula], sums: Sums) -> list[Measure | UserError]:
+def apply_formulas(formulas: Sequence[Formula], sums: Sums) -> list[Measure | UserError]:
     """Apply formulas of the moments to all rows, to nine tenths of them, and to shuffled ones; or say why not."""
     found: list[Measure | UserError] = []
     values: dict[str, list[float]] = {}
     refused: dict[str, UserError] = {}
 
-    def apply(moments: Moments) -> None:
+    def collect(moments: Moments) -> None:
         for formula in formulas:
             if formula.name not in refused:
                 try:
@@ -160,19 +166,19 @@ def judged(formulas: Sequence[Formula], sums: Sums) -> list[Measure | UserError]
                 except UserError as error:
                     refused[formula.name] = error
 
-    apply(sums.whole)
+    collect(sums.whole)
     if len(refused) < len(formulas):
-        for part in chain(sums.without_a_tenth(), sums.shuffled()):
-            apply(part)
+        for part in chain(sums.leave_tenths_out(), sums.shuffle_rows()):
+            collect(part)
     for formula in formulas:
         if formula.name in refused:
             found.append(refused[formula.name])
             continue
         value, *parts = values[formula.name]
         value = min(max(value, formula.bounds[0]), formula.bounds[1])
-        low, high = around(value, parts[:FOLDS], formula.bounds)
+        low, high = jackknife_interval(value, parts[:FOLDS], formula.bounds)
         null = float(np.mean(parts[FOLDS:]))
-        found.append(compared(
+        found.append(make_record(
             formula.name, formula.title, value, formula.unit, low, high, null, formula.best, formula.bounds,
             formula.smallest_n(*sums.widths), f"{formula.how}, over {sums.n:,} rows; the null shuffles the rows of one "
             f"space {_SHUFFLES} times.", sums.n,
@@ -180,19 +186,19 @@ def judged(formulas: Sequence[Formula], sums: Sums) -> list[Measure | UserError]
     return found
 
 
-def alone(formula: Formula, A: Any, B: Any, random_state: int) -> Measure:
+def apply_formula(formula: Formula, A: Any, B: Any, random_state: int) -> Measure:
     """Apply one formula, or raise why not."""
-    [found] = judged([formula], Sums(*pair(A, B), random_state))
+    [found] = apply_formulas([formula], Sums(*check_pair(A, B), random_state))
     if isinstance(found, UserError):
         raise found
     return found
 
 
-def compared(
+def make_record(
     name: str, title: str, value: float, unit: str, low: float, high: float, null: float, best: Literal["high", "low"],
     bounds: tuple[float, float], smallest_n: int, how: str, n: int,
 ) -> Measure:  # fmt: skip
-    """Return the record of a measure of two spaces, with a sentence that sets the value beside its null."""
+    """Return the record of a measure of two spaces, with a sentence that compares the value with its null."""
     whole = bounds[1] if best == "high" else bounds[0]
     share = (value - null) / (whole - null) if whole != null else 0.0
     beyond = low > null if best == "high" else high < null

@@ -5,7 +5,7 @@ from typing import Any
 from codomain.core import UserError
 from codomain.measure.cka import BIASED, DEBIASED
 from codomain.measure.shared.record import Measure, Measures
-from codomain.measure.two_spaces.agreement import Formula, Sums, judged, pair
+from codomain.measure.two_spaces.agreement import Formula, Sums, apply_formulas, check_pair
 from codomain.measure.two_spaces.cca import PWCCA, SVCCA
 from codomain.measure.two_spaces.procrustes_distance import PROCRUSTES
 
@@ -25,9 +25,9 @@ def agreements(A: Any, B: Any, *, random_state: int = 0) -> tuple[Measures, dict
     Returns
     -------
     measures : Measures
-        Those that this many rows allow; the same as one by one.
+        Those that this many rows allow, equal to what each function returns.
     refused : dict of str to str
-        Why the others are not there.
+        Why the others are missing.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def agreements(A: Any, B: Any, *, random_state: int = 0) -> tuple[Measures, dict
     >>> [round(measure.value, 6) for measure in measures]
     [1.0, 1.0, 0.0, 1.0, 1.0]
     """
-    found = judged(_FORMULAS, Sums(*pair(A, B), random_state))
+    found = apply_formulas(_FORMULAS, Sums(*check_pair(A, B), random_state))
     named = [(formula.name, one) for formula, one in zip(_FORMULAS, found, strict=True)]
     refused = {name: " ".join(str(one).split()) for name, one in named if isinstance(one, UserError)}
     return Measures([one for one in found if isinstance(one, Measure)]), refused

@@ -1,4 +1,4 @@
-"""How well the directions of two spaces correlate: all counted alike, or by how much the features show of them."""
+"""How well the directions of two spaces correlate, with equal weights or weighted by their share of the features."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.measure.shared.record import Measure
-from codomain.measure.two_spaces.agreement import Formula, Moments, alone
+from codomain.measure.two_spaces.agreement import Formula, Moments, apply_formula
 
 _NOISE = 1e-10  # share of the largest variance below which a direction is rounding
 _KEPT = 0.99  # share of the variance that SVCCA keeps
 
 
-def _whitened(square: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
+def _whiten(square: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
     """Return directions of unit variance, (n_features, n_kept), that hold a share `kept` of the variance."""
     variances, directions = np.linalg.eigh(square)
     variances, directions = variances[::-1], directions[:, ::-1]
@@ -23,9 +23,9 @@ def _whitened(square: NDArray[np.float64], kept: float) -> NDArray[np.float64]:
     return np.asarray(directions[:, :count] / np.sqrt(variances[:count]))
 
 
-def _canonical(found: Moments, kept: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _canonical_correlations(found: Moments, kept: float) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Return the canonical correlations and the combinations of either side's features that have them."""
-    one, two = _whitened(found.aa.covariance(), kept), _whitened(found.bb.covariance(), kept)
+    one, two = _whiten(found.aa.covariance(), kept), _whiten(found.bb.covariance(), kept)
     if one.shape[1] + two.shape[1] >= found.ab.n:
         raise UserError(
             f"There are {found.ab.n} rows for {one.shape[1]} and {two.shape[1]} directions.",
@@ -36,23 +36,23 @@ def _canonical(found: Moments, kept: float) -> tuple[NDArray[Any], NDArray[Any],
     return np.clip(correlations, 0, 1), one @ left, two @ right.T
 
 
-def _svcca(found: Moments) -> float:
-    return float(_canonical(found, _KEPT)[0].mean())
+def _mean_correlation(found: Moments) -> float:
+    return float(_canonical_correlations(found, _KEPT)[0].mean())
 
 
-def _pwcca(found: Moments) -> float:
-    correlations, one, two = _canonical(found, 1.0)
+def _weighted_correlation(found: Moments) -> float:
+    correlations, one, two = _canonical_correlations(found, 1.0)
     weights = [np.abs(Z.covariance() @ side).sum(axis=0) for Z, side in ((found.aa, one), (found.bb, two))]
     return float(np.mean([weight @ correlations / weight.sum() for weight in weights]))
 
 
 SVCCA = Formula(
-    "svcca", "SVCCA", _svcca, "mean canonical correlation", "high", (0.0, 1.0), lambda a, b: 10 * (a + b),
+    "svcca", "SVCCA", _mean_correlation, "mean canonical correlation", "high", (0.0, 1.0), lambda a, b: 10 * (a + b),
     "Mean canonical correlation of the directions that hold 99 % of the variance",
 )  # fmt: skip
 PWCCA = Formula(
-    "pwcca", "PWCCA", _pwcca, "weighted mean canonical correlation", "high", (0.0, 1.0), lambda a, b: 10 * (a + b),
-    "Canonical correlations weighted by their share of the features",
+    "pwcca", "PWCCA", _weighted_correlation, "weighted mean canonical correlation", "high", (0.0, 1.0),
+    lambda a, b: 10 * (a + b), "Canonical correlations weighted by their share of the features",
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ def svcca(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     >>> round(svcca(A, A @ [[1, 2, 0], [0, 1, 0], [1, 0, 1]]).value, 6)
     1.0
     """
-    return alone(SVCCA, A, B, random_state)
+    return apply_formula(SVCCA, A, B, random_state)
 
 
 def pwcca(A: Any, B: Any, *, random_state: int = 0) -> Measure:
@@ -125,4 +125,4 @@ def pwcca(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     >>> round(pwcca(A, -2 * A).value, 6)
     1.0
     """
-    return alone(PWCCA, A, B, random_state)
+    return apply_formula(PWCCA, A, B, random_state)

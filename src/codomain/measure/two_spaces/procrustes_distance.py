@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 
 from codomain.measure.shared.record import Measure
-from codomain.measure.two_spaces.agreement import Formula, Moments, alone
+from codomain.measure.two_spaces.agreement import Formula, Moments, apply_formula
 
 
-def _procrustes(found: Moments) -> float:
+def _distance(found: Moments) -> float:
     nuclear = np.linalg.norm(found.ab.covariance(), "nuc")
     sizes = np.trace(found.aa.covariance()) * np.trace(found.bb.covariance())
     return float(np.sqrt(max(2 - 2 * nuclear / np.sqrt(sizes), 0)))
 
 
 PROCRUSTES = Formula(
-    "procrustes_distance", "Procrustes distance", _procrustes, "distance of spaces of size 1", "low",
+    "procrustes_distance", "Procrustes distance", _distance, "distance of spaces of size 1", "low",
     (0.0, float(np.sqrt(2))), lambda a, b: 2 * max(a, b), "Orthogonal Procrustes distance of spaces of size 1",
 )  # fmt: skip
 
@@ -28,7 +28,7 @@ def procrustes_distance(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     Parameters
     ----------
     A, B : array-like of shape (n_samples, n_features)
-        The same items in two spaces; the narrower is filled up with zeros. Memory maps are read in blocks.
+        The same items in two spaces; the narrower is padded with zeros. Memory maps are read in blocks.
     random_state : int, default=0
         Seed of the tenths and the shuffles.
 
@@ -54,4 +54,4 @@ def procrustes_distance(A: Any, B: Any, *, random_state: int = 0) -> Measure:
     >>> procrustes_distance(A, 5 * A[:, ::-1] + 1).value < 1e-6
     True
     """
-    return alone(PROCRUSTES, A, B, random_state)
+    return apply_formula(PROCRUSTES, A, B, random_state)

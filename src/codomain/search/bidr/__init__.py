@@ -1,4 +1,4 @@
-"""Keep a few bytes of each document in memory and its vector on disk, and learn each for its own step."""
+"""Keep a few bytes of each document in memory and its vector on disk, and train each for its own step."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,31 +8,32 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, one_thread, unit_rows
-from codomain.search.bidr.granular import BLOCK, BiGranular, codes_alone, unit
+from codomain.search.bidr.granular import BLOCK, BiGranular, codes_under_map
 from codomain.search.shared.codes import Batch, Floats, flat_index, learn, warm_start
+from codomain.search.shared.rows import unit_float32
 
-_SEEDS, _LOCAL = 32, 7  # queries that begin a step, and candidates of each whose own queries join it
+_SEEDS, _LOCAL = 32, 7  # queries that start a minibatch, and candidates of each whose own queries join it
 
 
 class BiDR(Paired):
-    r"""Search by learned codes, then by dense vectors learned on what those codes return.
+    r"""Search by learned codes, then by dense vectors trained on what those codes return.
 
-    First :math:`A, B` and codebooks descend the loss of :math:`Bq \cdot \widehat{Ad}` with the other documents of a
-    minibatch as negatives. Then, with those codes fixed, :math:`G` in :math:`Gq \cdot d` learns to tell the right
-    document from its neighbours on the candidate lists: a minibatch is grown from a few queries by the owners of
-    documents on their lists. The paper trains two encoders; a linear map of both sides is a map of the query alone, so
-    that vectors on disk stay as they are.
+    First :math:`A, B` and codebooks minimise the loss of :math:`Bq \cdot \widehat{Ad}` with the other documents of a
+    minibatch as negatives. Then, with those codes fixed, :math:`G` in :math:`Gq \cdot d` learns to separate the right
+    document from its neighbours on the candidate lists: a minibatch is a few queries and the owners of documents on
+    their lists. The paper trains two encoders; here one linear map of the query does the same as linear maps of both
+    sides, and vectors on disk stay as they are.
 
     Parameters
     ----------
     n_parts : int, default=16
         Parts of a document's code, from 1 to n_features.
     n_bits : int, default=8
-        Bits of a part's code, 3 to 8, as faiss can search them.
+        Bits of a part's code, 3 to 8, which is what faiss can search.
     n_candidates : int, default=100
         Documents that the codes return for each query, and that are read from disk.
     temperature : float, default=0.05
-        What inner products are divided by in both losses.
+        Inner products are divided by it, in both losses.
     epochs : int, default=20
         Passes over the pairs, for each of the two steps.
     random_state : int, RandomState or None, default=None
@@ -45,9 +46,9 @@ class BiDR(Paired):
     codebooks_ : ndarray of shape (n_parts, 2**n_bits, n_out / n_parts)
         Codewords of each part.
     coarse_turn_ : ndarray of shape (n_out, n_query_features)
-        Map of queries that meet codes.
+        Map of queries that are compared with codes.
     dense_turn_ : ndarray of shape (n_features, n_query_features)
-        Map of queries that meet vectors.
+        Map of queries that are compared with vectors.
 
     Raises
     ------
@@ -90,7 +91,7 @@ class BiDR(Paired):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from documents X, (n_pairs, n_features), and queries y, (n_pairs, n_query_features), row by row."""
         data, pairs = self._pairs(X, y)
-        documents, queries = unit(data), unit(pairs)
+        documents, queries = unit_float32(data), unit_float32(pairs)
         random = check_random_state(self.random_state)
         turn, codebooks = warm_start(documents, self.n_parts, self.n_bits, random.randint(2**31 - 1))
         # Queries of another width start where least squares puts them.
@@ -107,7 +108,7 @@ class BiDR(Paired):
         )  # fmt: skip
         index = flat_index(self.turn_, self.codebooks_)
         index.add(documents)
-        near = codes_alone(index).search(queries @ self.coarse_turn_.T, min(self.n_candidates, n))[1]
+        near = codes_under_map(index).search(queries @ self.coarse_turn_.T, min(self.n_candidates, n))[1]
         self.dense_turn_ = self._learn_dense(documents, queries, near, across, random)
         return self
 
@@ -120,14 +121,14 @@ class BiDR(Paired):
 
         def loss(rows: Any) -> Any:
             seeds = rows.numpy()
-            drawn = near[seeds[:, None], random.randint(near.shape[1], size=(len(seeds), _LOCAL))]
-            group = np.union1d(seeds, drawn)
+            candidates = near[seeds[:, None], random.randint(near.shape[1], size=(len(seeds), _LOCAL))]
+            group = np.union1d(seeds, candidates)
             scores = (torch.from_numpy(queries[group]) @ G.T) @ torch.from_numpy(documents[group]).T
             return torch.nn.functional.cross_entropy(scores / self.temperature, torch.arange(len(group)))
 
         descend(loss, [G], len(documents), epochs=self.epochs, batch=_SEEDS, random_state=random)
-        learnt: Floats = G.detach().numpy()
-        return learnt
+        learned: Floats = G.detach().numpy()
+        return learned
 
     def store(self, X: Any) -> BiGranular:
         """Code documents block by block.
@@ -140,7 +141,7 @@ class BiDR(Paired):
         Returns
         -------
         BiGranular
-            What is searched; in memory it holds the codes alone.
+            Ready to search; only the codes are in memory.
         """
         check_is_fitted(self)
         vectors = X if hasattr(X, "shape") else np.asarray(X)
@@ -149,12 +150,13 @@ class BiDR(Paired):
         index = flat_index(self.turn_, self.codebooks_)
         for start in range(0, vectors.shape[0], BLOCK):
             block = check_array(vectors[start : start + BLOCK], dtype=(np.float64, np.float32))
-            index.add(unit(block))
+            index.add(unit_float32(block))
         return BiGranular(index, vectors, self.coarse_turn_, self.dense_turn_, self.n_candidates)
 
 
 @claim(
-    BiDR, unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
+    BiDR, needs=("torch", "wordllama"),
+    unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
     says="With 8 bytes in memory and 50 disk reads, learned codes and vectors learned on their candidates find more.",
     floor="product quantisation and the vectors as they are, same bytes and reads",
     peer="optimised product quantisation, the better of raw queries and queries mapped by ridge, same bytes and reads",
@@ -166,7 +168,7 @@ def finds_the_rest_from_the_first_line(seed: int) -> Trial:
 
     from codomain.tasks.docstrings import docstring_views
 
-    asked, documents = docstring_views("first", "rest")
+    first_lines, documents = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(documents))
     train, test = order[:1500], order[1500:2000]
 
@@ -181,15 +183,15 @@ def finds_the_rest_from_the_first_line(seed: int) -> Trial:
     plain.pq.cp.min_points_per_centroid = 1
     with one_thread():
         plain.train(documents[train])
-    turned = flat_index(*warm_start(documents[train], 16, 4, seed))
-    for index in (plain, turned):
+    rotated = flat_index(*warm_start(documents[train], 16, 4, seed))
+    for index in (plain, rotated):
         index.add(documents)
-    ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(asked[train], documents[train])
-    mapped = unit_rows(ridge.predict(asked[test]).astype(np.float32))
-    ours = BiDR(16, n_bits=4, n_candidates=50, random_state=seed).fit(documents[train], asked[train])
-    found = ours.store(documents).search(asked[test], 10).indices
+    ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(first_lines[train], documents[train])
+    mapped = unit_rows(ridge.predict(first_lines[test]).astype(np.float32))
+    ours = BiDR(16, n_bits=4, n_candidates=50, random_state=seed).fit(documents[train], first_lines[train])
+    found = ours.store(documents).search(first_lines[test], 10).indices
     return Trial(
         ours=float(np.mean((found == test[:, None]).any(axis=1))),
-        floor=recall(plain, asked[test]),
-        peer=max(recall(turned, asked[test]), recall(turned, mapped)),
+        floor=recall(plain, first_lines[test]),
+        peer=max(recall(rotated, first_lines[test]), recall(rotated, mapped)),
     )

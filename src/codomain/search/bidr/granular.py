@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.utils import check_array
 
-from codomain.core import Neighbors, UserError, unit_rows
+from codomain.core import Neighbors, UserError
 from codomain.search.shared.codes import Floats
+from codomain.search.shared.rows import unit_float32
 
 BLOCK = 8192  # documents coded at once, and candidates read at once
 
@@ -22,7 +23,7 @@ class BiGranular:
     codes : faiss.IndexPreTransform
         Codes of all documents.
     vectors : array-like of shape (n_documents, n_features)
-        Where candidates are read from, by row numbers: an array, a memory map or a space's vectors.
+        Candidates are read from it by row number: an array, a memory map or a space's vectors.
     coarse_turn, dense_turn : ndarray
         Maps of queries for the first and the second step.
     n_candidates : int
@@ -48,9 +49,9 @@ class BiGranular:
         Returns
         -------
         Neighbors
-            Rows of the vectors and their scores in the second step, best first; equal ones in order of the first.
+            Rows of the vectors and their scores in the second step, best first; equal scores in the first step's order.
         """
-        queries = unit(check_array(Q, dtype=(np.float64, np.float32)))
+        queries = unit_float32(check_array(Q, dtype=(np.float64, np.float32)))
         if queries.shape[1] != self.dense_turn.shape[1]:
             raise UserError(
                 f"The queries have {queries.shape[1]} columns.", needed=f"{self.dense_turn.shape[1]}, as in fit"
@@ -58,29 +59,24 @@ class BiGranular:
         depth = min(self.n_candidates, self.codes.ntotal)
         if not 1 <= k <= depth:
             raise UserError(f"k={k} hits of {depth} candidates.", needed=f"k from 1 to {depth}")
-        codes = codes_alone(self.codes)
+        codes = codes_under_map(self.codes)
         lists, scores = [], []
         step = max(1, BLOCK // depth)
         for start in range(0, len(queries), step):
-            asked = queries[start : start + step]
-            near = codes.search(asked @ self.coarse_turn.T, depth)[1]
-            # Each row is read once, in the order of the disk.
+            block = queries[start : start + step]
+            near = codes.search(block @ self.coarse_turn.T, depth)[1]
+            # Each row is read once, in its order on disk.
             rows, place = np.unique(near, return_inverse=True)
-            read = unit(np.asarray(self.vectors[rows]))[place.reshape(near.shape)]
-            fine = np.einsum("qd,qcd->qc", asked @ self.dense_turn.T, read)
+            read = unit_float32(np.asarray(self.vectors[rows]))[place.reshape(near.shape)]
+            fine = np.einsum("qd,qcd->qc", block @ self.dense_turn.T, read)
             best = np.argsort(-fine, axis=1, kind="stable")[:, :k]
             lists.append(np.take_along_axis(near, best, 1))
             scores.append(np.take_along_axis(fine, best, 1))
         return Neighbors(np.concatenate(lists).astype(np.int32), np.concatenate(scores))
 
 
-def unit(rows: NDArray[Any]) -> Floats:
-    """Scale rows to length 1, in float32 and in the order of C."""
-    return np.ascontiguousarray(unit_rows(rows), np.float32)
-
-
-def codes_alone(index: Any) -> Any:
-    """Return the index under the map of documents: queries have their own."""
+def codes_under_map(index: Any) -> Any:
+    """Return the index without the map of documents, since queries have their own."""
     import faiss
 
     return faiss.downcast_index(index.index)

@@ -1,4 +1,4 @@
-"""Learn vectors that find rows of unseen classes, by a margin that every minibatch sets anew."""
+"""Learn vectors that find rows of unseen classes, by a margin that is set again for every minibatch."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,12 +14,12 @@ from codomain.search.cfcd.margins import apply_layers, learn_layers, margin_loss
 
 
 class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
-    r"""Two layers trained by a cosine softmax whose scale and margin grow as training succeeds.
+    r"""Two layers trained by a cosine softmax whose scale and margin grow as training proceeds.
 
     With :math:`c` the middle cosine of a minibatch's rows with their classes and :math:`B` the sum of the other
     classes for that row, :math:`s = \log(10^7 (1 - p) / p) / (1 - c)` and :math:`m = c - \log(B p / (1 - p)) / s`: the
-    middle row gets probability :math:`p`, and as :math:`c` rises so do both. Of the paper this is the loss alone: its
-    choice of prominent local descriptors needs images, and here a row is one vector.
+    middle row gets probability :math:`p`, and both rise with :math:`c`. Only the paper's loss is here: its choice of
+    prominent local descriptors needs images, and here a row is one vector.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     width : int, default=256
         Units of the layer between.
     probability : float, default=0.1
-        What the middle row of a minibatch is held to, the paper's :math:`\alpha`, above 0 and at most 0.9.
+        Probability of the middle row of a minibatch, the paper's :math:`\alpha`, above 0 and at most 0.9.
     epochs : int, default=30
         Passes over the rows.
     random_state : int, RandomState or None, default=None
@@ -39,11 +39,11 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     classes_ : ndarray of shape (n_classes,)
         Classes learned from, sorted.
     mean_ : ndarray of shape (n_features,)
-        Mean of the rows, taken off first.
+        Mean of the rows, which is subtracted first.
     spread_ : float
-        Root mean square of what remains, which it is divided by.
+        Root mean square of the centred rows, which are then divided by it.
     layers_ : list of ndarray
-        Weights and shifts of the first layer, and weights of the second.
+        Weights and shifts of the first layer, then weights of the second.
     scales_ : ndarray of shape (epochs,)
         Mean scale of each epoch.
     margins_ : ndarray of shape (epochs,)
@@ -98,10 +98,10 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
         self.spread_ = float(np.sqrt(np.mean((data - self.mean_) ** 2))) or 1.0
         seen: list[tuple[float, float]] = []
 
-        def loss(cosines: Any, wanted: Any) -> Any:
-            scale, margin = scale_and_margin(cosines, wanted, self.probability)
+        def loss(cosines: Any, right: Any) -> Any:
+            scale, margin = scale_and_margin(cosines, right, self.probability)
             seen.append((float(scale), float(margin)))
-            return margin_loss(cosines, wanted, scale, margin)
+            return margin_loss(cosines, right, scale, margin)
 
         layers = learn_layers(
             self._standard(data).astype(np.float32), which, (self.width, self.n_components), loss, self.epochs,
@@ -124,7 +124,8 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 
 @claim(
-    CFCD, unit="mean average precision, 0 to 1", margin=0.01, seconds=60,
+    CFCD, needs=("torch",),
+    unit="mean average precision, 0 to 1", margin=0.01, seconds=60,
     says="Scale and margin that follow the minibatch retrieve unseen classes better than fixed ones.",
     floor="the same layers with ArcFace's angular margin, fixed at 0.15, and scale 30",
     peer="the better of raw pixels and pixels whitened within the training classes, by cosine",

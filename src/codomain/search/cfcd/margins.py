@@ -7,15 +7,15 @@ from numpy.typing import NDArray
 
 from codomain.core import descend, need, unit_rows
 
-_ROWS = 64  # rows of a step
-_SURE, _LEAST_SCALE = 1e7, 32.0  # odds of a perfect row, and what the scale never falls below
+_ROWS = 64  # rows in a step
+_SURE, _LEAST_SCALE = 1e7, 32.0  # odds of a perfect row, and the lowest scale
 
 
 def scale_and_margin(cosines: Any, labels: Any, probability: float) -> tuple[Any, Any]:
-    """Return what a minibatch asks for, from cosines of shape (b, n_classes); no gradient passes.
+    """Return scale and margin of a minibatch, from its cosines of shape (b, n_classes), without gradients.
 
-    Under them the row with the middle cosine of its class has that probability, and a row of cosine 1 odds of 1e7,
-    unless the scale would fall below 32 or the margin below 0.
+    They give the row with the middle cosine to its class that probability, and a row of cosine 1 odds of 1e7, unless
+    the scale would fall below 32 or the margin below 0.
     """
     torch: Any = need("torch", "torch")
     with torch.no_grad():
@@ -42,25 +42,25 @@ def learn_layers(
     torch: Any = need("torch", "torch")
     rows, labels = torch.from_numpy(X), torch.from_numpy(y)
 
-    def drawn(*shape: int) -> Any:
+    def parameter(*shape: int) -> Any:
         return torch.nn.Parameter(
             torch.tensor(random.standard_normal(shape) * np.sqrt(2 / shape[0]), dtype=torch.float32)
         )
 
-    first, second = drawn(X.shape[1], widths[0]), drawn(*widths)
+    first, second = parameter(X.shape[1], widths[0]), parameter(*widths)
     shift = torch.nn.Parameter(torch.zeros(widths[0]))
-    classes = drawn(widths[1], int(y.max()) + 1)
+    classes = parameter(widths[1], int(y.max()) + 1)
 
-    def of_batch(picked: Any) -> Any:
+    def batch_loss(picked: Any) -> Any:
         ends = torch.relu(rows[picked] @ first + shift) @ second
         normal = torch.nn.functional.normalize
         return loss(normal(ends, dim=1) @ normal(classes, dim=0), labels[picked])
 
-    descend(of_batch, [first, shift, second, classes], len(X), epochs=epochs, batch=_ROWS, random_state=random)
+    descend(batch_loss, [first, shift, second, classes], len(X), epochs=epochs, batch=_ROWS, random_state=random)
     return [weight.detach().numpy() for weight in (first, shift, second)]
 
 
 def apply_layers(X: NDArray[Any], layers: list[NDArray[Any]]) -> NDArray[Any]:
-    """Rows of length 1 from the two layers."""
+    """Return rows of length 1: what the two layers make of X."""
     first, shift, second = (weight.astype(X.dtype, copy=False) for weight in layers)
     return unit_rows(np.maximum(X @ first + shift, 0) @ second)

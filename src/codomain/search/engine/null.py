@@ -16,6 +16,10 @@ Asked = Literal["row", "question"]
 
 # Probabilities at which a null is kept: even steps of log-odds, so that the tails are as fine as the middle.
 _LEVELS = 1 / (1 + np.exp(-np.linspace(-13, 13, 401)))
+# Shares above which a tail is no longer counted but continued: 20 of 200,000 pairs of rows; of questions 1 in 100,
+# because all pairs of one question go together.
+_ROWS_COUNTED, _QUESTIONS_COUNTED = 1e-4, 1e-2
+_NARROWEST = 1e-6  # spread of one question's cosines, where all rows are alike
 _ONE_IN_A_HUNDRED = 2.326  # normal deviate that 1 in 100 exceeds
 
 
@@ -27,8 +31,11 @@ class _Encodes(Protocol):
 class Null:
     """Scores of things that have nothing to do with each other.
 
-    Two questions are answered. *Is this pair closer than chance?* `percentile` compares a cosine with those of
-    random pairs: two rows, or an everyday question and a row. *Is there anything here at all?* `nothing_close`
+    Two questions are answered. *Is this pair closer than chance?* For two rows, `percentile` compares their cosine with
+    those of random pairs of rows. Questions differ too much for that: a question in the collection's own words is
+    nearer to all of its rows than an everyday one, and a long one than a short one. `percentile_of_question` therefore
+    takes off the question's own mean cosine with the rows and divides by its own spread, and compares that with
+    everyday questions treated alike. *Is there anything here at all?* `nothing_close`
     compares the best hit with the best hits of questions about nothing: everyday questions on a hundred subjects,
     few of which any collection treats, and made-up words spelt with the letters of its own texts. Their median and
     the spread of their lower half decide, so a collection that does answer up to half of them does not move the bar.
@@ -39,7 +46,9 @@ class Null:
     rows, questions : tuple of float
         Cosines of random pairs of rows, and of everyday questions with rows, at 401 levels; empty when not fitted.
     n_rows, n_questions : int
-        Pairs behind them: no percentile claims more than ``1 - 1 / (2 * pairs)``.
+        Pairs behind them.
+    standing : tuple of float
+        The cosines of everyday questions less each question's mean, in units of its spread, at 401 levels.
     nothing : tuple of (float, float)
         Median and spread of the best hit of everyday questions, then of made-up words; empty without an encoder.
     least : float
@@ -52,6 +61,7 @@ class Null:
     questions: tuple[float, ...] = ()
     n_questions: int = 0
     nothing: tuple[tuple[float, float], ...] = ()
+    standing: tuple[float, ...] = ()
 
     @classmethod
     def fit(
@@ -98,9 +108,10 @@ class Null:
             return cls(_at_levels(pairs), n_pairs, least)
         everyday = unit_rows(encoder.encode(QUESTIONS, query=True))
         made_up = unit_rows(encoder.encode(_made_up(texts, 100, rng), query=True))
-        asked = (everyday @ some.T).ravel()
+        asked = everyday @ some.T
+        stand = (asked - asked.mean(axis=1, keepdims=True)) / np.maximum(asked.std(axis=1, keepdims=True), _NARROWEST)
         nothing = tuple(_middle_and_spread(_best_hits(X, Q)) for Q in (everyday, made_up))
-        return cls(_at_levels(pairs), n_pairs, least, _at_levels(asked), len(asked), nothing)
+        return cls(_at_levels(pairs), n_pairs, least, _at_levels(asked), asked.size, nothing, _at_levels(stand))
 
     @property
     def bar(self) -> float | None:
@@ -115,19 +126,42 @@ class Null:
         scores : array-like
             Cosines.
         asked : {"row", "question"}, default="row"
-            What was compared with the rows; questions are shorter, so their cosines run differently.
+            Pairs of rows, or of everyday questions and rows.
 
         Returns
         -------
         ndarray of the shape of `scores`
-            From ``1 / (2 * pairs)`` to ``1 - 1 / (2 * pairs)``, never falling with the score.
+            Never falling with the score. Above 9,999 of 10,000 pairs the tail is continued: each further step as long
+            as that from 1 in 1,000 to 1 in 10,000 makes a score ten times as rare.
         """
-        kept, pairs = (self.questions, self.n_questions) if asked == "question" and self.questions else (
-            self.rows, self.n_rows
-        )  # fmt: skip
-        # Levels are kept to seven digits; a score equal to a level beats only what is below that level.
-        share = np.interp(np.asarray(scores, np.float64) - 1e-6, kept, _LEVELS)
-        return np.clip(share, 1 / (2 * pairs), 1 - 1 / (2 * pairs))
+        kept = self.questions if asked == "question" and self.questions else self.rows
+        return _share_below(scores, kept, _ROWS_COUNTED)
+
+    def percentile_of_question(self, scores: ArrayLike, mean: float, spread: float) -> NDArray[np.float64]:
+        """Share of rows that score lower with a question they have nothing to do with, from 0 to 1.
+
+        Parameters
+        ----------
+        scores : array-like
+            Cosines of one question with rows.
+        mean, spread : float
+            Mean and standard deviation of this question's cosines with the rows of the space, or many of them.
+
+        Returns
+        -------
+        ndarray of the shape of `scores`
+            Never falling with the score. Above 99 of 100 pairs the tail is continued as that of `percentile` is, by
+            steps as long as that from 1 in 10 to 1 in 100.
+
+        Raises
+        ------
+        UserError
+            When the null was fitted without an encoder, or by a version that did not ask this.
+        """
+        if not self.standing:
+            raise UserError("This null knows no questions.", needed="one fitted with the space's encoder")
+        standing = (np.asarray(scores, np.float64) - mean) / max(spread, _NARROWEST)
+        return _share_below(standing, self.standing, _QUESTIONS_COUNTED)
 
     def nothing_close(self, best: float, *, asked: Asked = "row") -> bool:
         """Whether a best hit with this cosine is no better than one gets by asking about nothing."""
@@ -137,18 +171,28 @@ class Null:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
         return {**asdict(self), "rows": list(self.rows), "questions": list(self.questions),
-                "nothing": [list(pair) for pair in self.nothing]}  # fmt: skip
+                "nothing": [list(pair) for pair in self.nothing], "standing": list(self.standing)}  # fmt: skip
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
         """Read what `to_dict` wrote."""
         nothing = tuple((float(middle), float(spread)) for middle, spread in record["nothing"])
         return cls(**{**record, "rows": tuple(record["rows"]), "questions": tuple(record["questions"]),
-                      "nothing": nothing})  # fmt: skip
+                      "nothing": nothing, "standing": tuple(record.get("standing", ()))})  # fmt: skip
 
 
 def _at_levels(scores: NDArray[Any]) -> tuple[float, ...]:
     return tuple(round(float(value), 7) for value in np.quantile(scores.astype(np.float64), _LEVELS))
+
+
+def _share_below(scores: ArrayLike, kept: tuple[float, ...], counted: float) -> NDArray[np.float64]:
+    """Share of a null below some scores: counted while `counted` of it lies above, then continued as it ended."""
+    # Levels are kept to seven digits; a score equal to a level beats only what is below that level.
+    exact = np.asarray(scores, np.float64) - 1e-6
+    share = np.interp(exact, kept, _LEVELS)
+    before, last = np.interp([1 - 10 * counted, 1 - counted], _LEVELS, kept)
+    steps = np.maximum(exact - last, 0) / max(last - before, 1e-3)
+    return np.where(exact > last, 1 - counted * 10.0 ** -np.minimum(steps, 10), share)
 
 
 def _middle_and_spread(best: NDArray[Any]) -> tuple[float, float]:

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.search.engine.keywords import Query
+from codomain.search.engine.null import Asked
 from codomain.space import Space
+
+PAIRS: dict[Asked, str] = {
+    "row": "random pairs of these rows",
+    "question": "pairs of a row and a question about something else",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Hit:
     score : float
         Cosine with the query; BM25 when only words were looked up.
     percentile : float or None
-        Share of unrelated pairs that score lower, 0 to 1; None when only words were looked up.
+        Share of unrelated pairs that score lower, 0 to 1, see `Results.asked`; None when only words were looked up.
     why : Why
         The words it shares with the query and its place on each list.
     columns : dict
@@ -79,12 +85,16 @@ class Results:
         What a person should know, for example that a condition left no row.
     text : str or None
         Column that is printed.
+    asked : {"row", "question"}, default="row"
+        Which pairs a percentile is about: two rows of the space, or a question and a row that have nothing to do with
+        each other, told by how everyday questions score here, each against its own mean and spread.
     """
 
     hits: list[Hit]
     nothing_close: bool
     notes: list[str] = field(default_factory=list)
     text: str | None = None
+    asked: Asked = "row"
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -96,11 +106,17 @@ class Results:
         return self.hits[place]
 
     def to_records(self) -> list[dict[str, Any]]:
-        """Return one dict per hit: id, score, percentile, why and the row's columns."""
+        """Return one dict per hit: id, score, percentile, one_in, among, why and the row's columns.
+
+        `one_in` is the N of "1 in N", and `among` says of which pairs; both are None where there is no percentile.
+        """
         return [
-            {"id": hit.id, "score": hit.score, "percentile": hit.percentile, "why": str(hit.why), **hit.columns}
+            {
+                "id": hit.id, "score": hit.score, "percentile": hit.percentile, "one_in": _one_in(hit.percentile),
+                "among": None if hit.percentile is None else PAIRS[self.asked], "why": str(hit.why), **hit.columns,
+            }
             for hit in self.hits
-        ]
+        ]  # fmt: skip
 
     def _lines(self) -> list[tuple[str, str, str, str, str]]:
         lines = []
@@ -125,7 +141,7 @@ class Results:
         table = ["  ".join([*(cell.rjust(w) if i != 1 else cell.ljust(w) for i, (cell, w) in
                                enumerate(zip(line[:4], widths, strict=True))), line[4]]) for line in lines]  # fmt: skip
         known = any(hit.percentile is not None for hit in self.hits)
-        legend = ["score: cosine. 1 in N: share of unrelated pairs of these rows that are as close."] if known else []
+        legend = [f"score: cosine. 1 in N: of {PAIRS[self.asked]}, one in N is as close."] if known else []
         return "\n".join([*self._heads(), *table, *legend])
 
     def _repr_html_(self) -> str:
@@ -138,11 +154,18 @@ class Results:
 
 
 def _above(percentile: float | None) -> str:
-    """Say how rare such a score is among unrelated pairs, to two digits, or how many of them it beats."""
+    """Say how rare such a score is among unrelated pairs, or how many of them it beats."""
     if percentile is None:
         return ""
-    rest = 1 - percentile
-    return f"1 in {round(1 / rest, 2 - len(str(int(1 / rest)))):,.0f}" if rest < 0.1 else f"above {percentile:.0%}"
+    return f"1 in {_one_in(percentile):,.0f}" if percentile > 0.9 else f"above {percentile:.0%}"
+
+
+def _one_in(percentile: float | None) -> float | None:
+    """Return the N of "1 in N", to two digits; to one from a million on, where nothing was counted."""
+    if percentile is None:
+        return None
+    n = 1 / (1 - percentile)
+    return float(f"{n:.1e}" if n < 1e6 else f"{n:.0e}")
 
 
 def hits(

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
+from codomain.search.engine.fusion import fuse
 from codomain.search.engine.keywords import MOST_WORDS, Keywords, Query
-from codomain.search.engine.nearest import Index, Rows, cosines_of, nearest
+from codomain.search.engine.nearest import Index, cosines_of, mean_and_spread, nearest
 from codomain.search.engine.null import Asked, Null
 from codomain.search.engine.query import Encoder, allowed_by, check, direction, without
 from codomain.search.engine.results import Results, hits
@@ -42,7 +43,7 @@ def search(
     k : int, default=10
         Most hits to return.
     mode : {"both", "meaning", "words"}, default="both"
-        How to compare a question. "both" joins the two lists by reciprocal ranks.
+        How to compare a question. "both" joins the two lists by their scores, see `fuse`.
     where : str, optional
         A condition on columns, see `parse_filter`. Rows that break it are never candidates.
     exact : bool, default=False
@@ -91,9 +92,11 @@ def search(
         by_words, bm25 = keywords.search(text, deep + len(own), among=allowed)
         seen = (by_words < len(space)) & ~np.isin(by_words, own)
         by_words, bm25 = by_words[seen], bm25[seen]
-    rows = fuse([by_meaning, by_words])[:k]
+    # A row that holds none of the words has BM25 0: where the list has room, that is where it ends.
+    end_of_words = float(bm25[-1]) if len(bm25) >= deep else 0.0
+    rows = fuse([(by_meaning, cosines, cosines[-1:].sum()), (by_words, bm25, end_of_words)])[:k]
 
-    asked: Asked = "question" if text else "row"
+    asked: Asked = "question" if text and encoder is not None else "row"
     percentiles: list[float | None] = [None] * len(rows)
     if q is None:
         scores = dict(zip(by_words.tolist(), bm25.tolist(), strict=True))
@@ -104,43 +107,26 @@ def search(
             texts = space.rows([space.roles.text]).column(space.roles.text).to_pylist() if space.roles.text else None
             null = Null.fit(space.vectors, texts=texts, encoder=encoder if asked == "question" else None)
         if null is not None:
-            percentiles = null.percentile([scores[row] for row in rows.tolist()], asked=asked).tolist()
+            percentiles = _percentiles(space, q, [scores[row] for row in rows.tolist()], null, asked)
         best = float(cosines[0]) if len(cosines) else -1.0
         nothing_close = not len(rows) or (null is not None and null.nothing_close(best, asked=asked))
         if nothing_close and len(by_words) and text and keywords is not None and keywords.together(text):
             nothing_close = False  # a row that holds all the words is close, whatever the encoder makes of them
     return Results(
-        hits(space, rows, scores, percentiles, by_meaning, by_words, text), nothing_close, notes, space.roles.text
-    )
+        hits(space, rows, scores, percentiles, by_meaning, by_words, text), nothing_close, notes, space.roles.text,
+        asked,
+    )  # fmt: skip
 
 
-def fuse(lists: Sequence[ArrayLike], *, constant: int = 60) -> Rows:
-    r"""Join ranked lists by reciprocal ranks.
-
-    A row at place :math:`r` of a list earns :math:`1 / (c + r)`; rows are ordered by what they earn in all.
-
-    Parameters
-    ----------
-    lists : sequence of array-like of int
-        Row numbers, best first, each list without repeats.
-    constant : int, default=60
-        The c above: the larger, the less the first places weigh.
-
-    Returns
-    -------
-    ndarray of int64
-        Every row of any list, best first, ties by lower number.
-
-    Examples
-    --------
-    >>> fuse([[7, 3], [3, 5]]).tolist()
-    [3, 7, 5]
-    """
-    earned: dict[int, float] = {}
-    for ranked in lists:
-        for place, row in enumerate(np.asarray(ranked, np.int64).tolist(), 1):
-            earned[row] = earned.get(row, 0.0) + 1 / (constant + place)
-    return np.array(sorted(earned, key=lambda row: (-earned[row], row)), np.int64)
+def _percentiles(
+    space: Any, q: NDArray[np.float32], scores: list[float], null: Null, asked: Asked
+) -> list[float | None]:
+    """Say how rare scores are; nothing of a question where the null is of a version that could not tell."""
+    if asked == "row":
+        return list(null.percentile(scores).tolist())
+    if not null.standing:
+        return [None] * len(scores)
+    return list(null.percentile_of_question(scores, *mean_and_spread(space, q)).tolist())
 
 
 def _parts(space: Space, keywords: Keywords | None, null: Null | None) -> tuple[Keywords | None, Null | None]:

@@ -1,4 +1,4 @@
-"""Search code by what it should do, with the help of its syntax tree."""
+"""Search code by what it does, with the help of its syntax tree."""
 
 from typing import Any, ClassVar, Self
 
@@ -9,21 +9,22 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, one_thread, unit_rows
-from codomain.search.gnn_coder.net import beginning, code_vectors
+from codomain.search.gnn_coder.net import code_vectors, start_weights
 from codomain.search.gnn_coder.trees import Trees, syntax_trees
 
-_ROWS, _RATE = 64, 1e-3  # pairs of a step, and its length
+_ROWS, _RATE = 64, 1e-3  # pairs in a step, and the learning rate
 _BLOCK = 256  # trees embedded at once
 
 
 class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
-    r"""Move the frozen vector of each function towards its description by what a graph network reads in its tree.
+    r"""Move the frozen vector of each function towards its description by a graph network over its syntax tree.
 
-    A node starts as its text's frozen features and its type, one-hot, each times a matrix. In each layer
+    A node starts as the frozen features of its text and its one-hot type, each times a matrix. In each layer
     :math:`h \leftarrow \mathrm{ReLU}(h W + \bar h V + b)` with the mean :math:`\bar h` of parent and children; then the
     nodes of highest :math:`s = h w + \bar h v + \log(1 + \text{children})` stay, as :math:`\sigma(s) h`, and their mean
-    and maximum are read. Their sum over layers, times a matrix, is added to the function's features, and InfoNCE, both
-    ways, holds the result to the description. Layer, form of the score and fusion are ours, and sizes and rates.
+    and maximum are taken. The sum of these over layers, times a matrix, is added to the function's features, and
+    InfoNCE in both directions pulls the result to the description. Not in the paper: the form of layer, score and
+    fusion, sizes and rates.
 
     Parameters
     ----------
@@ -34,7 +35,7 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     share_kept : float, default=0.5
         Share of a tree's nodes that stays each time, rounded up.
     temperature : float, default=0.05
-        What cosines are divided by.
+        Cosines are divided by it.
     epochs : int, default=5
         Passes over the pairs.
     random_state : int, RandomState or None, default=None
@@ -94,9 +95,9 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Functions as a frozen encoder of text has them whole; rows are scaled to length 1 here, like all features.
+            Functions as a frozen text encoder sees them; rows are scaled to length 1 here, like all features.
         y : array-like of shape (n_samples, n_components) or (n_samples,)
-            Descriptions; row i tells of function i and is taken to tell of no other.
+            Descriptions; row i describes function i, and no other.
         trees : Trees, default=None
             The functions' trees, from `syntax_trees`; None gives each row a tree of one node, itself.
 
@@ -109,14 +110,14 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
     def _learn(self, X: Any, y: Any, trees: Trees | None, fixed: tuple[str, ...]) -> Self:
         """Learn all weights but those named, which stay as they start."""
-        data, told = self._pairs(X, y, least=2)
+        data, descriptions = self._pairs(X, y, least=2)
         self._bare = trees is None
-        forest = self._fitting(data, trees)
+        forest = self._check_trees(data, trees)
         torch: Any = need("torch", "torch")
         random = check_random_state(self.random_state)
-        start = beginning(forest, data.shape[1], told.shape[1], self.n_hidden, self.n_layers, random)
+        start = start_weights(forest, data.shape[1], descriptions.shape[1], self.n_hidden, self.n_layers, random)
         live = {name: torch.nn.Parameter(torch.from_numpy(part), name not in fixed) for name, part in start.items()}
-        rows, texts = (torch.from_numpy(unit_rows(part).astype(np.float32)) for part in (data, told))
+        rows, texts = (torch.from_numpy(unit_rows(part).astype(np.float32)) for part in (data, descriptions))
 
         def loss(picked: Any) -> Any:
             batch = forest.take(picked.numpy())
@@ -130,11 +131,11 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         )  # fmt: skip
         self.losses_ = np.array(losses, data.dtype)
         self.weights_ = {name: part.detach().numpy() for name, part in live.items()}
-        self._n_features_out = told.shape[1]
+        self._n_features_out = descriptions.shape[1]
         return self
 
-    def _fitting(self, data: NDArray[Any], trees: Trees | None) -> Trees:
-        """Return the trees of the rows, one-noded where there are none, or say what does not fit."""
+    def _check_trees(self, data: NDArray[Any], trees: Trees | None) -> Trees:
+        """Return the trees of the rows, of one node each without any; refuse those that do not fit."""
         if trees is None:
             n = len(data)
             return Trees(data, np.arange(n), np.zeros(n, int), np.full(n, -1), np.arange(n + 1))
@@ -152,7 +153,7 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
         if (trees is None) != self._bare:
             raise UserError(f"transform {'without' if trees is None else 'with'} trees.", needed="the same as in fit",
                             todo="trees=syntax_trees(sources, encode) in both, or in neither")  # fmt: skip
-        forest = self._fitting(data, trees)
+        forest = self._check_trees(data, trees)
         if forest.contents.shape[1] != len(self.weights_["content"]):
             raise UserError(f"Contents of width {forest.contents.shape[1]}.",
                             needed=f"{len(self.weights_['content'])}, as in fit")  # fmt: skip
@@ -168,7 +169,8 @@ class GNNCoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 
 @claim(
-    GNNCoder, unit="mean reciprocal rank among 300, 0 to 1", margin=0.01, seconds=60,
+    GNNCoder, needs=("torch", "wordllama"),
+    unit="mean reciprocal rank among 300, 0 to 1", margin=0.01, seconds=60,
     says="A graph network over syntax trees, added to frozen features of code, finds more functions by what they do.",
     floor="cosine of the frozen features alone",
     peer="a linear map of the frozen features, learned from the same pairs by the same loss",
@@ -180,12 +182,12 @@ def finds_functions_by_what_they_do(seed: int) -> Trial:
 
     encode = resolve("static:wordllama").encode
     parts = held_out_packages(seed, (2000, 300))
-    (X, y), (codes, asked) = ((unit_rows(encode(texts)) for texts in part) for part in parts)
-    trees, held = (syntax_trees(sources, encode) for sources, _ in parts)
+    (X, y), (codes, descriptions) = ((unit_rows(encode(texts)) for texts in part) for part in parts)
+    trees, test_trees = (syntax_trees(sources, encode) for sources, _ in parts)
     ours = GNNCoder(random_state=seed).fit(X, y, trees=trees)
     plain = GNNCoder(random_state=seed)._learn(X, y, None, ("graph",))  # the graph's weight stays 0
     return Trial(
-        ours=mean_reciprocal_rank(asked, ours.transform(codes, trees=held)),
-        floor=mean_reciprocal_rank(asked, codes),
-        peer=mean_reciprocal_rank(asked, plain.transform(codes)),
+        ours=mean_reciprocal_rank(descriptions, ours.transform(codes, trees=test_trees)),
+        floor=mean_reciprocal_rank(descriptions, codes),
+        peer=mean_reciprocal_rank(descriptions, plain.transform(codes)),
     )

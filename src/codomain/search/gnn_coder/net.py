@@ -9,10 +9,10 @@ from codomain.core import need, unit_rows
 from codomain.search.gnn_coder.trees import Trees
 
 
-def beginning(
+def start_weights(
     trees: Trees, width: int, n_out: int, n_hidden: int, n_layers: int, random: np.random.RandomState
 ) -> dict[str, NDArray[np.float32]]:
-    """Weights before training: the rows' features as they are, nothing yet of the graph."""
+    """Return the weights before training: the rows' features as they are, and nothing of the graph yet."""
     start = {
         "row": np.eye(width, n_out),
         "graph": np.zeros((2 * n_hidden, n_out)),
@@ -26,8 +26,8 @@ def beginning(
     return {name: part.astype(np.float32) for name, part in start.items()}
 
 
-def near_means(H: Any, parents: NDArray[np.int64]) -> Any:
-    """Mean of each node's neighbours, its parent and its children, shape (n_nodes, n_hidden); 0 where it has none."""
+def neighbour_means(H: Any, parents: NDArray[np.int64]) -> Any:
+    """Return the mean of each node's neighbours, parent and children, (n_nodes, n_hidden); 0 where it has none."""
     torch: Any = need("torch", "torch")
     child = np.flatnonzero(parents >= 0)
     one, other = np.concatenate([child, parents[child]]), np.concatenate([parents[child], child])
@@ -37,10 +37,10 @@ def near_means(H: Any, parents: NDArray[np.int64]) -> Any:
 
 
 def best_nodes(scores: NDArray[Any], tree: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    """Return the nodes with the highest scores, a share of each tree and at least one; of equals, the first.
+    """Return the nodes with the highest scores, a share of each tree and at least one; of equal ones, the first.
 
-    `tree` is the tree of each node, rising from 0. Scores count to four decimals: equal places in a tree score alike,
-    and the last digits of a product depend on what else is in the batch.
+    `tree` is the tree of each node, rising from 0. Scores are rounded to four decimals: equal places in a
+    tree must score alike, but the last digits of a product depend on the rest of the batch.
     """
     counts = np.bincount(tree)
     order = np.lexsort((-np.round(scores, 4), tree))
@@ -57,24 +57,26 @@ def graph_vectors(weights: dict[str, Any], trees: Trees, n_layers: int, share: f
     parents = np.where(trees.parents < 0, -1, trees.parents + np.repeat(trees.offsets[:-1], lengths))
     children = np.log1p(np.bincount(parents[parents >= 0], minlength=len(parents)).astype(np.float32))
     used, which = np.unique(trees.content, return_inverse=True)
-    said = torch.from_numpy(unit_rows(trees.contents[used].astype(np.float32))) @ weights["content"]
+    contents = torch.from_numpy(unit_rows(trees.contents[used].astype(np.float32))) @ weights["content"]
     unseen = torch.zeros_like(weights["type"][:1])  # types that training did not have add nothing
     kinds = torch.cat([weights["type"], unseen])[np.minimum(trees.types, len(weights["type"]))]
-    H, levels = said[which] + kinds, []
+    H, levels = contents[which] + kinds, []
     for layer in range(n_layers):
-        around = near_means(H, parents)
+        means = neighbour_means(H, parents)
         own, near, shift = (weights[f"{name}_{layer}"] for name in ("own", "near", "shift"))
-        H = torch.relu(H @ own + around @ near + shift)
-        learnt = H @ weights[f"own_score_{layer}"] + near_means(H, parents) @ weights[f"near_score_{layer}"]
-        scores = learnt[:, 0] + torch.from_numpy(children)
+        H = torch.relu(H @ own + means @ near + shift)
+        learned = H @ weights[f"own_score_{layer}"] + neighbour_means(H, parents) @ weights[f"near_score_{layer}"]
+        scores = learned[:, 0] + torch.from_numpy(children)
         kept = best_nodes(scores.detach().numpy(), tree, share)
         place = np.full(len(parents), -1)
         place[kept] = np.arange(len(kept))
         H = H[kept] * torch.sigmoid(scores[kept])[:, None]  # the gate through which the scores learn
         above = parents[kept]
         parents, tree, children = np.where(above < 0, -1, place[above]), tree[kept], children[kept]
-        held = torch.from_numpy(np.bincount(tree))
-        levels.append(torch.cat([torch.segment_reduce(H, how, lengths=held, axis=0) for how in ("mean", "max")], dim=1))
+        sizes = torch.from_numpy(np.bincount(tree))
+        levels.append(
+            torch.cat([torch.segment_reduce(H, how, lengths=sizes, axis=0) for how in ("mean", "max")], dim=1)
+        )
     return sum(levels)
 
 

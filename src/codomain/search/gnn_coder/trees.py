@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.search.shared.sets import checked_offsets
+from codomain.search.shared.sets import check_offsets
 
-# Written out, so that a number means the same type under every version of Python; what is not here is "other".
+# Listed here, so that a number means the same type in every version of Python; a type not listed is "other".
 TYPES = (
     "other Add And AnnAssign Assert Assign AsyncFor AsyncFunctionDef AsyncWith Attribute AugAssign Await BinOp BitAnd "
     "BitOr BitXor BoolOp Break Call ClassDef Compare Constant Continue Delete Dict DictComp Div Eq ExceptHandler Expr "
@@ -35,7 +35,7 @@ class Trees:
     Attributes
     ----------
     contents : ndarray of shape (n_contents, n_features)
-        Features of what nodes say, each different one once.
+        Features of the nodes' texts, each different text once.
     content : ndarray of int of shape (n_nodes,)
         The row of contents that a node has.
     types : ndarray of int of shape (n_nodes,)
@@ -59,7 +59,7 @@ class Trees:
 
     def __post_init__(self) -> None:
         n = len(self.types)
-        starts = checked_offsets(self.offsets, n)
+        starts = check_offsets(self.offsets, n)
         each = {name: np.asarray(getattr(self, name)) for name in ("content", "types", "parents")}
         for name, part in each.items():
             if part.shape != (n,) or part.dtype.kind not in "iu":
@@ -85,14 +85,14 @@ class Trees:
 
 
 def syntax_trees(sources: Iterable[str], encode: Callable[[list[str]], Any]) -> Trees:
-    """Parse Python sources and encode what the nodes of their syntax trees say.
+    """Parse Python sources and encode the text of each node of their syntax trees.
 
-    A node says its names and its constant; one without, its type. Comments and layout are not in the tree.
+    The text of a node is its names and its constant, or else its type. Comments and layout are not in the tree.
 
     Parameters
     ----------
     sources : iterable of str
-        Code, a function each, say; it may be indented as it stood in its class.
+        Code, such as one function each; it may be indented as it was in its class.
     encode : callable
         From a list of n texts to an array of shape (n, n_features), such as the `encode` of an encoder; called once,
         with each different text once.
@@ -105,7 +105,7 @@ def syntax_trees(sources: Iterable[str], encode: Callable[[list[str]], Any]) -> 
     Raises
     ------
     UserError
-        When a source is no Python; it says which.
+        When a source is not Python; it says which.
 
     Examples
     --------
@@ -123,11 +123,11 @@ def syntax_trees(sources: Iterable[str], encode: Callable[[list[str]], Any]) -> 
     parents: list[int] = []
     offsets = [0]
     for row, source in enumerate(sources):
-        waiting: list[tuple[ast.AST, int]] = [(_parsed(row, source), -1)]
+        waiting: list[tuple[ast.AST, int]] = [(_parse(row, source), -1)]
         while waiting:  # a stack, since trees may be deeper than Python's own
             node, parent = waiting.pop()
             place = len(types) - offsets[-1]
-            content.append(numbers.setdefault(_said(node), len(numbers)))
+            content.append(numbers.setdefault(_node_text(node), len(numbers)))
             types.append(_NUMBER.get(type(node).__name__, 0))
             parents.append(parent)
             below = [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr_context)]
@@ -138,7 +138,7 @@ def syntax_trees(sources: Iterable[str], encode: Callable[[list[str]], Any]) -> 
     return Trees(np.asarray(encode(list(numbers))), *map(np.array, (content, types, parents, offsets)))
 
 
-def _parsed(row: int, source: str) -> ast.Module:
+def _parse(row: int, source: str) -> ast.Module:
     """Parse a source; an indented one, as it stands in a class, is put below a line that allows it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # old escapes in string literals
@@ -151,12 +151,12 @@ def _parsed(row: int, source: str) -> ast.Module:
             version = ".".join(map(str, sys.version_info[:2]))
             raise UserError(
                 f"Source {row} cannot be parsed: {error}.", needed=f"the text of Python {version}",
-                todo=f"mend row {row} or leave it out, from features and descriptions too",
+                todo=f"correct row {row} or leave it out, from features and descriptions too",
             ) from error  # fmt: skip
 
 
-def _said(node: ast.AST) -> str:
-    """Return the words of a node itself, not of those below it."""
+def _node_text(node: ast.AST) -> str:
+    """Return the text of a node itself, without those below it."""
     if isinstance(node, ast.Constant):
         words = [str(node.value)]
     else:

@@ -1,4 +1,4 @@
-"""Match things of two kinds of features each: whole with whole, whole with parts, and one kind through the other."""
+"""Match items with two kinds of features: whole with whole, whole with parts, and one kind by the other."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,27 +8,27 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
-from codomain.search.m3el.matching import KINDS, as_tensors, headed, levels, with_own_negatives
+from codomain.search.m3el.matching import KINDS, apply_heads, as_tensors, info_nce_with_own_side, levels
 
-_ROWS, _RATE = 64, 1e-3  # pairs of a step, and its length
+_ROWS, _RATE = 64, 1e-3  # pairs in a step, and the learning rate
 
 
 class M3EL(Paired):
-    r"""Link mentions to entities by the mean of six similarities, each learnt.
+    r"""Link mentions to entities by the mean of six learned similarities.
 
     In either kind of features, say text and image: :math:`\cos(m, e)` of the wholes, and of the entity's whole with the
     mention's parts, weighted by attention from the entity's parts. Across: :math:`\tanh(w \cdot t)\, t +
-    \mathrm{att}(t, I)`, a text beside what it sees in the image's parts, with the same of the other side, and the image
-    through the text. The loss adds InfoNCE of the mean, of each kind, of the crossing, and, in each kind, one whose
-    negatives are of the same side too. Encoders are frozen here, under linear heads; sizes and rates are ours, and so
-    are the form of the gate and that all levels and losses weigh alike: the source left the fusion open.
+    \mathrm{att}(t, I)`, a text plus its attention over the image's parts, compared with the same of the other side; and
+    the image likewise over the text. The loss adds InfoNCE of the mean, of each kind, of the crossing, and, in each
+    kind, one with negatives of the same side too. Encoders are frozen here, under linear heads. Not in the paper: sizes
+    and rates, the form of the gate, and equal weights of all levels and losses, as it leaves the fusion open.
 
     Parameters
     ----------
     n_components : int, default=64
         Width of the common space.
     temperature : float, default=0.05
-        What cosines are divided by.
+        Cosines are divided by it.
     epochs : int, default=10
         Passes over the pairs.
     random_state : int, RandomState or None, default=None
@@ -87,7 +87,7 @@ class M3EL(Paired):
         y : array-like of shape (n_samples, 1 + n_parts, n_features) or (n_samples, n_features) or (n_samples,)
             Text of the entities, row i for mention i.
         images, other_images : array-like, default=None
-            The other kind of features of mentions and entities, shaped alike; None takes the text again.
+            The other kind of features of mentions and entities, of the same shape; None takes the text again.
 
         Returns
         -------
@@ -97,7 +97,7 @@ class M3EL(Paired):
         return self._learn(X, y, images, other_images, used=range(6))
 
     def _learn(self, X: Any, y: Any, images: Any, other_images: Any, used: Any) -> Self:
-        """Learn some of the six levels; all of them with every loss, fewer, for the claim, with that of their mean."""
+        """Learn some of the six levels: all of them with every loss; fewer, for the claim, with that of their mean."""
         self._check_params()
         self._need_partner(y)
         data = validate_data(self, X, dtype=(np.float64, np.float32), allow_nd=True, ensure_min_samples=2)
@@ -106,22 +106,22 @@ class M3EL(Paired):
         check_consistent_length(data, given["entity_text"])
         random = check_random_state(self.random_state)
         k = self.n_components
-        drawn = random.standard_normal((max(part.shape[2] for part in given.values()), k)) / np.sqrt(k)
-        start = {name: drawn[: part.shape[2]] for name, part in given.items()}
+        shared = random.standard_normal((max(part.shape[2] for part in given.values()), k)) / np.sqrt(k)
+        start = {name: shared[: part.shape[2]] for name, part in given.items()}
         for kind in KINDS:
             start |= {f"{kind}_{layer}": np.eye(k) for layer in ("query", "key", "value", "whole")}
         start["gate"] = np.full((k, 1), 1 / k)
         live = {name: torch.nn.Parameter(torch.tensor(part, dtype=torch.float32)) for name, part in start.items()}
 
         def loss(rows: Any) -> Any:
-            sides = headed(live, {name: part[rows] for name, part in given.items()})
+            sides = apply_heads(live, {name: part[rows] for name, part in given.items()})
             found, right = levels(live, *sides)[list(used)] / self.temperature, torch.arange(len(rows))
             total = torch.nn.functional.cross_entropy(found.mean(dim=0), right)
             if len(found) == 6:
                 for module in (found[0:2], found[2:4], found[4:6]):
                     total = total + torch.nn.functional.cross_entropy(module.mean(dim=0), right)
                 for mention, entity in zip(*sides, strict=True):
-                    total = total + with_own_negatives(mention[:, 0], entity[:, 0], self.temperature)
+                    total = total + info_nce_with_own_side(mention[:, 0], entity[:, 0], self.temperature)
             return total
 
         losses = descend(
@@ -138,7 +138,7 @@ class M3EL(Paired):
         return np.asarray(self._levels(X, Y, images, other_images).mean(axis=0))
 
     def _levels(self, X: Any, Y: Any, images: Any, other_images: Any) -> NDArray[Any]:
-        """All six, 64 mentions at a time."""
+        """Return all six levels, 64 mentions at a time."""
         check_is_fitted(self)
         torch: Any = need("torch", "torch")
         data = check_array(X, dtype=(np.float64, np.float32), allow_nd=True)
@@ -148,7 +148,7 @@ class M3EL(Paired):
                 raise UserError(f"{part.shape[2]} features.", needed=f"{len(self.weights_[name])}, as in fit ({name})")
         fixed = {name: torch.from_numpy(part) for name, part in self.weights_.items()}
         with torch.no_grad():
-            mentions, entities = headed(fixed, given)
+            mentions, entities = apply_heads(fixed, given)
             blocks = [
                 levels(fixed, (mentions[0][at : at + _ROWS], mentions[1][at : at + _ROWS]), entities).numpy()
                 for at in range(0, len(data), _ROWS)
@@ -157,7 +157,8 @@ class M3EL(Paired):
 
 
 @claim(
-    M3EL, unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
+    M3EL, needs=("torch", "wordllama"),
+    unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
     says="Parts, crossing and negatives of the same side link more halves to their other halves.",
     floor="both kinds whole with whole, with the loss of their mean alone",
     peer="both cosines of the vectors as they are, with a weight tuned on the same pairs",
@@ -189,10 +190,10 @@ def links_halves(seed: int) -> Trial:
         model = M3EL(random_state=seed)._learn(train[0], train[1], train[2], train[3], used)
         ways.append(recall(model._levels(test[0], test[1], test[2], test[3])[list(used)].mean(axis=0)))
 
-    def plain(some: list[NDArray[Any]], share: float) -> float:
+    def weighted_recall(some: list[NDArray[Any]], share: float) -> float:
         one, other, image, other_image = (unit_rows(part[:, 0]) for part in some)
         return recall((1 - share) * one @ other.T + share * image @ other_image.T)
 
-    share = max(np.linspace(0, 1, 11), key=lambda share: plain(train, share))
-    ways.append(plain(test, share))
+    share = max(np.linspace(0, 1, 11), key=lambda share: weighted_recall(train, share))
+    ways.append(weighted_recall(test, share))
     return Trial(*ways)

@@ -1,4 +1,4 @@
-"""Six similarities of mentions and entities that have two kinds of features each, and what they learn from."""
+"""Six similarities of mentions and entities with two kinds of features each, and one of their losses."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from sklearn.utils import check_array, check_consistent_length
 
 from codomain.core import UserError, need, unit_rows
 
-FOCUS = 0.2  # what attention's inner products are divided by
+FOCUS = 0.2  # temperature of the attention
 KINDS = ("text", "image")
 
 
 def as_tensors(X: NDArray[Any], Y: Any, images: Any, other_images: Any) -> dict[str, Any]:
-    """Tensors of shape (n, 1 + parts, width), rows of length 1, named as their heads."""
+    """Return tensors of shape (n, 1 + parts, width) with rows of length 1, named like their heads."""
     torch: Any = need("torch", "torch")
     Y = check_array(Y, dtype=(np.float64, np.float32), ensure_2d=False, allow_nd=True)
     parts = {"mention_text": X, "entity_text": Y}
@@ -32,19 +32,19 @@ def as_tensors(X: NDArray[Any], Y: Any, images: Any, other_images: Any) -> dict[
     return shaped
 
 
-def headed(weights: dict[str, Any], given: dict[str, Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
-    """Mentions and entities in the common space, (text, image) each, all rows of length 1."""
+def apply_heads(weights: dict[str, Any], given: dict[str, Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+    """Return mentions and entities in the common space, (text, image) each, all rows of length 1."""
     torch: Any = need("torch", "torch")
     unit = {name: torch.nn.functional.normalize(part @ weights[name], dim=2) for name, part in given.items()}
     return (unit["mention_text"], unit["mention_image"]), (unit["entity_text"], unit["entity_image"])
 
 
-def through(weights: dict[str, Any], one: Any, other: Any) -> Any:
-    """Return one kind's whole beside what it attends to among the other kind's parts, shape (n, n_components)."""
+def attend_across(weights: dict[str, Any], one: Any, other: Any) -> Any:
+    """Return one kind's whole plus its attention over the other kind's parts, shape (n, n_components)."""
     torch: Any = need("torch", "torch")
     whole, parts = one[:, 0], other[:, 1:]
-    seen = torch.einsum("nd,npd->np", whole, parts) / FOCUS
-    context = torch.einsum("np,npd->nd", seen.softmax(dim=1), parts)
+    scores = torch.einsum("nd,npd->np", whole, parts) / FOCUS
+    context = torch.einsum("np,npd->nd", scores.softmax(dim=1), parts)
     gate = torch.tanh(whole @ weights["gate"])
     return torch.nn.functional.normalize(gate * whole + context, dim=1)
 
@@ -60,22 +60,22 @@ def levels(weights: dict[str, Any], mentions: tuple[Any, Any], entities: tuple[A
     found = []
     for kind, mention, entity in zip(KINDS, mentions, entities, strict=True):
         found.append(mention[:, 0] @ entity[:, 0].T)
-        asking, asked, given = (
+        queries, keys, values = (
             parts[:, 1:] @ weights[f"{kind}_{layer}"]
             for parts, layer in ((entity, "query"), (mention, "key"), (mention, "value"))
         )
-        seen = torch.einsum("eqd,mpd->meqp", asking, asked) / FOCUS
-        context = torch.einsum("meqp,mpd->med", seen.softmax(dim=3), given)  # added up over the entity's parts
+        scores = torch.einsum("eqd,mpd->meqp", queries, keys) / FOCUS
+        context = torch.einsum("meqp,mpd->med", scores.softmax(dim=3), values)  # added up over the entity's parts
         whole = unit(entity[:, 0] @ weights[f"{kind}_whole"], dim=1)
         found.append((unit(context, dim=2) * whole).sum(dim=2))
     for first in (0, 1):
-        sides = [through(weights, side[first], side[1 - first]) for side in (mentions, entities)]
+        sides = [attend_across(weights, side[first], side[1 - first]) for side in (mentions, entities)]
         found.append(sides[0] @ sides[1].T)
     return torch.stack(found)
 
 
-def with_own_negatives(one: Any, other: Any, temperature: float) -> Any:
-    """InfoNCE both ways, in which the other rows of the same side are negatives too."""
+def info_nce_with_own_side(one: Any, other: Any, temperature: float) -> Any:
+    """Return InfoNCE in both directions, in which the other rows of the same side are negatives too."""
     torch: Any = need("torch", "torch")
     right, own = torch.arange(len(one)), torch.eye(len(one), dtype=torch.bool)
     total = 0.0

@@ -1,4 +1,4 @@
-"""Judge each retrieved candidate on its own, reorder by the judgement, and refuse what is not likely enough."""
+"""Judge each retrieved candidate by itself, rank by the judgement, and refuse what is not likely enough."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,29 +8,30 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need
-from codomain.search.ragllava.judge import beginning, best_bar, judged
-from codomain.search.shared.combiner import single
+from codomain.search.ragllava.judge import best_threshold, log_odds, start_weights
+from codomain.search.shared.rows import unit_float32
 
-_ROWS, _WRONG, _RATE = 64, 7, 2e-3  # queries of a step, wrong candidates of a query in it, and its length
+_ROWS, _WRONG, _RATE = 64, 7, 2e-3  # queries in a step, wrong candidates for each of them, and the learning rate
 
 
 class RagLLaVA(Paired):
-    r"""Learn to say whether a candidate answers a query; rank by the probability of yes, refuse below a bar.
+    r"""Learn to say whether a candidate answers a query; rank by the probability of yes, refuse below a threshold.
 
     :math:`p(\text{yes}) = \sigma(w \cdot (Aq \circ Bd) + v \cdot h(Aq \circ Bd, |Aq - Bd|) + b)`, with one hidden layer
     :math:`h`, learns from each query's right document and from wrong ones that the retriever returned, all under noise.
-    The bar gives the highest F1 on a fifth of the queries, held out. The paper asks a large model for its yes, noises
-    its images and trains its reader too; this is the reranker alone, on given vectors; bar, sizes and rates are ours.
+    The threshold is the one with the highest F1 on a held-out fifth of the queries. The paper asks a large model for
+    its yes, adds noise to its images and trains its reader too; this is only the reranker, on given vectors. Not in the
+    paper: the threshold, sizes and rates.
 
     Parameters
     ----------
     n_components : int, default=128
-        Width in which queries and documents meet.
+        Width of the space in which queries and documents are compared.
     n_hidden : int, default=64
         Units of the hidden layer.
     noise : float, default=0.3
-        Standard deviation of what is added in training to documents of length 1, in all: per entry it is divided by the
-        root of their width.
+        Standard deviation of the noise added in training to a document of length 1, over all its entries together: for
+        each entry it is divided by the root of their number.
     epochs : int, default=20
         Passes over the queries.
     random_state : int, RandomState or None, default=None
@@ -41,7 +42,7 @@ class RagLLaVA(Paired):
     weights_ : dict of str to ndarray
         "query" and "document", both (width, n_components), and the layers of the judgement.
     threshold_ : float
-        Probability from which a candidate is kept: the one with the highest F1 on held-out queries.
+        Probability from which on a candidate is kept: the one with the highest F1 on held-out queries.
 
     Raises
     ------
@@ -106,36 +107,38 @@ class RagLLaVA(Paired):
             )
         torch: Any = need("torch", "torch")
         generator = torch.Generator().manual_seed(random.randint(2**31 - 1))
-        Q, D = (torch.from_numpy(single(part)) for part in (data, documents))
+        Q, D = (torch.from_numpy(unit_float32(part)) for part in (data, documents))
         order = random.permutation(n)
-        held, learning = order[: max(1, n // 5)], order[max(1, n // 5) :]
+        held_out, train = order[: max(1, n // 5)], order[max(1, n // 5) :]
         live = {
             name: torch.nn.Parameter(torch.from_numpy(values))
-            for name, values in beginning(Q.shape[1], D.shape[1], self.n_components, self.n_hidden, random).items()
+            for name, values in start_weights(Q.shape[1], D.shape[1], self.n_components, self.n_hidden, random).items()
         }
 
         def loss(rows: Any) -> Any:
-            mine = learning[rows.numpy()]
-            drawn = near[mine[:, None], random.randint(near.shape[1], size=(len(mine), _WRONG))]
-            pairs = np.hstack([mine[:, None], drawn])
-            counts = torch.from_numpy(np.hstack([np.ones((len(mine), 1)), drawn != mine[:, None]]).astype(np.float32))
-            given = D[pairs.ravel()]
-            given = given + self.noise / given.shape[1] ** 0.5 * torch.randn(given.shape, generator=generator)
-            odds = judged(live, Q[np.repeat(mine, pairs.shape[1])], given).reshape(pairs.shape)
+            chosen = train[rows.numpy()]
+            negatives = near[chosen[:, None], random.randint(near.shape[1], size=(len(chosen), _WRONG))]
+            pairs = np.hstack([chosen[:, None], negatives])
+            counts = torch.from_numpy(
+                np.hstack([np.ones((len(chosen), 1)), negatives != chosen[:, None]]).astype(np.float32)
+            )
+            noisy = D[pairs.ravel()]
+            noisy = noisy + self.noise / noisy.shape[1] ** 0.5 * torch.randn(noisy.shape, generator=generator)
+            odds = log_odds(live, Q[np.repeat(chosen, pairs.shape[1])], noisy).reshape(pairs.shape)
             yes = torch.zeros_like(odds)
             yes[:, 0] = 1
             return torch.nn.functional.binary_cross_entropy_with_logits(odds, yes, counts)
 
         descend(
-            loss, live.values(), len(learning), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE,
+            loss, live.values(), len(train), epochs=self.epochs, batch=_ROWS, learning_rate=_RATE,
             random_state=random,
         )  # fmt: skip
         self.weights_ = {name: values.detach().numpy() for name, values in live.items()}
-        right = self._probabilities(Q[held], D[held])
-        asking, found = np.repeat(held, near.shape[1]), near[held].ravel()
-        asking, found = asking[asking != found], found[asking != found]
-        wrong = self._probabilities(Q[asking], D[found])
-        self.threshold_ = best_bar(right, wrong)
+        right = self._probabilities(Q[held_out], D[held_out])
+        askers, found = np.repeat(held_out, near.shape[1]), near[held_out].ravel()
+        askers, found = askers[askers != found], found[askers != found]
+        wrong = self._probabilities(Q[askers], D[found])
+        self.threshold_ = best_threshold(right, wrong)
         return self
 
     def _probabilities(self, queries: Any, documents: Any) -> NDArray[np.float32]:
@@ -143,22 +146,23 @@ class RagLLaVA(Paired):
         torch: Any = need("torch", "torch")
         with torch.no_grad():
             fixed = {name: torch.from_numpy(values) for name, values in self.weights_.items()}
-            return np.asarray(torch.sigmoid(judged(fixed, queries, documents)).numpy())
+            return np.asarray(torch.sigmoid(log_odds(fixed, queries, documents)).numpy())
 
     def score_pairs(self, queries: ArrayLike, documents: ArrayLike) -> NDArray[Any]:
         """Probability, 0 to 1, that document i answers query i, of shape (n_pairs,); compare with `threshold_`."""
         check_is_fitted(self)
         torch: Any = need("torch", "torch")
-        asked: NDArray[Any] = validate_data(self, queries, reset=False, dtype=(np.float64, np.float32))
-        found: NDArray[Any] = check_array(documents, dtype=(np.float64, np.float32))
-        check_consistent_length(asked, found)
-        if found.shape[1] != len(self.weights_["document"]):
-            raise UserError(f"{found.shape[1]} columns.", needed=f"{len(self.weights_['document'])}, as y had in fit")
-        return self._probabilities(*(torch.from_numpy(single(part)) for part in (asked, found))).astype(asked.dtype)
+        Q: NDArray[Any] = validate_data(self, queries, reset=False, dtype=(np.float64, np.float32))
+        D: NDArray[Any] = check_array(documents, dtype=(np.float64, np.float32))
+        check_consistent_length(Q, D)
+        if D.shape[1] != len(self.weights_["document"]):
+            raise UserError(f"{D.shape[1]} columns.", needed=f"{len(self.weights_['document'])}, as y had in fit")
+        return self._probabilities(*(torch.from_numpy(unit_float32(part)) for part in (Q, D))).astype(Q.dtype)
 
 
 @claim(
-    RagLLaVA, unit="F1 of the candidates kept, 0 to 1", margin=0.02, seconds=60,
+    RagLLaVA, needs=("torch", "wordllama"),
+    unit="F1 of the candidates kept, 0 to 1", margin=0.02, seconds=60,
     says="A judge of candidates with a bar keeps more right and fewer wrong ones than taking the retriever's first.",
     floor="the retriever's first candidate, always",
     peer="logistic regression on the entries' products of the same pairs, with a bar set the same way",
@@ -172,27 +176,28 @@ def keeps_what_follows_a_first_line(seed: int) -> Trial:
 
     A, B = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(A))
-    (Q, D), (asked, store) = ((A[rows], B[rows]) for rows in (order[:1000], order[1000:2000]))
-    asked = asked[:400]
-    near, found = (np.argsort(-(q @ d.T), axis=1)[:, :20] for q, d in ((Q, D), (asked, store)))
+    (Q, D), (queries, store) = ((A[rows], B[rows]) for rows in (order[:1000], order[1000:2000]))
+    queries = queries[:400]
+    near, found = (np.argsort(-(q @ d.T), axis=1)[:, :20] for q, d in ((Q, D), (queries, store)))
     right = found == np.arange(400)[:, None]
 
     def f1(kept: NDArray[Any]) -> float:
         return float(2 * np.sum(kept & right) / (kept.sum() + 400))
 
     ours = RagLLaVA(random_state=seed).fit(Q, D, candidates=near)
-    scores = ours.score_pairs(np.repeat(asked, 20, axis=0), store[found.ravel()]).reshape(found.shape)
+    scores = ours.score_pairs(np.repeat(queries, 20, axis=0), store[found.ravel()]).reshape(found.shape)
 
     # The same pairs: each query with its right document and its wrong candidates.
     pairs = np.hstack([np.arange(1000)[:, None], near])
     yes = np.tile(np.arange(21) == 0, (1000, 1))
     used = yes | (pairs != np.arange(1000)[:, None])
-    held = (np.arange(1000) < 200)[:, None]
+    held_out = (np.arange(1000) < 200)[:, None]
     products = 256 * Q[:, None] * D[pairs]
-    fits = [LogisticRegression(C=C).fit(products[used & ~held], yes[used & ~held]) for C in (0.01, 1.0)]
-    plain = max(fits, key=lambda fit: -log_loss(yes[used & held], fit.predict_proba(products[used & held])[:, 1]))
-    bar = best_bar(*(plain.predict_proba(products[used & held & which])[:, 1] for which in (yes, ~yes)))
-    chance = plain.predict_proba((256 * asked[:, None] * store[found]).reshape(8000, -1))[:, 1]
+    fits = [LogisticRegression(C=C).fit(products[used & ~held_out], yes[used & ~held_out]) for C in (0.01, 1.0)]
+    test = used & held_out
+    plain = max(fits, key=lambda fit: -log_loss(yes[test], fit.predict_proba(products[test])[:, 1]))
+    bar = best_threshold(*(plain.predict_proba(products[test & which])[:, 1] for which in (yes, ~yes)))
+    chance = plain.predict_proba((256 * queries[:, None] * store[found]).reshape(8000, -1))[:, 1]
     return Trial(
         ours=f1(scores >= ours.threshold_),
         floor=f1(np.arange(20) == np.zeros((400, 1))),

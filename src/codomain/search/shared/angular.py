@@ -1,4 +1,4 @@
-"""How far the rows of a space stand from being at right angles to each other."""
+"""How far the rows of a space are from right angles to each other."""
 
 from typing import Any, NamedTuple
 
@@ -8,11 +8,11 @@ from sklearn.utils import check_array, check_random_state
 
 from codomain.core import UserError, unit_rows
 
-_BLOCK = 1 << 22  # numbers gathered at once
+_BLOCK = 1 << 22  # numbers in memory at once
 
 
 class MeanAngularMargin(NamedTuple):
-    """Mean angle, in radians, that pairs of rows lack to a right angle or exceed it by.
+    """Mean difference, in radians, between the angle of two rows and a right angle.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class MeanAngularMargin(NamedTuple):
         Interval that holds the mean over all pairs of these rows in 95 of 100 draws; the value itself when no pair
         was left out.
     n_pairs : int
-        Pairs looked at.
+        Pairs used.
     """
 
     value: float
@@ -32,12 +32,12 @@ class MeanAngularMargin(NamedTuple):
 
 
 def mean_angular_margin(Z: ArrayLike, *, max_pairs: int = 200_000, random_state: Any = None) -> MeanAngularMargin:
-    r"""Say how evenly rows spread over directions: lower means easier to tell apart.
+    r"""Measure how evenly rows spread over directions: lower means easier to tell apart.
 
     :math:`\mathrm{mean}_{i < j} |\arccos(\cos(z_i, z_j)) - \pi / 2|`. GNN-Coder (arXiv:2502.15202) introduces a mean
-    angular margin of which lower is more discriminative; this formula is ours, only its name and direction the paper's,
-    so its values cannot be held against those printed there. Even directions drawn at random have not 0 but about
-    :math:`\sqrt{2 / (\pi d)}` in d dimensions; compare spaces of one width.
+    angular margin, lower for spaces that discriminate better. Not in the paper: this formula; only name and direction
+    come from there, so do not compare values with those printed there. Random directions have not 0 but about
+    :math:`\sqrt{2 / (\pi d)}` in d dimensions: compare only spaces of equal width.
 
     Parameters
     ----------
@@ -67,10 +67,10 @@ def mean_angular_margin(Z: ArrayLike, *, max_pairs: int = 200_000, random_state:
     if not data.any(axis=1).all():
         raise UserError(f"Row {int(np.argmin(data.any(axis=1)))} is zero.", needed="rows with a direction")
     if max_pairs < 2:
-        raise UserError(f"max_pairs={max_pairs}.", needed="at least 2, to know how far pairs differ")
+        raise UserError(f"max_pairs={max_pairs}.", needed="at least 2, to estimate how much pairs differ")
     n = len(data)
-    drawn = n * (n - 1) // 2 > max_pairs
-    if drawn:
+    sampled = n * (n - 1) // 2 > max_pairs
+    if sampled:
         random = check_random_state(random_state)
         one = random.randint(n, size=max_pairs)
         other = (one + random.randint(1, n, size=max_pairs)) % n
@@ -84,5 +84,5 @@ def mean_angular_margin(Z: ArrayLike, *, max_pairs: int = 200_000, random_state:
         ]
     )
     value = float(away.mean())
-    error = 1.96 * float(away.std(ddof=1)) / len(away) ** 0.5 if drawn else 0.0
+    error = 1.96 * float(away.std(ddof=1)) / len(away) ** 0.5 if sampled else 0.0
     return MeanAngularMargin(value, value - error, value + error, len(away))

@@ -1,4 +1,4 @@
-"""Learn a linear map and the codebooks of a product quantiser together, from what should rank first."""
+"""Learn a linear map and the codebooks of a product quantiser together, from pairs that should rank first."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from codomain.core import UserError, descend, need, one_thread, sinkhorn
 
 Floats = NDArray[np.float32]
-# Queries, documents, the document that each query wants, and whether a document may not count against a query.
+# Queries, documents, the right document of each query, and the documents that are no negatives of a query.
 Batch = tuple[Floats, Floats, NDArray[np.intp], NDArray[np.bool_]]
-_ROWS = 512  # queries of a step
+_ROWS = 512  # queries in a step
 _RATE = 1e-3
 
 
@@ -25,7 +25,7 @@ def quantiser(codebooks: Floats) -> Any:
     return pq
 
 
-def linear(turn: Floats) -> Any:
+def linear_map(turn: Floats) -> Any:
     """Return faiss's linear map x -> turn @ x, for a turn of shape (n_out, n_in)."""
     import faiss
 
@@ -36,17 +36,17 @@ def linear(turn: Floats) -> Any:
 
 
 def flat_index(turn: Floats, codebooks: Floats) -> Any:
-    """Return an empty faiss index that turns, codes and ranks by inner product with the decoded rows."""
+    """Return an empty faiss index that maps rows, codes them and ranks by inner product with the decoded rows."""
     import faiss
 
     n_parts, n_codes, size = codebooks.shape
     codes = faiss.IndexPQ(n_parts * size, n_parts, n_codes.bit_length() - 1, faiss.METRIC_INNER_PRODUCT)
     codes.pq, codes.is_trained = quantiser(codebooks), True
-    return faiss.IndexPreTransform(linear(turn), codes)
+    return faiss.IndexPreTransform(linear_map(turn), codes)
 
 
 def warm_start(rows: Floats, n_parts: int, n_bits: int, seed: int) -> tuple[Floats, Floats]:
-    """Return rotation and codebooks by optimised product quantisation; zeros fill what n_parts does not divide."""
+    """Return rotation and codebooks by optimised product quantisation; zeros pad a width not divisible by n_parts."""
     import faiss
 
     n, d = rows.shape
@@ -68,8 +68,8 @@ def warm_start(rows: Floats, n_parts: int, n_bits: int, seed: int) -> tuple[Floa
     return turn, faiss.vector_to_array(pq.centroids).reshape(n_parts, 2**n_bits, width // n_parts)
 
 
-def even_codes(gaps: Floats, temperature: float) -> NDArray[np.intp]:
-    """Assign rows to codewords as near as can be while all codewords are used alike.
+def assign_evenly(gaps: Floats, temperature: float) -> NDArray[np.intp]:
+    """Assign rows to near codewords so that all codewords are used about equally.
 
     `gaps` are squared distances of shape (n_parts, n, n_codes); the codes have shape (n_parts, n).
     """
@@ -78,8 +78,8 @@ def even_codes(gaps: Floats, temperature: float) -> NDArray[np.intp]:
     return np.stack([sinkhorn(part, temperature=temperature, n_iter=3).argmax(axis=1) for part in near])
 
 
-def entropy_of(codes: NDArray[Any], n_codes: int) -> float:
-    """Mean bits of entropy in the use of codes of shape (n, n_parts)."""
+def code_entropy(codes: NDArray[Any], n_codes: int) -> float:
+    """Return the mean entropy, in bits, of the use of each part's codewords; codes have shape (n, n_parts)."""
     shares = np.stack([np.bincount(part, minlength=n_codes) for part in codes.T]) / len(codes)
     logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
     return float(-(shares * logs).sum(axis=1).mean())
@@ -90,20 +90,20 @@ def learn(
     n_samples: int, *, assign: Callable[[Floats], NDArray[np.intp]] | None, temperature: float, epochs: int,
     random: np.random.RandomState,
 ) -> tuple[Floats, Floats, Floats]:  # fmt: skip
-    """Descend the ranking loss of the decoded rows plus their squared distance to the rows.
+    """Minimise the ranking loss of the decoded rows plus their squared distance to the rows.
 
     Parameters
     ----------
     turn, codebooks, query_turn : ndarray
-        Where to start; without a `query_turn` queries are turned like documents.
+        Where to start; without a `query_turn` queries go through the same map as documents.
     batch : callable
-        From the row numbers of a step to what is compared.
+        From the row numbers of a step to its `Batch`.
     n_samples : int
         Queries to draw steps from.
     assign : callable or None
         From squared distances (n_parts, n, n_codes) to codes (n_parts, n); None takes the nearest.
     temperature : float
-        What inner products are divided by.
+        Inner products are divided by it.
     epochs : int
         Passes over the queries.
     random : RandomState
@@ -121,20 +121,20 @@ def learn(
     every_part = torch.arange(n_parts)[:, None]
 
     def loss(rows: Any) -> Any:
-        asked, held, wanted, spared = batch(rows.numpy())
-        parts = (torch.from_numpy(held) @ A.T).reshape(len(held), n_parts, -1).transpose(0, 1)
+        queries, documents, right, masked = batch(rows.numpy())
+        parts = (torch.from_numpy(documents) @ A.T).reshape(len(documents), n_parts, -1).transpose(0, 1)
         with torch.no_grad():
             gaps = torch.cdist(parts, C).square()
             codes = gaps.argmin(dim=2) if assign is None else torch.from_numpy(assign(gaps.numpy()))
         decoded = C[every_part, codes]  # (n_parts, documents, width of a part)
         # Straight through: the value of the decoded row, and for the map the gradient of the row itself.
         through = (decoded + parts - parts.detach()).transpose(0, 1).flatten(1)
-        scores = (torch.from_numpy(asked) @ B.T) @ through.T / temperature
+        scores = (torch.from_numpy(queries) @ B.T) @ through.T / temperature
         ranking = torch.nn.functional.cross_entropy(
-            scores.masked_fill(torch.from_numpy(spared), -torch.inf), torch.from_numpy(wanted)
+            scores.masked_fill(torch.from_numpy(masked), -torch.inf), torch.from_numpy(right)
         )
         return ranking + (decoded - parts).square().sum(dim=(0, 2)).mean()
 
     parameters = [A, C] if B is A else [A, B, C]
     descend(loss, parameters, n_samples, epochs=epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
-    return tuple(learnt.detach().numpy() for learnt in (A, C, B))
+    return tuple(part.detach().numpy() for part in (A, C, B))

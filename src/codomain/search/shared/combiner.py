@@ -1,4 +1,4 @@
-"""The network that composes a reference and a condition into one query, for methods that search under a condition."""
+"""The network that composes a reference and a condition into one query, for search under a condition."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,14 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import UserError, descend, need, unit_rows
+from codomain.search.shared.rows import unit_float32
 
 Weights = dict[str, Any]
 _ROWS = 128  # triplets of a step
 _RATE = 1e-3
 
 
-def drawn(widths: dict[str, int], n_components: int, n_hidden: int, random: np.random.RandomState) -> Weights:
+def start_weights(widths: dict[str, int], n_components: int, n_hidden: int, random: np.random.RandomState) -> Weights:
     """Draw one linear head per part and the layers that join them; heads of one width start alike."""
     shared = random.standard_normal((max(widths.values()), n_components)) / np.sqrt(n_components)
     weights = {name: shared[:width].copy() for name, width in widths.items()}
@@ -27,8 +28,8 @@ def drawn(widths: dict[str, int], n_components: int, n_hidden: int, random: np.r
     return {name: np.asarray(values, np.float32) for name, values in weights.items()}
 
 
-def composed(weights: Weights, references: Any, conditions: Any) -> Any:
-    """Return queries of length 1 as a tensor, (n, n_components): a gated mean of both heads and a correction."""
+def compose(weights: Weights, references: Any, conditions: Any) -> Any:
+    """Return queries of length 1, a tensor (n, n_components): a gated mean of both heads plus a correction."""
     torch: Any = need("torch", "torch")
     one, other = references @ weights["reference"], conditions @ weights["condition"]
     hidden = torch.relu(torch.cat([one, other], dim=1) @ weights["hidden"] + weights["shift"])
@@ -37,7 +38,7 @@ def composed(weights: Weights, references: Any, conditions: Any) -> Any:
 
 
 def cross_entropy(queries: Any, targets: Any, temperature: float, same: Any = None) -> Any:
-    """InfoNCE of queries against the targets of their minibatch; `same` marks other copies of the right target."""
+    """Return InfoNCE of queries against their minibatch's targets; `same` marks other copies of the right one."""
     torch: Any = need("torch", "torch")
     scores = queries @ torch.nn.functional.normalize(targets, dim=1).T / temperature
     if same is not None:
@@ -45,38 +46,38 @@ def cross_entropy(queries: Any, targets: Any, temperature: float, same: Any = No
     return torch.nn.functional.cross_entropy(scores, torch.arange(len(scores)))
 
 
-def fluctuating(targets: Any, noise: float, generator: Any) -> Any:
+def fluctuate(targets: Any, noise: float, generator: Any) -> Any:
     """Return copies of target rows, a tensor, that keep each row's mean and spread but not its every entry."""
     torch: Any = need("torch", "torch")
     spread, mean = torch.std_mean(targets, dim=1, keepdim=True, correction=0)
     factor, shift = torch.randn((2, *targets.shape), generator=generator)
     whitened = (targets - mean) / (spread + 1e-6)
-    # What is drawn is held fixed: gradients reach the target through its whitened entries and the spread alone.
+    # The draws are constants: gradients reach the target only through its whitened entries and the spread.
     return (1 + noise * spread * factor) * whitened + mean + noise * spread * shift
 
 
-def regularised(loss: Any, spread: Any) -> Any:
-    """Weigh a loss down by the spread of what it was measured against, and hold the spread itself down."""
+def regularise(loss: Any, spread: Any) -> Any:
+    """Reduce the weight of a loss by the spread of its targets, and penalise the spread itself."""
     return ((-spread).exp() * loss + spread) / 2
 
 
-def learnt(
+def learn(
     weights: Weights, loss: Callable[[Weights, Any, int], Any], n_samples: int, epochs: int,
     random: np.random.RandomState,
 ) -> Weights:  # fmt: skip
-    """Descend a loss of the weights, a minibatch's rows and the number of the pass."""
+    """Minimise a loss of the weights, a minibatch's rows and the number of the pass."""
     torch: Any = need("torch", "torch")
     live = {name: torch.nn.Parameter(torch.from_numpy(values.copy())) for name, values in weights.items()}
-    passed = [0]
+    epochs_done = [0]
     descend(
-        lambda rows: loss(live, rows, passed[0]), live.values(), n_samples, epochs=epochs, batch=_ROWS,
-        learning_rate=_RATE, random_state=random, after_epoch=lambda epoch, _: passed.__setitem__(0, epoch + 1),
+        lambda rows: loss(live, rows, epochs_done[0]), live.values(), n_samples, epochs=epochs, batch=_ROWS,
+        learning_rate=_RATE, random_state=random, after_epoch=lambda epoch, _: epochs_done.__setitem__(0, epoch + 1),
     )  # fmt: skip
     return {name: values.detach().numpy() for name, values in live.items()}
 
 
-class Composing(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """The verbs of a method whose `fit` has learned a combiner's `weights_`."""
+class Combiner(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
+    """The transforms of a method whose `fit` has learned a combiner's `weights_`."""
 
     weights_: Weights
 
@@ -93,19 +94,19 @@ class Composing(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         ndarray of shape (n_samples, n_components)
-            To be held against `transform_targets` by inner products, which are cosines.
+            Their inner products with `transform_targets` are cosines.
         """
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        given = checked_conditions(conditions, data, len(self.weights_["condition"]))
+        given = check_conditions(conditions, data, len(self.weights_["condition"]))
         torch: Any = need("torch", "torch")
         fixed = {name: torch.from_numpy(values) for name, values in self.weights_.items()}
         with torch.no_grad():
-            asked = composed(fixed, *(torch.from_numpy(single(part)) for part in (data, given)))
-        return np.asarray(asked.numpy(), data.dtype)
+            queries = compose(fixed, *(torch.from_numpy(unit_float32(part)) for part in (data, given)))
+        return np.asarray(queries.numpy(), data.dtype)
 
     def transform_targets(self, Y: ArrayLike) -> NDArray[Any]:
-        """Rows that may be found, (n_samples, n_target_features), at length 1, (n_samples, n_components)."""
+        """Encode rows to search, (n_samples, n_target_features), as vectors of length 1, (n_samples, n_components)."""
         check_is_fitted(self)
         data: NDArray[Any] = check_array(Y, dtype=(np.float64, np.float32))
         width = len(self.weights_["target"])
@@ -114,13 +115,8 @@ class Composing(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         return unit_rows(unit_rows(data) @ self.weights_["target"].astype(data.dtype, copy=False))
 
 
-def single(rows: NDArray[Any]) -> NDArray[np.float32]:
-    """Rows of length 1 in single precision, as torch works here."""
-    return np.ascontiguousarray(unit_rows(rows), np.float32)
-
-
-def checked_conditions(conditions: ArrayLike | None, rows: NDArray[Any], width: int | None = None) -> NDArray[Any]:
-    """Return one condition per row, the rows themselves when none are given, or say what does not fit."""
+def check_conditions(conditions: ArrayLike | None, rows: NDArray[Any], width: int | None = None) -> NDArray[Any]:
+    """Return one condition per row, the rows themselves when none are given; refuse what does not fit."""
     if conditions is None:
         given = rows
     else:

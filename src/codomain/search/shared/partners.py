@@ -1,4 +1,4 @@
-"""Mine triplets from rows that share a subject."""
+"""Draw pairs of rows that share a subject."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def partners(groups: NDArray[Any], random: Any) -> NDArray[np.int64]:
-    """Draw for each row another row of its group, -1 where it is alone."""
+def draw_partners(groups: NDArray[Any], random: Any) -> NDArray[np.int64]:
+    """Draw for each row another row of its group; -1 where the group has no other."""
     _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(place, kind="stable")
     begins = np.cumsum([0, *counts[:-1]])

@@ -10,11 +10,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import UserError
 
-_PRODUCTS = 1 << 24  # inner products held at once
+_PRODUCTS = 1 << 24  # inner products in memory at once
 
 
 class SetEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
-    """The verbs of a method that makes one vector of each set of tokens, by its `_encode_sets`."""
+    """The transforms of a method that makes one vector of each set of tokens by its `_encode_sets`."""
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Encode every row of X, of shape (n_tokens, n_features), as a document of one token."""
@@ -35,19 +35,19 @@ class SetEncoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin):
         Returns
         -------
         ndarray of shape (n_sets, n_features_out)
-            The inner product of a query's with a document's estimates MaxSim, in the unit of inner products.
+            The inner product of a query's vector with a document's estimates MaxSim, in the unit of inner products.
         """
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, tokens, reset=False, dtype=(np.float64, np.float32))
-        return self._encode_sets(data, checked_offsets(offsets, len(data)), query)
+        return self._encode_sets(data, check_offsets(offsets, len(data)), query)
 
     @abstractmethod
     def _encode_sets(self, tokens: NDArray[Any], starts: NDArray[np.int64], query: bool) -> NDArray[Any]:
         """Encode checked tokens; set i is tokens[starts[i]:starts[i + 1]]."""
 
 
-def checked_offsets(offsets: ArrayLike, n_tokens: int) -> NDArray[np.int64]:
-    """Return the offsets as whole numbers, or say why they do not cut n_tokens tokens into sets."""
+def check_offsets(offsets: ArrayLike, n_tokens: int) -> NDArray[np.int64]:
+    """Return the offsets as whole numbers; refuse those that do not cut n_tokens tokens into sets."""
     given = np.asarray(offsets)
     starts = given.astype(np.int64) if given.dtype.kind in "iu" else np.empty(0, np.int64)
     if starts.ndim != 1 or len(starts) < 2 or starts[0] != 0 or starts[-1] != n_tokens or np.any(np.diff(starts) < 1):
@@ -59,7 +59,7 @@ def checked_offsets(offsets: ArrayLike, n_tokens: int) -> NDArray[np.int64]:
     return starts
 
 
-def sums_of(values: NDArray[Any], place: NDArray[Any], n_places: int) -> NDArray[Any]:
+def sum_by_place(values: NDArray[Any], place: NDArray[Any], n_places: int) -> NDArray[Any]:
     """Add up the rows of values, of shape (n, dim), that share a place, in their order; shape (n_places, dim)."""
     from scipy.sparse import csr_array
 
@@ -68,7 +68,7 @@ def sums_of(values: NDArray[Any], place: NDArray[Any], n_places: int) -> NDArray
 
 
 def max_sim(query: ArrayLike, tokens: ArrayLike, offsets: ArrayLike, *, rows: ArrayLike | None = None) -> NDArray[Any]:
-    r"""Score sets of tokens against one query exactly: each query token's best inner product, added up.
+    r"""Score sets of tokens against one query exactly: the sum of each query token's best inner product.
 
     :math:`\sum_{q \in Q} \max_{p \in P} \langle q, p \rangle`, known as MaxSim or Chamfer similarity.
 
@@ -91,16 +91,16 @@ def max_sim(query: ArrayLike, tokens: ArrayLike, offsets: ArrayLike, *, rows: Ar
     Raises
     ------
     UserError
-        When the offsets do not cut the tokens into sets, the widths differ, or a row is no set.
+        When the offsets do not cut the tokens into sets, the widths differ, or a row has no set.
     """
     Q, data = (np.asarray(part) for part in (query, tokens))
     if Q.ndim != 2 or data.ndim != 2 or Q.shape[1] != data.shape[1] or not len(Q):
         raise UserError(f"A query of shape {Q.shape} and tokens of shape {data.shape}.", needed="two of one width")
-    starts = checked_offsets(offsets, len(data))
+    starts = check_offsets(offsets, len(data))
     if rows is not None:
         chosen = np.asarray(rows, np.int64)
         if chosen.ndim != 1 or np.any((chosen < 0) | (chosen >= len(starts) - 1)):
-            raise UserError("A row that is no set was asked for.", needed=f"a list of 0 to {len(starts) - 2}")
+            raise UserError("There is no set for one of the rows.", needed=f"a list of 0 to {len(starts) - 2}")
         lengths = np.diff(starts)[chosen]
         cuts = np.concatenate([[0], np.cumsum(lengths)])
         data = data[np.arange(cuts[-1]) + np.repeat(starts[chosen] - cuts[:-1], lengths)]

@@ -1,4 +1,4 @@
-"""Send a teacher's features in few bytes: a small encoder trained for the length of its code and their error."""
+"""Send a teacher's features in few bytes: a small encoder trained for short codes and small errors."""
 
 from typing import Any, ClassVar, Self
 
@@ -14,7 +14,7 @@ from codomain.shrink.entropic_student import bottleneck
 from codomain.shrink.shared.blocks import StepPacker
 from codomain.shrink.shared.targets import read_targets
 
-MARGIN = 4  # whole numbers beyond those of the training rows that still have a symbol
+MARGIN = 4  # numbers beyond those of the training rows, on each side, that have a symbol too
 
 
 class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPacker, Method):
@@ -25,20 +25,20 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
     :math:`-\log_2 p(\tilde z)` under a learned prior p. Then the decoder alone is trained on rounded codes.
 
     A range coder writes the codes by p. Encoder and decoder have one hidden layer; p is, for each component by itself,
-    a mixture of three logistic curves over cells of length 1. These sizes are ours, for features and not for pictures.
+    a mixture of three logistic curves over cells of length 1. Not in the paper: these sizes, as it codes pictures.
 
     Parameters
     ----------
     n_components : int, default=16
-        Whole numbers in a row's code. Those that do not earn their bits become constant and cost nearly nothing.
+        Whole numbers in a row's code. Those that are not worth their bits become constant and cost nearly nothing.
     n_hidden : int, default=64
         Units of the hidden layer of the encoder, and of the decoder.
     weight_of_rate : float, default=0.005
-        Error, as a share of the targets' variance, that one bit of a row's code is worth, at least 0.
+        Weight of one bit of a row's code in the loss, as a share of the targets' variance, at least 0.
     epochs : int, default=150
         Passes over the training rows; half as many more train the decoder alone.
     learning_rate : float, default=0.005
-        Length of a training step, above 0.
+        Learning rate of AdamW, above 0.
     random_state : int, RandomState or None, default=None
         Seed of the nets, the order of the rows and the noise.
 
@@ -47,11 +47,11 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
     lowest_ : ndarray of int of shape (n_components,)
         Lowest whole number of each component that has a symbol.
     shares_ : list of ndarray of shape (n_levels,)
-        Probability of each whole number from the lowest up, and last of one that is kept as it is; float32.
+        Probability of each whole number from the lowest up, and last that of a number stored as it is; float32.
     classes_ : ndarray of shape (n_classes,) or None
         Classes in the order of the decoder's columns, when y is labels.
     losses_ : ndarray of shape (epochs,)
-        Mean loss of each pass: the error, as a share of the targets' variance, and what the bits count.
+        Mean loss of each pass: the error, as a share of the targets' variance, plus the weighted bits.
 
     Raises
     ------
@@ -105,7 +105,7 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
         data, wanted, self.classes_ = read_targets(self, X, y)
         self._scales = [(part.mean(axis=0), part.std() or part.dtype.type(1)) for part in (data, wanted)]
         A, B = ((part - mean) / size for part, (mean, size) in zip((data, wanted), self._scales, strict=True))
-        self._coder, self._decoder, self._prior, losses = bottleneck.trained(
+        self._coder, self._decoder, self._prior, losses = bottleneck.train(
             A, B, (self.n_components, self.n_hidden), self.weight_of_rate, self.epochs, self.learning_rate,
             check_random_state(self.random_state),
         )  # fmt: skip
@@ -123,11 +123,11 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
         """Features, in the unit of the teacher's, of codes of shape (n_samples, n_components)."""
         check_is_fitted(self)
         mean, size = self._scales[1]
-        features: NDArray[Any] = bottleneck.net(np.asarray(Z, dtype=mean.dtype), self._decoder) * size + mean
+        features: NDArray[Any] = bottleneck.apply_layers(np.asarray(Z, dtype=mean.dtype), self._decoder) * size + mean
         return features
 
     def bits(self, X: ArrayLike) -> NDArray[Any]:
-        """Bits that the prior allows for the code of each row of X, of shape (n_samples,)."""
+        """Bits of each row's code under the prior, of shape (n_samples,)."""
         Z = self.transform(X)
         return self._bits(self._symbols(Z), Z.dtype)
 
@@ -147,20 +147,21 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
 
     def _codes(self, data: NDArray[Any]) -> NDArray[Any]:
         mean, size = self._scales[0]
-        codes: NDArray[Any] = np.rint(bottleneck.net((data - mean) / size, self._coder)).astype(data.dtype)
+        codes: NDArray[Any] = np.rint(bottleneck.apply_layers((data - mean) / size, self._coder)).astype(data.dtype)
         return codes
 
     def _pack(self, rows: NDArray[Any]) -> bytes:
         Z = self._codes(rows)
-        return self._sealed(self._symbols(Z), Z)
+        return self._seal(self._symbols(Z), Z)
 
-    def _back(self, S: NDArray[np.int64], dtype: Any) -> NDArray[Any]:
+    def _restore(self, S: NDArray[np.int64], dtype: Any) -> NDArray[Any]:
         Z: NDArray[Any] = (S + self.lowest_).astype(dtype)
         return Z
 
 
 @claim(
-    EntropicStudent, unit="accuracy of a head on what was sent, 0 to 1", margin=0.02, seconds=60,
+    EntropicStudent, needs=("constriction", "torch"),
+    unit="accuracy of a head on what was sent, 0 to 1", margin=0.02, seconds=60,
     says="Sent in as few bytes, a trained bottleneck's features tell digits apart better than coded pixels do.",
     floor="pixels in 8 or 16 principal directions, rounded and entropy coded, then given to the teacher",
     peer="the teacher's features, coded alike in 8 or 16 principal directions or 9 linear discriminants, the best",
@@ -193,8 +194,8 @@ def sends_digits_in_few_bytes(seed: int) -> Trial:
     size = sum(map(len, blocks))
     ours = head_accuracy(student.inverse_transform(student.transform(X)), y, student.decompress(blocks), truth)
 
-    def sent(turn: Any, A: NDArray[Any], B: NDArray[Any]) -> list[NDArray[Any]]:
-        """Training rows and others as they come back, with the finest step that takes no more bytes than ours."""
+    def send(turn: Any, A: NDArray[Any], B: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return both parts as decoded, with the finest step that takes no more bytes than the student."""
         A, B = turn.fit(A, y).transform(A), turn.transform(B)
         low, high = 0.02, 8.0
         for _ in range(10):
@@ -207,9 +208,9 @@ def sends_digits_in_few_bytes(seed: int) -> Trial:
     floor, peer = [], []
     for k in (8, 16):
         turn = PCA(k)
-        train, test = (teacher(turn.inverse_transform(part)) for part in sent(turn, X, Q))
+        train, test = (teacher(turn.inverse_transform(part)) for part in send(turn, X, Q))
         floor.append(head_accuracy(train, y, test, truth))
     for turn in (PCA(8), PCA(16), LinearDiscriminantAnalysis()):
-        train, test = sent(turn, teacher(X), teacher(Q))
+        train, test = send(turn, teacher(X), teacher(Q))
         peer.append(head_accuracy(train, y, test, truth))
     return Trial(ours=ours, floor=max(floor), peer=max(peer))

@@ -1,4 +1,4 @@
-"""Train a bottleneck of whole numbers: encoder, prior and decoder together, then the decoder alone."""
+"""Train a bottleneck of whole numbers: encoder, prior and decoder together, then only the decoder."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ TINY = 1e-9  # least probability of a whole number
 Parts = list[NDArray[Any]]
 
 
-def trained(
+def train(
     A: NDArray[Any],
     B: NDArray[Any],
     widths: tuple[int, int],
@@ -25,7 +25,7 @@ def trained(
     learning_rate: float,
     rng: np.random.RandomState,
 ) -> tuple[Parts, Parts, Parts, NDArray[np.float64]]:
-    """Return encoder, decoder, prior and the loss of each pass, for rows A and what shall be decoded, B.
+    """Return encoder, decoder, prior and the loss of each pass, for rows A and the targets B of the decoder.
 
     `widths` are those of the code and of the hidden layers. The prior is, for each component, the places, logarithms
     of the widths and logits of the weights of its curves, each of shape (n_components, CURVES).
@@ -35,21 +35,21 @@ def trained(
     noise = torch.Generator().manual_seed(int(rng.randint(2**31 - 1)))
     k, n_hidden = widths
 
-    def learned(values: NDArray[Any]) -> Any:
+    def parameter(values: NDArray[Any]) -> Any:
         return torch.nn.Parameter(torch.from_numpy(values.astype(A.dtype)))
 
     def layers(*sizes: int) -> list[Any]:
-        return [learned(part) for a, b in pairwise(sizes) for part in (rng.normal(size=(a, b)) / a**0.5, np.zeros(b))]
+        return [parameter(part) for a, b in pairwise(sizes) for part in (rng.normal(size=(a, b)) / a**0.5, np.zeros(b))]
 
     coder, decoder = layers(A.shape[1], n_hidden, k), layers(k, n_hidden, B.shape[1])
-    prior = [learned(np.tile(part, (k, 1))) for part in ([-1, 0, 1], np.zeros(CURVES), np.zeros(CURVES))]
+    prior = [parameter(np.tile(part, (k, 1))) for part in ([-1, 0, 1], np.zeros(CURVES), np.zeros(CURVES))]
     middle, size, weight = prior
 
     def error(Z: "Tensor", batch: "Tensor") -> "Tensor":
-        return torch.mean((net(Z, decoder) - wanted[batch]) ** 2)
+        return torch.mean((apply_layers(Z, decoder) - wanted[batch]) ** 2)
 
     def loss(batch: "Tensor") -> "Tensor":
-        Z = net(rows[batch], coder)
+        Z = apply_layers(rows[batch], coder)
         Z = Z + torch.rand(Z.shape, generator=noise, dtype=Z.dtype) - 0.5
         low, high = (torch.sigmoid((Z[:, :, None] + end - middle) * torch.exp(-size)) for end in (-0.5, 0.5))
         cells = ((high - low) * weight.softmax(dim=1)).sum(dim=2)
@@ -59,7 +59,7 @@ def trained(
     try:
         losses = descend(loss, [*coder, *decoder, *prior], len(A), epochs=epochs, **how)
         with torch.no_grad():
-            codes = net(rows, coder).round()
+            codes = apply_layers(rows, coder).round()
         descend(lambda batch: error(codes[batch], batch), decoder, len(A), epochs=-(-epochs // 2), **how)
     except FloatingPointError as problem:
         raise UserError(str(problem), todo="lower learning_rate") from problem
@@ -68,7 +68,7 @@ def trained(
     return coder, decoder, prior, np.array(losses)
 
 
-def net(X: Any, layers: list[Any]) -> Any:
-    """Two layers with a rectifier between, of arrays or of tensors."""
+def apply_layers(X: Any, layers: list[Any]) -> Any:
+    """Apply two layers with a ReLU between them to an array or a tensor."""
     hidden = X @ layers[0] + layers[1]
     return hidden * (hidden > 0) @ layers[2] + layers[3]

@@ -1,4 +1,4 @@
-"""Certify a recall: how many of the true nearest rows come back, at least, and where the others are lost."""
+"""Certify a recall: the least share of the true nearest rows that is found, and where the others are lost."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
 from codomain.core.maths.rows import Floats, Ints, finite_unit_rows
-from codomain.core.maths.top import exact_top, without_own
+from codomain.core.maths.top import drop_own, exact_top
 from codomain.shrink.index.recipe import FittedRecipe, Recipe
 
-TIE = 1e-6  # scores closer than this are the same score: float32 sums differ by that much with their order
+TIE = 1e-6  # scores closer than this count as equal: float32 sums differ by that much with their order
 QUERIES = 1000
 
 
@@ -30,7 +30,7 @@ def bounds(recalls: ArrayLike, *, confidence: float = 0.95, random_state: int = 
     confidence : float, default=0.95
         Share of samples whose interval holds the true mean; each end alone fails in half of the rest.
     random_state : int, default=0
-        Seed of the weights; 20,000 draws, so an end moves with it by a fiftieth of the standard error.
+        Seed of the weights; 20,000 draws, so an end changes with it by a fiftieth of the standard error.
 
     Returns
     -------
@@ -51,14 +51,14 @@ def bounds(recalls: ArrayLike, *, confidence: float = 0.95, random_state: int = 
 
 
 def queries_needed(target: float, confidence: float = 0.95) -> int:
-    """Fewest queries that can prove a recall, when none of them loses anything."""
+    """Return the fewest queries that can prove a recall, when none of them loses anything."""
     return int(np.ceil(np.log((1 - confidence) / 2) / np.log(target)))
 
 
 class Judge:
-    """Knows, for some rows as queries, which rows are truly among their k nearest.
+    """Decides, for some rows as queries, which rows are truly among their k nearest.
 
-    A row counts when its exact cosine reaches the k-th best one less 0.000001, so that equal rows may stand in for
+    A row counts when its exact cosine reaches the k-th best one minus 0.000001, so that equal rows may replace
     each other. A query's own row never counts.
 
     Parameters
@@ -71,7 +71,7 @@ class Judge:
         Neighbours that count; lowered to n_samples - 1 when there are fewer.
     scores : ndarray of shape (n_samples, at least k), default=None
         Exact cosines of every row's nearest rows, its own left out, best first, where they are known already;
-        without them, one pass over X finds them.
+        without them, one pass over X computes them.
     """
 
     def __init__(self, X: Any, rows: Ints, k: int = 10, *, scores: Floats | None = None) -> None:
@@ -93,7 +93,7 @@ class Judge:
         return out
 
     def recalls(self, found: Ints) -> NDArray[np.float64]:
-        """Share of the k nearest that stands in each query's list, of shape (n_queries,)."""
+        """Share of the k nearest rows that is in each query's list, of shape (n_queries,)."""
         out = np.empty(len(found))
         step = max(4096 // found.shape[1], 1)
         for start in range(0, len(found), step):
@@ -113,23 +113,23 @@ class Certificate:
     recipe : Recipe
         What was measured.
     bytes : float
-        For each vector, everything counted: codes, rescoring store, codebooks, projection.
+        For each vector, with everything: codes, rescoring store, codebooks, projection.
     scan_bytes : int
-        Of these, what a search reads for every row.
+        Those of them that a search reads for every row.
     recall, lower, upper : float
-        Mean share of the true k nearest rows that come back, and its interval (95 %; the lower end alone fails in
+        Mean share of the true k nearest rows that is found, and its interval (95 %; the lower end alone fails in
         at most 2.5 of 100 samples).
     n_queries, k : int
         Held-out queries, and neighbours that count.
     losses : dict
         "project", "code" and "index": the three shares of 1 - recall. "project": lost by an exact search among the
         projected vectors; "code": lost on top of that by coding them; "index": lost on top by rescoring and by lists
-        that were not read. With rescoring the first two count a neighbour as kept while it is among the candidates. A
-        share can be slightly below 0 when a later step undoes an earlier loss by luck.
+        that were not read. With rescoring, the first two count a neighbour as kept when it is among the candidates. A
+        share can be slightly below 0 when a later step happens to undo an earlier loss.
     fresh : bool
         Whether these queries had no part in choosing the recipe.
     front : bool
-        Whether no other recipe measured has as few bytes and as much recall.
+        Whether no other measured recipe has as few bytes and as much recall.
     """
 
     recipe: Recipe
@@ -145,7 +145,7 @@ class Certificate:
     front: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the record as JSON can hold it; "recipe" is its name, "made" its fields."""
+        """Return the record as JSON can hold it; "recipe" is the name, "made" the recipe's fields."""
         return {
             "recipe": self.recipe.name,
             "made": self.recipe.to_dict(),
@@ -182,12 +182,12 @@ def certify(
     fitted : FittedRecipe
         With every row of X encoded, in order.
     X : array-like of shape (n_samples, n_features)
-        The vectors as they were.
+        The vectors before compression.
     k : int, default=10
         Neighbours that count.
     queries : ndarray of int, default=None
-        Rows to ask for; they must have had no part in the fit. None draws `n_queries` of the rows it did not learn
-        from.
+        Rows that are the queries, none of them used in the fit. None draws `n_queries` of the rows that it did not
+        learn from.
     n_queries : int, default=1000
         Fewer when there are not as many.
     confidence : float, default=0.95
@@ -198,7 +198,7 @@ def certify(
     Returns
     -------
     Certificate
-        For queries that are like the rows of X.
+        Valid for queries that are like the rows of X.
 
     Raises
     ------
@@ -219,10 +219,10 @@ def certify(
     return measure(fitted, Judge(X, queries, k), confidence=confidence, random_state=random_state)
 
 
-def found_share(fitted: FittedRecipe, judge: Judge) -> NDArray[np.float64]:
+def query_recalls(fitted: FittedRecipe, judge: Judge) -> NDArray[np.float64]:
     """Recall of each of the judge's queries."""
     ask = min(judge.k + 1, len(fitted))  # one more, for the query's own row
-    return judge.recalls(without_own(fitted.search(judge.Q, ask)[1], judge.rows, judge.k))
+    return judge.recalls(drop_own(fitted.search(judge.Q, ask)[1], judge.rows, judge.k))
 
 
 def measure(
@@ -234,25 +234,25 @@ def measure(
     found: NDArray[np.float64] | None = None,
     projected: dict[Any, float] | None = None,
 ) -> Certificate:
-    """Measure with a judge; `found` is `found_share`, `projected` remembers exact searches of projected floats."""
+    """Measure with a judge; `found` is from `query_recalls`, `projected` caches exact searches of projected rows."""
     k, n, recipe = judge.k, len(fitted), fitted.recipe
     deep = min((k + 1) * (1 if recipe.rescore == "none" else recipe.depth), n) - 1
-    found = found_share(fitted, judge) if found is None else found
+    found = query_recalls(fitted, judge) if found is None else found
     recall = float(found.mean())
-    coded = recall
+    after_code = recall
     if recipe.rescore != "none":
-        coded = float(judge.recalls(without_own(fitted.candidates(judge.Q, deep + 1), judge.rows, deep)).mean())
-    kept = 1.0
+        after_code = float(judge.recalls(drop_own(fitted.candidates(judge.Q, deep + 1), judge.rows, deep)).mean())
+    after_project = 1.0
     if recipe.project != "none":
-        memory = {} if projected is None else projected
-        turned_for = recipe.code if recipe.project == "opq" else ""
-        key = recipe.project, recipe.width, turned_for, deep, len(judge.rows), int(judge.rows[0])
-        if key not in memory:
+        cache = {} if projected is None else projected
+        codes_for = recipe.code if recipe.project == "opq" else ""
+        key = recipe.project, recipe.width, codes_for, deep, len(judge.rows), int(judge.rows[0])
+        if key not in cache:
             rows = exact_top(judge.X, judge.Q, deep, own=judge.rows, project=fitted.project)[1]
-            memory[key] = float(judge.recalls(rows).mean())
-        kept = memory[key]
+            cache[key] = float(judge.recalls(rows).mean())
+        after_project = cache[key]
     lower, upper = bounds(found, confidence=confidence, random_state=random_state)
-    losses = {"project": 1 - kept, "code": kept - coded, "index": coded - recall}
+    losses = {"project": 1 - after_project, "code": after_project - after_code, "index": after_code - recall}
     return Certificate(
         recipe, fitted.bytes_per_vector, fitted.scan_bytes, recall, lower, upper, len(judge.rows), k, losses
     )

@@ -9,20 +9,28 @@ import numpy as np
 
 from codomain.core import Neighbors, UserError, bar
 from codomain.core.maths.rows import finite_unit_rows
-from codomain.shrink.index.certificate import QUERIES, Certificate, Judge, bounds, found_share, measure, queries_needed
+from codomain.shrink.index.certificate import (
+    QUERIES,
+    Certificate,
+    Judge,
+    bounds,
+    measure,
+    queries_needed,
+    query_recalls,
+)
 from codomain.shrink.index.front import Front, refusal
-from codomain.shrink.index.grid import grid, lists_for, not_worth_a_turn
+from codomain.shrink.index.grid import grid, list_count, reason_to_skip
 from codomain.shrink.index.kinds import index_of
 from codomain.shrink.index.learn import axes_of
 from codomain.shrink.index.recipe import TRAIN_ROWS, FittedRecipe, Recipe
 
-TUNING = 300  # queries that choose
+TUNING = 300  # queries for the choice
 PILOT_ROWS = 20_000
 
 
 @dataclass(frozen=True)
-class _Tried:
-    """What the pilot says of a recipe, and the recipe as it learned, without rows."""
+class _PilotResult:
+    """Result of a recipe in the pilot, and the learned recipe without rows."""
 
     recipe: Recipe
     bytes: float
@@ -46,9 +54,9 @@ def cheapest(
 
     Recipes learn from up to 20,000 rows. All of them are tried on (up to) 20,000 rows; those that no other beats
     are then measured on every row with the same tuning queries. From the fewest bytes up, each one that meets the
-    target there is measured again on fresh queries, which nothing has seen, and the first whose lower bound meets
-    the target wins. A second try could win by luck what the first did not, so the first bound may fail in 2.5 of
-    100 samples, the second in half of that, and so on: all tries together in less than 5 of 100.
+    target there is measured again on fresh, unused queries, and the first whose lower bound meets the target wins.
+    More tries mean more chances to win by luck, so the first bound may fail in 2.5 of 100 samples, the second in half
+    of that, and so on: all tries together in less than 5 of 100.
 
     Memory: a block of rows, 20,000 rows in float32 twice, and one index at a time (at most 2 bytes a column and row).
 
@@ -66,17 +74,17 @@ def cheapest(
         Bytes for each vector that must not be exceeded.
     neighbors : Neighbors, default=None
         Exact cosines of each row's nearest rows, shape (n_samples, at least k), where they are known already: saves
-        the judge one pass over all rows.
+        one pass over all rows.
     fewest : {"bytes", "scan_bytes"}, default="bytes"
-        What shall be least: all that is kept, or what a search reads for each row, which is about what makes it
-        fast; then recipes with lists are tried too, from 10,000 rows.
+        What to minimise: all bytes, or those that a search reads for each row, on which its speed depends; then
+        recipes with lists are tried too, from 10,000 rows.
     progress : bool, default=False
         Whether to draw bars.
 
     Returns
     -------
     Front
-        With the winner, or with a refusal in words.
+        With the winner, or with the reason why there is none.
 
     Raises
     ------
@@ -110,12 +118,12 @@ def cheapest(
     if pilot is None or pilot_judge is None:
         pilot = finite_unit_rows(X[np.concatenate([tune_rows, pool[n_tune - PILOT_ROWS :]])])
         pilot_judge = Judge(pilot, np.arange(n_tune), k)
-    tried: list[_Tried] = []
-    recipes = grid(d, lists_for(n) if fewest == "scan_bytes" else 0)
+    pilots: list[_PilotResult] = []
+    recipes = grid(d, list_count(n) if fewest == "scan_bytes" else 0)
     with _bar(progress, "try recipes", len(recipes)) as tick:
         for recipe in recipes:
             tick(1)
-            if why := not_worth_a_turn(recipe, {one.recipe: one.recall for one in tried}, target):
+            if why := reason_to_skip(recipe, {one.recipe: one.recall for one in pilots}, target):
                 front.skipped.append((recipe.name, why))
                 continue
             try:
@@ -124,13 +132,13 @@ def cheapest(
                 front.skipped.append((recipe.name, error.came))
                 continue
             empty = fitted.index.to_bytes()
-            recall = float(found_share(fitted.encode(pilot), pilot_judge).mean())
-            # What does not grow with the rows is spread over all of them, not over the pilot's.
+            recall = float(query_recalls(fitted.encode(pilot), pilot_judge).mean())
+            # Bytes that do not grow with the rows are divided by all rows, not by the pilot's.
             size = fitted.bytes_per_vector + len(empty) * (1 / n - 1 / len(pilot))
-            tried.append(_Tried(recipe, size, fitted.scan_bytes, recall, empty))
+            pilots.append(_PilotResult(recipe, size, fitted.scan_bytes, recall, empty))
     finalists = []
-    for one in sorted(tried, key=lambda one: one.bytes):
-        better = [o for o in tried if o.bytes <= one.bytes and o.scan <= one.scan and o.recall > one.recall + 0.002]
+    for one in sorted(pilots, key=lambda one: one.bytes):
+        better = [o for o in pilots if o.bytes <= one.bytes and o.scan <= one.scan and o.recall > one.recall + 0.002]
         if better:
             best = max(better, key=lambda o: o.recall)
             why = f"{best.recipe.name} keeps more for no more bytes: {best.recall:.3f} against {one.recall:.3f}"
@@ -141,46 +149,46 @@ def cheapest(
             finalists.append(one)
     del pilot, sample
 
-    # The proof: those that are left, on every row, fewest bytes first.
+    # The proof: the finalists on every row, fewest bytes first.
     projected: dict[Any, float] = {}
-    tail, missed, rows = 0.05, [], []
+    tail, failed, rows = 0.05, [], []
     with _bar(progress, "prove", len(finalists)) as tick:
         for one in sorted(finalists, key=lambda one: one.scan if fewest == "scan_bytes" else one.bytes):
             fitted = FittedRecipe(one.recipe, index_of(one.empty), train).encode(X)
-            found = found_share(fitted, tune)
+            found = query_recalls(fitted, tune)
             row = replace(
                 measure(fitted, tune, found=found, projected=projected, random_state=random_state), fresh=False
             )
-            tuned = row.recall
-            # As many fresh queries with the same recalls would prove this much; a hopeless try would only cost trust.
-            alike = np.quantile(found, (np.arange(n_fresh) + 0.5) / n_fresh, method="nearest")
-            if front.winner is None and bounds(alike, confidence=1 - tail, random_state=random_state)[0] >= target:
+            tuning_recall = row.recall
+            # What as many fresh queries with these recalls would prove: a hopeless try would only cost confidence.
+            recalls = np.quantile(found, (np.arange(n_fresh) + 0.5) / n_fresh, method="nearest")
+            if front.winner is None and bounds(recalls, confidence=1 - tail, random_state=random_state)[0] >= target:
                 tail /= 2
                 proof = measure(fitted, fresh, confidence=1 - 2 * tail, projected=projected, random_state=random_state)
                 if proof.lower >= target:
                     front.winner, front._fitted, row = proof, fitted, proof
                 else:
-                    missed.append(proof)
-            rows.append((tuned, row))
+                    failed.append(proof)
+            rows.append((tuning_recall, row))
             tick(1)
     rows.sort(key=lambda pair: pair[1].bytes)
     for recall, row in rows:
-        beaten = any(
-            other.bytes <= row.bytes and kept >= recall and (other.bytes < row.bytes or kept > recall)
-            for kept, other in rows
+        dominated = any(
+            other.bytes <= row.bytes and other_recall >= recall and (other.bytes < row.bytes or other_recall > recall)
+            for other_recall, other in rows
         )
-        front.certificates.append(replace(row, front=not beaten))
+        front.certificates.append(replace(row, front=not dominated))
         if row is front.winner:
             front.winner = front.certificates[-1]
     front.certificates.append(replace(Certificate.whole(d, front.k), front=True))
     if front.winner is None:
-        front.refusal = refusal(front, missed, n_fresh, needed, budget_bytes)
+        front.refusal = refusal(front, failed, n_fresh, needed, budget_bytes)
     return front
 
 
 @contextmanager
 def _bar(wanted: bool, label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Draw a bar when it is wanted."""
+    """Draw a progress bar when wanted."""
     if not wanted:
         yield lambda done: None
         return

@@ -1,4 +1,4 @@
-"""An index of faiss with the verbs of ours: projection, code and rescoring store, one inside the other."""
+"""An index of faiss behind the interface of `Index`: projection, code and rescoring store, one inside the other."""
 
 from typing import Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ class FaissIndex:
     """
 
     suffix: ClassVar[str] = "faiss"
-    magic: ClassVar[bytes] = b""  # faiss has its own, one for each kind
+    magic: ClassVar[bytes] = b""  # faiss writes its own, one for each kind
 
     def __init__(self, faiss: Any) -> None:
         self.faiss, self.d = faiss, int(faiss.d)
@@ -34,22 +34,22 @@ class FaissIndex:
 
     def search(self, Q: Floats, k: int) -> tuple[Floats, Ints]:
         """Return cosines and rows, both of shape (n_queries, k), best first; row -1 where there are no more."""
-        if isinstance(self.faiss, faiss.IndexRefine):  # asked for more candidates than there are rows, it returns none
+        if isinstance(self.faiss, faiss.IndexRefine):  # for more candidates than there are rows, it returns none
             refine: Any = faiss.IndexRefineSearchParameters
             params = refine(k_factor=min(float(self.faiss.k_factor), self.ntotal / k))
             scores, rows = self.faiss.search(Q, k, params=params)
             return scores, rows
         scores, rows = self.faiss.search(Q, k)
-        if isinstance(code := self._code(), faiss.IndexLSH):  # it counts differing bits, which stand for a cosine
+        if isinstance(code := self._code(), faiss.IndexLSH):  # it counts differing bits, which give a cosine
             scores = np.cos(scores * (np.pi / code.nbits), dtype=np.float32)
         return scores, rows
 
     def candidates(self, Q: Floats, k: int) -> Ints:
-        """Rows that the code alone, without rescoring, puts first."""
+        """Rows that the code without rescoring ranks first."""
         return np.asarray(self._first().search(Q, k)[1], dtype=np.int64)
 
     def project(self, rows: Floats) -> Floats:
-        """Rows of length 1 as the code sees them before coding."""
+        """Rows of length 1 after the projection, before coding."""
         index = self._first()
         while isinstance(index, faiss.IndexPreTransform):
             chain: Any = index.chain
@@ -68,7 +68,7 @@ class FaissIndex:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what `to_bytes` wrote; faiss does not survive a damaged file."""
+        """Read what `to_bytes` wrote; faiss crashes on a damaged file."""
         return cls(faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8)))
 
     def _first(self) -> Any:

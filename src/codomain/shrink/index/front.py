@@ -1,4 +1,4 @@
-"""What a search for the cheapest recipe leaves behind: what was tried, what won, or why nothing did."""
+"""The result of a search for the cheapest recipe: what was tried, what won, or why nothing did."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ class Front:
     Parameters
     ----------
     target : float
-        Recall asked for.
+        Recall wanted.
     k : int
         Neighbours that count.
     winner : Certificate or None
@@ -28,9 +28,9 @@ class Front:
     skipped : list of (str, str)
         Recipes that were not measured on all rows, and why.
     chosen_among : int
-        Rows that there were when the winner was chosen.
+        Number of rows when the winner was chosen.
     fewest : {"bytes", "scan_bytes"}
-        What was to be least.
+        What was minimised.
     """
 
     target: float
@@ -44,7 +44,7 @@ class Front:
     _fitted: FittedRecipe | None = None
 
     def build(self, X: Any) -> FittedRecipe:
-        """Return the certified index itself, or the whole vectors' when nothing was certified."""
+        """Return the certified index, or that of the vectors as they are when nothing was certified."""
         if self._fitted is None:
             self._fitted = Recipe(code="f32").fit(X).encode(X)
         return self._fitted
@@ -64,8 +64,8 @@ class Front:
         }
 
 
-def refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int, budget_bytes: float | None) -> str:
-    """Say why nothing was certified: too few queries, too few bytes, or what is lost where."""
+def refusal(front: Front, failed: list[Certificate], n_fresh: int, needed: int, budget_bytes: float | None) -> str:
+    """Explain why nothing was certified: too few queries, too few bytes, or where recall is lost."""
     if n_fresh < needed:
         best = 0.025 ** (1 / n_fresh)
         return (
@@ -76,7 +76,7 @@ def refusal(front: Front, missed: list[Certificate], n_fresh: int, needed: int, 
     measured = front.certificates[:-1]
     if not measured:
         return f"No recipe fits{limit}; the vectors as they are take {front.certificates[-1].bytes:,.0f} bytes."
-    best = max(missed or measured, key=lambda row: (row.lower, -row.bytes))
+    best = max(failed or measured, key=lambda row: (row.lower, -row.bytes))
     lost = [f"{share:.3f} in {_STAGES[stage]}" for stage, share in best.losses.items() if share >= 0.0005]
     return (
         f"No recipe{limit} is proved to keep {front.target:g} of the {front.k} nearest rows. The best is {best}. "

@@ -12,11 +12,11 @@ Array = NDArray[Any]
 numba = need("numba", "fast")
 extending = need("numba.extending", "fast")
 LANES = 64  # rows of a block: a constant, so that the compiler can lay out the loops over them
-SAMPLED = 64  # blocks, at least, that set a query's limit
+SAMPLED = 64  # least number of blocks that set a query's limit
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile without the interpreter's lock; kept on disk where a folder for it can be written."""
+    """Compile to run without the interpreter's lock; cached on disk where a folder for it can be written."""
     try:
         return numba.njit(nogil=True, cache=True)(function)
     except RuntimeError:
@@ -33,7 +33,7 @@ popcount: Any = extending.intrinsic(_popcount)
 
 @jit
 def distances(codes: Array, block: int, bits: Array, out: Array) -> None:  # pragma: no cover
-    """Bits that differ, for each row of a block; a word at a time, which is how they lie in memory."""
+    """Count the differing bits of each row of a block; a word at a time, as they lie in memory."""
     for lane in range(LANES):
         out[lane] = popcount(codes[block, 0, lane] ^ bits[0])
     for word in range(1, len(bits)):
@@ -42,8 +42,8 @@ def distances(codes: Array, block: int, bits: Array, out: Array) -> None:  # pra
 
 
 @jit
-def keep(score: float, row: int, scores: Array, rows: Array) -> None:  # pragma: no cover
-    """Put a row in its place on a list, best first, equal scores by lower row."""
+def insert(score: float, row: int, scores: Array, rows: Array) -> None:  # pragma: no cover
+    """Insert a row in its place on a list, best first, equal scores by lower row."""
     at = len(scores) - 1
     if score < scores[at] or (score == scores[at] and row > rows[at]):
         return
@@ -78,7 +78,7 @@ def prepare(Q: Array, mean: Array, step: float, bits: Array, weights: Array, who
 
 
 @jit
-def times(row: Array, query: Array) -> np.int32:  # pragma: no cover
+def inner_product(row: Array, query: Array) -> np.int32:  # pragma: no cover
     """Inner product in whole numbers below 2 to the power of 31."""
     total = np.int32(0)
     for column in range(len(query)):
@@ -87,12 +87,12 @@ def times(row: Array, query: Array) -> np.int32:  # pragma: no cover
 
 
 @jit
-def smallest(count: Array, wanted: int) -> int:  # pragma: no cover
-    """Return the least value that so many values do not exceed, of values counted in `count`."""
-    value, held = 0, count[0]
-    while held < wanted:
+def smallest_limit(count: Array, wanted: int) -> int:  # pragma: no cover
+    """Return the least value that at least `wanted` values do not exceed; `count` has how often each value occurs."""
+    value, total = 0, count[0]
+    while total < wanted:
         value += 1
-        held += count[value]
+        total += count[value]
     return value
 
 
@@ -109,7 +109,7 @@ def sift(
     near, weight = np.empty(len(scale), np.int64), np.empty(len(scale), np.int64)
     for i in range(len(Q)):
         prepare(Q[i], mean, steps[i], bits, weights, query)
-        # How many bits may differ, so that of the sampled blocks' rows the wanted share comes through.
+        # How many bits may differ for the wanted share of the sampled blocks' rows to pass.
         seen = 0
         count[:] = 0
         for block in range(0, blocks, max(blocks // SAMPLED, 1)):
@@ -117,9 +117,9 @@ def sift(
             for lane in range(used[block]):
                 count[differ[lane]] += 1
             seen += used[block]
-        limit = smallest(count, min(-(-wide * seen // len(scale)), seen))
-        # Those rows, and what the differing columns weigh.
-        held = 0
+        limit = smallest_limit(count, min(-(-wide * seen // len(scale)), seen))
+        # Those rows, and the summed weights of their differing columns.
+        passed = 0
         weighed[:] = 0
         for block in range(blocks):
             distances(codes, block, bits, differ)
@@ -137,14 +137,14 @@ def sift(
                                 + (popcount(apart & weights[1, word]) << np.uint64(1))
                                 + (popcount(apart & weights[2, word]) << np.uint64(2))
                             )
-                        near[held], weight[held] = lane * blocks + block, total
+                        near[passed], weight[passed] = lane * blocks + block, total
                         weighed[total] += 1
-                        held += 1
+                        passed += 1
         # The lightest of them, compared in whole numbers.
-        limit = smallest(weighed, min(deep, held))
-        for at in range(held):
+        limit = smallest_limit(weighed, min(deep, passed))
+        for at in range(passed):
             if weight[at] <= limit:
-                keep(times(store[near[at]], query) * scale[near[at]], near[at], scores[i], rows[i])
+                insert(inner_product(store[near[at]], query) * scale[near[at]], near[at], scores[i], rows[i])
 
 
 @jit
@@ -161,21 +161,21 @@ def nearest(
         quantise(Q[i], steps[i], query)
         best[:], near[i] = -np.inf, -1
         for part in range(len(centres)):
-            keep(times(centres[part], query) * lengths[part], part, best, near[i])
+            insert(inner_product(centres[part], query) * lengths[part], part, best, near[i])
 
 
 @jit
 def rescore(
     store: Array, scale: Array, Q: Array, steps: Array, found: Array, scores: Array, rows: Array
 ) -> None:  # pragma: no cover
-    """Compare what faiss found for `Lists` in whole numbers, each row once and in the order of memory."""
+    """Compare the rows that faiss found for `Lists` in whole numbers, each once and in the order of memory."""
     query, best = np.empty(Q.shape[1], np.int16), np.empty(scores.shape[1], np.float64)
     for i in range(len(Q)):
         quantise(Q[i], steps[i], query)
-        best[:], rows[i], last = -np.inf, -1, -1  # -1 stands where nothing more was found
+        best[:], rows[i], last = -np.inf, -1, -1  # -1: nothing more was found
         for row in np.sort(found[i]):
             if row != last:
-                keep(times(store[row], query) * scale[row], row, best, rows[i])
+                insert(inner_product(store[row], query) * scale[row], row, best, rows[i])
                 last = row
         for at in range(len(best)):
             scores[i, at] = best[at] * steps[i]
@@ -183,7 +183,7 @@ def rescore(
 
 @jit
 def decode(states: Array, at: int, words: Array, steps: Array, tables: Array, out: Array) -> int:  # pragma: no cover
-    """Decode one row of each lane for `waterfill.Coder`; return how far the stream was read."""
+    """Decode one row of each lane for `waterfill.Coder`; return the position in the stream."""
     bits, mask, half = np.uint32(12), np.uint32(4095), np.uint32(16)  # waterfill.BITS
     for column in range(out.shape[0]):
         for lane in range(out.shape[1]):
@@ -201,7 +201,7 @@ def decode(states: Array, at: int, words: Array, steps: Array, tables: Array, ou
 
 @jit
 def keep_best(S: Array, start: int, scores: Array, rows: Array) -> None:  # pragma: no cover
-    """Enter a block's scores, whose first row has the number `start`, in the lists that are held."""
+    """Insert a block's scores, whose first row has the number `start`, into the lists."""
     for i in range(len(S)):
         for left in range(0, S.shape[1], LANES):
             right, better, bar = min(left + LANES, S.shape[1]), 0, scores[i, -1]
@@ -210,4 +210,4 @@ def keep_best(S: Array, start: int, scores: Array, rows: Array) -> None:  # prag
             if better:
                 for column in range(left, right):
                     if S[i, column] > scores[i, -1]:
-                        keep(S[i, column], start + column, scores[i], rows[i])
+                        insert(S[i, column], start + column, scores[i], rows[i])

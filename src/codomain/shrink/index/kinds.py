@@ -1,4 +1,4 @@
-"""What every index of rows offers, and which one a file holds."""
+"""The interface of every index of rows, and the one that a file holds."""
 
 from typing import ClassVar, Protocol, Self
 
@@ -37,10 +37,10 @@ class Index(Protocol):
         """Return cosines and rows, both of shape (n_queries, k), best first; row -1 where there are no more."""
 
     def candidates(self, Q: Floats, k: int) -> Ints:
-        """Rows that the code puts first before anything finer is looked at, of shape (n_queries, k)."""
+        """Rows that the code ranks first, before any rescoring, of shape (n_queries, k)."""
 
     def project(self, rows: Floats) -> Floats:
-        """Rows as the code sees them before coding."""
+        """Rows after the projection, before coding."""
 
     def scan_bytes(self) -> int:
         """Bytes of code that a search reads for each row, before rescoring."""
@@ -54,9 +54,9 @@ class Index(Protocol):
 
 
 def index_of(data: bytes) -> Index:
-    """Return the index that a file holds: the one whose beginning it has, else faiss's.
+    """Return the index that a file holds: the one whose `magic` it begins with, else faiss's.
 
-    The caller checks the seal first: faiss does not survive a damaged file.
+    The caller checks the seal first: faiss crashes on a damaged file.
     """
-    ours: tuple[type[Index], ...] = (Waterfill, Signs, Lists)
-    return next((kind for kind in ours if data.startswith(kind.magic)), FaissIndex).from_bytes(data)
+    kinds: tuple[type[Index], ...] = (Waterfill, Signs, Lists)
+    return next((kind for kind in kinds if data.startswith(kind.magic)), FaissIndex).from_bytes(data)

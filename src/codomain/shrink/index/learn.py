@@ -1,4 +1,4 @@
-"""Learn what a recipe needs from some rows: turns, codebooks, centres. Nothing is encoded yet."""
+"""Learn what a recipe needs from some rows: rotations, codebooks, centres. Nothing is encoded yet."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -18,8 +18,8 @@ from codomain.shrink.index.slots import slots_of
 from codomain.shrink.index.spec import FILL, PQ, RABITQ, Spec
 from codomain.shrink.index.waterfill import Waterfill
 
-ROUNDS = 10  # of OPQ and ITQ: faiss takes 50, and five times as long
-TURN_ROWS = 5_000  # that a turn of OPQ is learned from
+ROUNDS = 10  # of OPQ and ITQ: faiss does 50, which takes five times as long
+TURN_ROWS = 5_000  # rows from which OPQ learns its rotation
 _KINDS = {
     "f16": faiss.ScalarQuantizer.QT_fp16,
     "int8": faiss.ScalarQuantizer.QT_8bit,
@@ -30,7 +30,7 @@ Axes = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def learn(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | None = None) -> Index:
-    """Return the index of a recipe, trained on rows of length 1 and empty; `axes` is what `axes_of` gave."""
+    """Return the index of a recipe, trained on rows of length 1 and empty; `axes` is from `axes_of`."""
     d, pq = sample.shape[1], PQ.fullmatch(recipe.code)
     width, parts = recipe.width or d, int(pq[1]) if pq else 1
     directions = {"pca": width, "opq": d, "itq": d}.get(recipe.project, 0)  # with fewer rows, faiss's OPQ crashes
@@ -46,7 +46,7 @@ def learn(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | N
 
 
 def axes_of(sample: Floats) -> Axes:
-    """Return weights (largest first) and directions, one a row, of the uncentred second moment of the sample."""
+    """Return eigenvalues (largest first) and eigenvectors, one a row, of the sample's uncentred second moment."""
     weight, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64))
     return weight[::-1], directions.T[::-1]
 
@@ -73,7 +73,7 @@ def _index(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | 
     if recipe.rescore != "none":
         index = faiss.IndexRefine(index, _coder(recipe.rescore, d, None, None))
         index.k_factor = float(recipe.depth)
-    # Starting threads for each of many small steps costs up to 25 times the work.
+    # Starting threads for each of many small steps takes up to 25 times as long as the work.
     with one_thread() if pq or recipe.project == "itq" else nullcontext():
         index.train(sample)
     return FaissIndex(index)
@@ -82,7 +82,7 @@ def _index(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | 
 def _steps(
     recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | None, parts: int
 ) -> tuple[int, list[Any]]:
-    """Return the columns that are coded, and the transforms that come before."""
+    """Return the number of columns that are coded, and the transforms before the code."""
     d, width = sample.shape[1], recipe.width or sample.shape[1]
     size, slots = slots_of(width, parts)
     wide = parts * size
@@ -101,8 +101,8 @@ def _steps(
         weight, keep = (part[:width] for part in axes or axes_of(sample))
         A = np.zeros((wide, d))
         if PQ.fullmatch(recipe.code):
-            A[_balanced(weight, parts, size)] = keep
-        else:  # a turn inside the kept space changes no inner product and gives every column the same spread
+            A[_balance(weight, parts, size)] = keep
+        else:  # a rotation within the kept space changes no inner product and gives every column the same spread
             A[slots] = dct(keep * rng.choice([-1.0, 1.0], (width, 1)), axis=0, norm="ortho")
         step: Any = faiss.LinearTransform(d, wide, False)
         faiss.copy_array_to_vector(A.astype(np.float32).ravel(), step.A)
@@ -131,15 +131,15 @@ def _coder(code: str, width: int, pq: Any, rabitq: Any) -> Any:
     if pq:
         kind = faiss.IndexPQFastScan if pq[2] == "4" else faiss.IndexPQ
         index: Any = kind(width, int(pq[1]), int(pq[2]), dot)
-        index.pq.cp.min_points_per_centroid = 1  # fewer than its taste is allowed, and it should not print
+        index.pq.cp.min_points_per_centroid = 1  # fewer are allowed, and faiss should not print a warning
         return index
-    index = faiss.IndexLSH(width, width, False, True)  # signs around each column's median, learned from the sample
-    index.metric_type = dot  # it ignores the metric; a refining index wants both of its parts to agree
+    index = faiss.IndexLSH(width, width, False, True)  # signs relative to each column's median, learned from the sample
+    index.metric_type = dot  # it ignores the metric, but a refining index needs the same one in both parts
     return index
 
 
-def _balanced(weight: Any, parts: int, size: int) -> Ints:
-    """Deal the directions, heaviest first, so that the product of weights is about equal in every part."""
+def _balance(weight: Any, parts: int, size: int) -> Ints:
+    """Assign directions, heaviest first, to parts so that every part has about the same product of weights."""
     load, count = np.zeros(parts), np.zeros(parts, dtype=np.int64)
     slots = np.empty(len(weight), dtype=np.int64)
     floor = max(float(weight[0]), 1e-30) * 1e-9

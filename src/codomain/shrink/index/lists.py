@@ -1,4 +1,4 @@
-"""Scan the lists near a query with faiss, then compare the few that are left in int8, all in one index."""
+"""Scan the lists near a query with faiss, then compare the best rows in int8, all in one index."""
 
 from typing import Any, ClassVar, Self
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from codomain.core import one_thread
 from codomain.core.maths.rows import Floats, Ints
 from codomain.core.npy import pack_arrays, unpack_arrays
+from codomain.shrink.index.integers import FEW, compiled_kernels, largest_query_number, share_out, to_int8
 from codomain.shrink.index.slots import slots_of
-from codomain.shrink.index.whole import FEW, compiled, int8, largest, share_out
 
 HOMES = 2  # lists that a row lies in
 
@@ -19,13 +19,13 @@ class Lists:
     r"""Rows in lists around centres, as product codes of 4 bits and as int8.
 
     A query reads the lists of its nearest `probe` centres: faiss scans the product codes, the best `depth` for each
-    hit asked for are compared in int8 (one scale a row), in whole numbers. Every row lies in two lists, so that a
+    hit are compared in int8 (one scale a row), in whole numbers. Every row lies in two lists, so that a
     query near the border of one finds it in the other. The first is that of the nearest centre c, the second that of
     the centre c' with the least
 
     .. math:: |x - c'|^2 + (r \cdot (x - c'))^2 / |r|^2, \qquad r = x - c
 
-    so that what c' leaves of x points elsewhere than r: a query that misses the first list seldom misses both.
+    so that x - c' points in another direction than r: a query that misses the first list seldom misses both.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class Lists:
     parts : int
         Subvectors, 4 bits each; a width that they do not divide is padded.
     depth : int
-        Codes whose rows are compared in int8, for each hit asked for; a row can own two of them.
+        Codes whose rows are compared in int8, for each hit; a row can have two of them.
     lists, probe : int
         Centres, from 2 to 65,535, and how many lists a query reads.
 
@@ -48,7 +48,7 @@ class Lists:
 
     def __init__(self, d: int, parts: int, depth: int, lists: int, probe: int) -> None:
         self.d, self.parts, self.depth, self.lists, self.probe = d, parts, depth, lists, probe
-        self.most = largest(d)
+        self.most = largest_query_number(d)
         self.size, self.slots = slots_of(d, parts)
         self.pq = faiss.ProductQuantizer(self.size * parts, parts, 4)
         self.pq.cp.min_points_per_centroid = 1
@@ -56,7 +56,7 @@ class Lists:
         self.homes = np.empty((0, HOMES), dtype=np.uint16)
         self.codes = np.empty((0, self.pq.code_size), dtype=np.uint8)
         self.store, self.scale = np.empty((0, d), dtype=np.int8), np.empty(0, dtype=np.float16)
-        self._parts: list[tuple[Any, ...]] = []  # rows that were added and are not joined to those above yet
+        self._parts: list[tuple[Any, ...]] = []  # rows that were added and not yet joined to those above
         self._laid: tuple[Any, ...] | None = None
         self._asked = 0
 
@@ -70,13 +70,13 @@ class Lists:
         means = faiss.Clustering(self.d, self.lists)
         means.seed, means.niter, means.spherical, means.min_points_per_centroid = seed, 8, True, 1
         means.train(sample, faiss.IndexFlatIP(self.d))
-        self.centres, self.lengths = int8(faiss.vector_to_array(means.centroids).reshape(self.lists, self.d))
-        with one_thread():  # starting threads for each of many tiny codebooks costs more than the work
-            self.pq.train(self._spread(sample))
+        self.centres, self.lengths = to_int8(faiss.vector_to_array(means.centroids).reshape(self.lists, self.d))
+        with one_thread():  # starting threads for each of many tiny codebooks takes longer than the work
+            self.pq.train(self._pad(sample))
 
     def add(self, rows: Floats) -> None:
         """Code rows of length 1 and keep them."""
-        self._parts.append((self._homes(rows), self.pq.compute_codes(self._spread(rows)), *int8(rows)))
+        self._parts.append((self._homes(rows), self.pq.compute_codes(self._pad(rows)), *to_int8(rows)))
         self._laid = None
 
     def search(self, Q: Floats, k: int) -> tuple[Floats, Ints]:
@@ -84,7 +84,7 @@ class Lists:
         index, lengths, scale = self._layout()
         n = len(Q)
         self._asked += n
-        loops = compiled() if self._asked > FEW else None
+        loops = compiled_kernels() if self._asked > FEW else None
         nearest, rescore = (loops.nearest, loops.rescore) if loops else (_nearest, _rescore)
         steps, near = np.empty(n, dtype=np.float32), np.empty((n, self.probe), dtype=np.int64)
         scores, rows = np.empty((n, k), dtype=np.float32), np.empty((n, k), dtype=np.int64)
@@ -98,7 +98,7 @@ class Lists:
         return scores, rows
 
     def candidates(self, Q: Floats, k: int) -> Ints:
-        """Rows of any list that the product codes put first."""
+        """Rows of any list that the product codes rank first."""
         index, every = self._layout()[0], np.tile(np.arange(self.lists), (len(Q), 1))
         found = np.empty((len(Q), HOMES * k), dtype=np.int64)
 
@@ -113,15 +113,15 @@ class Lists:
         return np.take_along_axis(found, np.argsort(again, axis=1, kind="stable")[:, :k], axis=1)
 
     def project(self, rows: Floats) -> Floats:
-        """Rows as the code sees them: nothing comes before it."""
+        """Return the rows themselves: this index has no projection."""
         return rows
 
     def scan_bytes(self) -> int:
-        """Bytes of product codes that a search reads, over the rows; at least 1."""
+        """Bytes of product codes that a search reads, divided by the rows; at least 1."""
         return max(round(HOMES * self.pq.code_size * self.probe / self.lists), 1)
 
-    def _spread(self, rows: Floats) -> Floats:
-        """Rows as faiss cuts them into parts: padded where the parts do not divide the columns."""
+    def _pad(self, rows: Floats) -> Floats:
+        """Pad rows where the parts do not divide the columns, as faiss needs equal parts."""
         if self.size * self.parts == self.d:
             return rows
         out = np.zeros((len(rows), self.size * self.parts), dtype=np.float32)
@@ -129,7 +129,7 @@ class Lists:
         return out
 
     def _homes(self, rows: Floats) -> NDArray[np.uint16]:
-        """Both lists of each row."""
+        """Return both lists of each row."""
         centres = self.centres * self.lengths[:, None].astype(np.float32)
         each, along = np.arange(len(rows)), rows @ centres.T
         first = along.argmax(axis=1)
@@ -142,30 +142,31 @@ class Lists:
         return np.stack([first, cost.argmin(axis=1)], axis=1).astype(np.uint16)
 
     def _scan(self, index: Any, Q: Floats, near: Ints, count: int) -> Ints:
-        """Rows of the best codes in the lists given, of shape (n_queries, count), -1 where there are no more.
+        """Return rows of the best codes in the given lists, of shape (n_queries, count), -1 where there are no more.
 
-        The number of lists goes with the call: on the index, where faiss's Python wants it, it would be every thread's.
+        The number of lists is given with the call: set on the index, as faiss's Python does, it would be set for every
+        thread.
         """
         n, probe = near.shape
         rows, scores = np.empty((n, count), dtype=np.int64), np.empty((n, count), dtype=np.float32)
-        given = np.ascontiguousarray(self._spread(Q)), near, np.zeros(near.shape, dtype=np.float32), scores, rows
+        given = np.ascontiguousarray(self._pad(Q)), near, np.zeros(near.shape, dtype=np.float32), scores, rows
         queries, lists, distances, *out = (faiss.swig_ptr(array) for array in given)
         how: Any = faiss.IVFSearchParameters
         index.search_preassigned_c(n, queries, count, lists, distances, *out, False, how(nprobe=probe))
         return rows
 
     def _join(self) -> None:
-        """Join what was added to what is there."""
+        """Join the added rows to the others."""
         if self._parts:
             whole = zip((self.homes, self.codes, self.store, self.scale), *self._parts, strict=True)
             self.homes, self.codes, self.store, self.scale = (np.concatenate(part) for part in whole)
             self._parts = []
 
     def _layout(self) -> tuple[Any, ...]:
-        """Return lists as faiss scans them, and the scales of centres and rows in float64."""
+        """Return the lists as faiss scans them, and the scales of centres and rows in float64."""
         if self._laid is None:
             self._join()
-            unused: Any = faiss.IndexFlatIP(self.pq.d)  # faiss asks for a way to find lists, and we find them
+            unused: Any = faiss.IndexFlatIP(self.pq.d)  # faiss needs an index that finds lists, but they are found here
             plain = faiss.IndexIVFPQ(unused, self.pq.d, self.lists, self.parts, 4, faiss.METRIC_INNER_PRODUCT)
             plain.by_residual, plain.pq, plain.is_trained = False, self.pq, True
             order = np.argsort(self.homes.ravel(), kind="stable")
@@ -178,7 +179,7 @@ class Lists:
             plain.ntotal = len(order)
             index: Any = faiss.IndexIVFPQFastScan(plain)
             unused.this.disown()
-            index.own_fields = True  # faiss points to it and now also frees it
+            index.own_fields = True  # faiss points to it and from now on also frees it
             index.implem = 11  # one query after the other: no slower for many, faster for one, and the same for both
             self._laid = index, self.lengths.astype(np.float64), self.scale.astype(np.float64)
         return self._laid
@@ -201,7 +202,7 @@ class Lists:
 
 
 def _nearest(centres: Any, lengths: Any, most: np.float32, Q: Floats, steps: Floats, near: Ints) -> None:
-    """Write steps and the lists that a query reads: what `kernels.nearest` does, in numpy."""
+    """Write steps and the lists that a query reads: `kernels.nearest` in numpy."""
     steps[:] = np.maximum(np.abs(Q).max(axis=1), np.float32(1e-12)) / most
     # Sums of whole numbers below 2 to the power of 53: float64 holds them exactly.
     S = np.rint(Q / steps[:, None]).astype(np.float64) @ centres.T.astype(np.float64) * lengths
@@ -209,7 +210,7 @@ def _nearest(centres: Any, lengths: Any, most: np.float32, Q: Floats, steps: Flo
 
 
 def _rescore(store: Any, scale: Any, Q: Floats, steps: Floats, found: Ints, scores: Floats, rows: Ints) -> None:
-    """Compare what was found in whole numbers and write the best: what `kernels.rescore` does, in numpy."""
+    """Compare the found rows in whole numbers and write the best: `kernels.rescore` in numpy."""
     scores[:], rows[:] = -np.inf, -1
     for i, whole in enumerate(np.rint(Q / steps[:, None]).astype(np.float64)):
         some = np.unique(found[i][found[i] >= 0])

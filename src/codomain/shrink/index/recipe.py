@@ -1,4 +1,4 @@
-"""Say how a vector is made small, learn it, and hold the codes: project, code, and keep a store to rescore from."""
+"""How a vector is compressed: projection, code and rescoring; learned from rows, and then the codes of all rows."""
 
 import json
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ TRAIN_ROWS = 20_000
 
 
 class Recipe(Spec):
-    """How a vector is made small.
+    """How a vector is compressed.
 
     Vectors are compared by cosine: rows and queries are scaled to length 1 first.
 
@@ -29,24 +29,24 @@ class Recipe(Spec):
     ----------
     project : {"none", "pca", "truncate", "opq", "itq"}, default="none"
         "pca" keeps the directions that hold most of the inner products (uncentred: subtracting a mean changes
-        inner products); "truncate" keeps the first columns and scales them to length 1 again; "opq" learns the turn
-        that product codes of 4 bits lose least after (Ge et al. 2013), "itq" centres, keeps the directions that vary
-        most and learns the turn whose signs lose least (Gong and Lazebnik 2011).
+        inner products); "truncate" keeps the first columns and scales them to length 1 again; "opq" learns the
+        rotation after which product codes of 4 bits lose least (Ge et al. 2013), "itq" centres, keeps the directions
+        that vary most and learns the rotation whose signs lose least (Gong and Lazebnik 2011).
     width : int, default=0
         Columns kept by the projection; 0 without one.
     code : str, default="int8"
         "f32", "f16", "int8", "int6", "int4"; "binary" (one sign bit a column); "rabitq1" to "rabitq8" (bits a
         column with a correction for each row); "pq96x4" (96 subvectors, 4 bits each; 8 bits also work); "fill64"
-        (64 bytes a row, shared among the principal directions and entropy coded; projects by itself, so it takes
-        neither a projection nor rescoring); "signs" (one bit a column, with rescoring in int8 and without a
+        (64 bytes a row, shared among the principal directions and entropy coded; it has its own projection, so it
+        takes neither a projection nor rescoring); "signs" (one bit a column, with rescoring in int8 and without a
         projection: the fastest to search).
     rescore : {"none", "int8", "f32"}, default="none"
-        A second, finer copy of the whole vector that orders the best candidates of the code again.
+        A second, finer copy of the whole vector that ranks the best candidates of the code again.
     depth : int, default=10
-        Candidates rescored for each hit asked for; not used without rescoring.
+        Candidates rescored for each hit; not used without rescoring.
     lists, probe : int, default=0
-        For product codes of 4 bits with rescoring in int8 and without a projection: centres around which the rows
-        lie in lists, from 2 to 65,535, and the lists that a query reads; 0 and 0 for none.
+        For product codes of 4 bits with rescoring in int8 and without a projection: lists, each of the rows near a
+        centre, from 2 to 65,535, and how many of them a query reads; 0 and 0 for none.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class Recipe(Spec):
         Raises
         ------
         UserError
-            When there are fewer rows than codewords or directions to learn, or more columns are asked for than exist.
+            When there are fewer rows than codewords or directions to learn, or more columns are wanted than exist.
         """
         rng = np.random.default_rng(random_state)
         if train is None:
@@ -84,7 +84,7 @@ class Recipe(Spec):
     def learn(
         self, sample: Floats, rng: np.random.Generator, *, train: Ints | None = None, axes: Axes | None = None
     ) -> "FittedRecipe":
-        """Fit on rows of length 1 in memory; `train` says which rows they are, `axes` is what `axes_of` gave."""
+        """Fit on rows of length 1 in memory; `train` has their row numbers, `axes` the result of `axes_of`."""
         return FittedRecipe(self, learn(self, sample, rng, axes), train)
 
 
@@ -113,12 +113,12 @@ class FittedRecipe:
 
     @property
     def n_features(self) -> int:
-        """Columns of a vector before it is made small."""
+        """Columns of a vector before compression."""
         return self.index.d
 
     @property
     def bytes_per_vector(self) -> float:
-        """Everything that is saved, over the number of rows: codes, rescoring store, codebooks and projection."""
+        """Bytes of everything saved, divided by the rows: codes, rescoring store, codebooks and projection."""
         return float(len(self.index.to_bytes()) / max(len(self), 1))
 
     @property
@@ -152,7 +152,7 @@ class FittedRecipe:
         Returns
         -------
         scores : ndarray of shape (n_queries, k)
-            Cosines as the code or the rescoring store sees them, best first.
+            Cosines by the code or the rescoring store, best first.
         rows : ndarray of shape (n_queries, k)
             Row numbers; -1 where the code found no more.
         """
@@ -160,7 +160,7 @@ class FittedRecipe:
         queries = finite_unit_rows(given)
         self._check_width(queries.shape[1])
         if not 1 <= k <= len(self):
-            raise UserError(f"k={k} hits were asked of {len(self)} rows.", needed=f"k from 1 to {len(self)}")
+            raise UserError(f"k={k} hits of {len(self)} rows.", needed=f"k from 1 to {len(self)}")
         scores, rows = self.index.search(queries, k)
         if queries is not given:  # some did not have length 1, so some may have no direction: cosine 0 with every row
             empty = ~queries.any(axis=1)
@@ -168,11 +168,11 @@ class FittedRecipe:
         return scores, rows
 
     def candidates(self, Q: Floats, k: int) -> Ints:
-        """Rows that the code alone, without rescoring, puts first; Q has rows of length 1."""
+        """Rows that the code without rescoring ranks first; Q has rows of length 1."""
         return self.index.candidates(Q, min(k, len(self)))
 
     def project(self, rows: Floats) -> Floats:
-        """Rows of length 1 as the code sees them before coding."""
+        """Rows of length 1 after the projection, before coding."""
         return self.index.project(rows)
 
     def save(self) -> dict[str, Any]:
@@ -186,7 +186,7 @@ class FittedRecipe:
     def load(cls, files: Mapping[str, Any]) -> Self:
         """Read what `save` returned, from values or from paths.
 
-        The caller checks the seal first: faiss does not survive a damaged file.
+        The caller checks the seal first: faiss crashes on a damaged file.
         """
         record, index = files[ShrinkPart.recipe], files[str(ShrinkPart.index_of(files))]
         if isinstance(record, str | Path):

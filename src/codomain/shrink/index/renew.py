@@ -1,4 +1,4 @@
-"""Keep the recipe of a space whose rows have changed, when it still proves what it proved."""
+"""Keep the recipe of a space whose rows have changed, when it still meets its target."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from codomain.shrink.index.certificate import QUERIES, Certificate, certify
 from codomain.shrink.index.front import Front
 from codomain.shrink.index.recipe import TRAIN_ROWS, Recipe
 
-_GROWN = 2  # a space that many times as large as when the recipe was chosen deserves a new choice
+_GROWN = 2  # a space this many times as large as when the recipe was chosen needs a new choice
 
 
 def renew(record: dict[str, Any], X: Any, *, random_state: int = 0) -> Front | None:
@@ -18,7 +18,7 @@ def renew(record: dict[str, Any], X: Any, *, random_state: int = 0) -> Front | N
     Parameters
     ----------
     record : dict
-        What `Front.to_dict` gave when the recipe was chosen or last renewed.
+        From `Front.to_dict`, when the recipe was chosen or last renewed.
     X : array-like of shape (n_samples, n_features)
         The rows as they are now.
     random_state : int, default=0
@@ -27,8 +27,8 @@ def renew(record: dict[str, Any], X: Any, *, random_state: int = 0) -> Front | N
     Returns
     -------
     Front or None
-        With the recipe as its winner; None when it must be chosen anew, because there was none, the rows are more
-        than twice or less than half of those it was chosen among, or the proof now falls short of the target.
+        With the recipe as its winner; None when a recipe must be chosen again, because there was none, the rows are
+        more than twice or less than half of those at the choice, or the proof now misses the target.
     """
     n, chosen = X.shape[0], record.get("chosen_among", 0)
     if record.get("winner") is None or not chosen <= _GROWN * n <= _GROWN**2 * chosen or record["k"] > n - 1:

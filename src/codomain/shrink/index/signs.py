@@ -1,4 +1,4 @@
-"""Sift by one bit a column, then compare the few that are left in int8, all in one index."""
+"""Filter rows by one bit a column, then compare those that pass in int8, all in one index."""
 
 from typing import Any, ClassVar, Self
 
@@ -8,30 +8,30 @@ from numpy.typing import NDArray
 from codomain.core.maths.rows import Floats, Ints
 from codomain.core.maths.top import keep_best
 from codomain.core.npy import pack_arrays, unpack_arrays
-from codomain.shrink.index.whole import FEW, compiled, int8, largest, share_out
+from codomain.shrink.index.integers import FEW, compiled_kernels, largest_query_number, share_out, to_int8
 
 LANES = 64  # rows of a block, compared together
-SAMPLED = 64  # blocks, at least, that set a query's limit
-WIDER = 4  # rows weighed for each one compared in int8
+SAMPLED = 64  # least number of blocks that set a query's limit
+WIDER = 4  # rows that are weighted for each one compared in int8
 Words = NDArray[np.uint64]
 
 
 class Signs:
     r"""Vectors as signs and as int8.
 
-    Three stages, each for the rows that the one before lets through. The first counts, for each row, the columns on
-    whose side of the mean row and query differ. The second weighs those columns by how far the query lies from the
+    Three stages, each for the rows that pass the one before. The first counts, for each row, the columns in which row
+    and query are on different sides of the mean. The second weights those columns by the query's distance from the
     mean there (0 to 7). The third compares int8 copies (one scale a row) with the query in whole numbers, so that
-    every machine gives the same answer. About `depth` rows for each hit asked for reach the third, four times as many
-    the second: how many bits may differ is set for each query so that of a sample of the rows (all of them, up to
-    8,192) the wanted share comes through.
+    every machine gives the same answer. About `depth` rows for each hit reach the third, four times as many the
+    second: the number of bits that may differ is set for each query so that the wanted share of a sample of the rows
+    (all of them, up to 8,192) passes.
 
     Parameters
     ----------
     d : int
         Columns of a vector.
     depth : int
-        Rows compared in int8 for each hit asked for.
+        Rows compared in int8 for each hit.
     """
 
     suffix: ClassVar[str] = "signs"
@@ -43,7 +43,7 @@ class Signs:
         self.signs = np.empty((0, -(-d // 8)), dtype=np.uint8)
         self.store = np.empty((0, d), dtype=np.int8)
         self.scale = np.empty(0, dtype=np.float16)
-        self._parts: list[tuple[Any, ...]] = []  # rows that were added and are not joined to those above yet
+        self._parts: list[tuple[Any, ...]] = []  # rows that were added and not yet joined to those above
         self._laid: tuple[Any, ...] | None = None
         self._asked = 0
 
@@ -58,15 +58,15 @@ class Signs:
 
     def add(self, rows: Floats) -> None:
         """Code rows of length 1 and keep them."""
-        self._parts.append((self._bits(rows), *int8(rows)))
+        self._parts.append((self._bits(rows), *to_int8(rows)))
         self._laid = None
 
     def search(self, Q: Floats, k: int) -> tuple[Floats, Ints]:
         """Return scores and rows, both of shape (n_queries, k), best first; equal scores by lower row."""
         laid, n = self._layout(), self.ntotal
         self._asked += len(Q)
-        loops = compiled() if self._asked > FEW else None
-        steps = np.maximum(np.abs(Q).max(axis=1), np.float32(1e-12)) / largest(self.d)
+        loops = compiled_kernels() if self._asked > FEW else None
+        steps = np.maximum(np.abs(Q).max(axis=1), np.float32(1e-12)) / largest_query_number(self.d)
         sift: Any = loops.sift if loops else self._sift
         scores, rows = np.full((len(Q), k), -np.inf), np.full((len(Q), k), -1, dtype=np.int64)
 
@@ -74,12 +74,12 @@ class Signs:
             sift(*laid, self.mean, Q[some], steps[some], wide, deep, scores[some], rows[some])
 
         share_out(lambda some: search(some, min(WIDER * self.depth * k, n), min(self.depth * k, n)), len(Q))
-        for i in np.flatnonzero(rows[:, -1] < 0).tolist():  # the sample promised too much: let every row through
+        for i in np.flatnonzero(rows[:, -1] < 0).tolist():  # the sample misled: let every row pass
             search(slice(i, i + 1), n, n)
         return (scores * steps[:, None]).astype(np.float32), rows
 
     def candidates(self, Q: Floats, k: int) -> Ints:
-        """Rows that the first two stages put first, counted without a sample."""
+        """Rows that the first two stages rank first, without a sample."""
         self._join()
         bits, words, weights = self._words(self._bits(Q)), self._words(self.signs), self._weights(Q)
         wide = min(WIDER * k, self.ntotal)
@@ -95,7 +95,7 @@ class Signs:
         return out
 
     def project(self, rows: Floats) -> Floats:
-        """Rows as the code sees them: nothing comes before it."""
+        """Return the rows themselves: this index has no projection."""
         return rows
 
     def scan_bytes(self) -> int:
@@ -106,7 +106,7 @@ class Signs:
         return np.packbits(rows > self.mean, axis=1, bitorder="little")
 
     def _weights(self, Q: Floats) -> Words:
-        """How far each query lies from the mean in each column, 0 to 7, as bits of shape (n_queries, 3, n_words)."""
+        """Return each query's distance from the mean in each column, 0 to 7, as bits (n_queries, 3, n_words)."""
         away = np.abs(Q - self.mean)
         furthest = np.maximum(away.max(axis=1, keepdims=True), np.float32(1e-12))
         away = np.rint(away * (np.float32(7) / furthest)).astype(np.uint8)
@@ -114,22 +114,21 @@ class Signs:
         return np.stack(planes, axis=1)
 
     def _words(self, bits: NDArray[np.uint8]) -> Words:
-        """Bits in words of 64; what is missing to the last word is 0."""
+        """Pack bits in words of 64, the last one filled with 0."""
         rest = -bits.shape[1] % 8
         return np.ascontiguousarray(np.pad(bits, ((0, 0), (0, rest))) if rest else bits).view(np.uint64)
 
     def _join(self) -> None:
-        """Join what was added to what is there."""
+        """Join the added rows to the others."""
         if self._parts:
             whole = zip((self.signs, self.store, self.scale), *self._parts, strict=True)
             self.signs, self.store, self.scale = (np.concatenate(part) for part in whole)
             self._parts = []
 
     def _layout(self) -> tuple[Any, ...]:
-        """Signs in blocks of shape (n_blocks, n_words, LANES), how many rows each holds, and the int8 copies.
+        """Return signs in blocks, (n_blocks, n_words, LANES), how many rows each has, and the int8 copies.
 
-        The rows are dealt over the blocks in turn, so that every block is a fair sample of them: that numbered i lies
-        in block i modulo n_blocks.
+        Row i is in block i modulo n_blocks, so that every block is a fair sample of the rows.
         """
         if self._laid is None:
             self._join()
@@ -145,7 +144,7 @@ class Signs:
         self, codes: Words, used: Ints, store: Any, scale: Any, mean: Floats, Q: Floats, steps: Floats, wide: int,
         deep: int, scores: Any, rows: Ints,
     ) -> None:  # fmt: skip
-        """All stages for some queries: what `kernels.sift` does, in numpy."""
+        """Do all stages for some queries: `kernels.sift` in numpy."""
         # Sums of whole numbers below 2 to the power of 53: float64 holds them exactly.
         bits, weights = self._words(self._bits(Q)), self._weights(Q)
         whole = np.rint(Q / steps[:, None]).astype(np.float64)
@@ -180,7 +179,7 @@ class Signs:
 
 
 def _weigh(apart: Words, weights: Words) -> Ints:
-    """Sum of the weights of the differing columns, for each row."""
+    """Sum the weights of the differing columns of each row."""
     return np.sum(
         [np.bitwise_count(apart & plane).sum(axis=1, dtype=np.int64) << p for p, plane in enumerate(weights)], axis=0
     )

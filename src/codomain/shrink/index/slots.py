@@ -1,4 +1,4 @@
-"""Where the columns of a vector go when it is cut into equal parts."""
+"""The places of a vector's columns when it is cut into equal parts."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from codomain.core.maths.rows import Ints
 
 
 def slots_of(width: int, parts: int) -> tuple[int, Ints]:
-    """Columns of each part when a width is cut into equal parts, and where each column goes.
+    """Return the columns of a part when a width is cut into equal parts, and the place of each column.
 
     A width that does not divide is spread over the parts and padded, so that no part is made of padding alone.
     """

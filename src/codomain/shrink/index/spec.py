@@ -1,4 +1,4 @@
-"""The parts of a recipe, which of them go together, and how it is written down."""
+"""The parts of a recipe, which of them fit together, and how it is stored."""
 
 import re
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _PQ4 = re.compile(r"pq[1-9]\d*x4")
 
 @dataclass(frozen=True)
 class Spec:
-    """The fields of a recipe, which `Recipe` explains, and what can be said of them alone."""
+    """The fields of a recipe, which `Recipe` explains, and their checks."""
 
     project: str = "none"
     width: int = 0
@@ -56,7 +56,7 @@ class Spec:
 
     @property
     def name(self) -> str:
-        """What people read: "pca 192 -> int8"."""
+        """The recipe in words: "pca 192 -> int8"."""
         steps = [f"{self.project} {self.width}"] if self.width else []
         steps += [f"{self.probe} of {self.lists} lists"] if self.lists else []
         second = [] if self.rescore == "none" else [f"best {self.depth}k by {self.rescore}"]

@@ -1,4 +1,4 @@
-"""Make up a few rows and targets on which a net learns what it would from all of them."""
+"""Synthesise a few rows and targets from which a net learns what it would from all rows."""
 
 from typing import Any, ClassVar, Self
 
@@ -7,27 +7,27 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, need
-from codomain.shrink.krr_st.kernel_head import Net, head_on
+from codomain.shrink.krr_st.kernel_head import Net, predict_from_few
 from codomain.shrink.shared.targets import read_targets
 
-POOL, LIFE = 4, 100  # nets that take turns, and steps that each is trained before a fresh one takes its place
+POOL, LIFE = 4, 100  # nets that take turns, and steps that each is trained before a new one replaces it
 BATCH = 512  # real rows in a step
 
 
 class KRRST(Method):
     r"""Distil rows and their targets into a few synthetic pairs.
 
-    For features :math:`\phi` of a net, a linear head fitted to the pairs :math:`(S, T)` by ridge regression says
-    :math:`\phi(x) \phi(S)^\top (\phi(S) \phi(S)^\top + \lambda I)^{-1} T` of row x. S and T go down the gradient of the
-    mean squared error of that against the targets of real rows; nothing in it is random but the choice of rows.
+    For features :math:`\phi` of a net, a linear head fitted to the pairs :math:`(S, T)` by ridge regression predicts
+    :math:`\phi(x) \phi(S)^\top (\phi(S) \phi(S)^\top + \lambda I)^{-1} T` for row x. S and T minimise the mean squared
+    error of this for the targets of real rows; only the choice of rows is random.
 
-    The nets, a pool of four, are themselves trained on the pairs, a step each time they are used, and replaced by fresh
-    ones after 100. A step costs (512 + n_synthetic) * n_hidden * n_features + n_synthetic^3. Sizes are ours.
+    The nets, a pool of four, are themselves trained on the pairs, a step each time they are used, and replaced by new
+    ones after 100. A step costs (512 + n_synthetic) * n_hidden * n_features + n_synthetic^3. Not in the paper: sizes.
 
     Parameters
     ----------
     n_synthetic : int, default=50
-        Pairs to make up, at most n_samples.
+        Pairs to synthesise, at most n_samples.
     n_hidden : int, default=256
         Units of the nets' hidden layer.
     max_steps : int, default=600
@@ -40,7 +40,7 @@ class KRRST(Method):
     Attributes
     ----------
     rows_ : ndarray of shape (n_synthetic, n_features)
-        Rows made up, in the unit of X.
+        Synthetic rows, in the unit of X.
     targets_ : ndarray of shape (n_synthetic, n_targets)
         Their targets, in the unit of the targets: for labels, one column for each class, 1 - 1 / n_classes in the
         row's class and -1 / n_classes elsewhere.
@@ -111,7 +111,7 @@ class KRRST(Method):
         optimizer = torch.optim.Adam([S, T], lr=self.learning_rate)
 
         widths = (A.shape[1], self.n_hidden, B.shape[1])
-        # Born at different times, so that young and trained nets take turns.
+        # They start at different ages, so that new and trained nets take turns.
         pool = [Net(widths, generator, A.dtype, born) for born in rng.randint(LIFE, size=POOL)]
         for net in pool:
             for _ in range(net.steps):
@@ -122,7 +122,7 @@ class KRRST(Method):
             which = rng.randint(POOL)
             net, batch = pool[which], torch.from_numpy(rng.permutation(n)[:BATCH])
             optimizer.zero_grad()
-            loss = ((head_on(net.features(S), T, net.features(A[batch])) - B[batch]) ** 2).mean()
+            loss = ((predict_from_few(net.features(S), T, net.features(A[batch])) - B[batch]) ** 2).mean()
             loss.backward()
             optimizer.step()
             losses[step] = loss.item()
@@ -138,7 +138,8 @@ class KRRST(Method):
 
 
 @claim(
-    KRRST, unit="accuracy of a head on ten labels a class, 0 to 1", margin=0.02, seconds=60,
+    KRRST, needs=("torch",),
+    unit="accuracy of a head on ten labels a class, 0 to 1", margin=0.02, seconds=60,
     says="A net pretrained on 50 distilled pairs serves a new task better than one pretrained on 50 real pairs.",
     floor="50 rows drawn at random with the teacher's features", peer="50 k-means centres with the teacher's features",
 )  # fmt: skip
@@ -159,24 +160,24 @@ def pretrains_a_net(seed: int) -> Trial:
     rng = np.random.default_rng(seed)
     shots = np.concatenate([rng.permutation(np.flatnonzero(y == digit))[:10] for digit in range(10)])
 
-    def trained(width: int, rows: NDArray[Any], targets: NDArray[Any]) -> Any:
+    def train_net(width: int, rows: NDArray[Any], targets: NDArray[Any]) -> Any:
         """Train a net and return its hidden layer."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             net = MLPRegressor(hidden_layer_sizes=(width,), max_iter=200, random_state=seed).fit(rows, targets)
         return lambda rows: np.maximum(rows @ net.coefs_[0] + net.intercepts_[0], 0)
 
-    teacher = trained(64, X + rng.normal(0, 0.3, X.shape), X)
+    teacher = train_net(64, X + rng.normal(0, 0.3, X.shape), X)
 
-    def probe(rows: NDArray[Any], targets: NDArray[Any]) -> float:
-        hidden = trained(256, rows, targets)
+    def probe_accuracy(rows: NDArray[Any], targets: NDArray[Any]) -> float:
+        hidden = train_net(256, rows, targets)
         return head_accuracy(hidden(X[shots]), y[shots], hidden(Q), truth)
 
     ours = KRRST(random_state=seed).fit(X, teacher(X))
-    drawn = X[rng.permutation(len(X))[:50]]
+    chosen = X[rng.permutation(len(X))[:50]]
     centres = KMeans(50, n_init=3, random_state=seed).fit(X).cluster_centers_
     return Trial(
-        ours=probe(ours.rows_, ours.targets_),
-        floor=probe(drawn, teacher(drawn)),
-        peer=probe(centres, teacher(centres)),
+        ours=probe_accuracy(ours.rows_, ours.targets_),
+        floor=probe_accuracy(chosen, teacher(chosen)),
+        peer=probe_accuracy(centres, teacher(centres)),
     )

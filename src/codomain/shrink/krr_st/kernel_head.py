@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 RIDGE = 1e-3  # in units of the mean diagonal of the kernel
 
 
-def head_on(few: "Tensor", targets: "Tensor", many: "Tensor", ridge: float = RIDGE) -> "Tensor":
+def predict_from_few(few: "Tensor", targets: "Tensor", many: "Tensor", ridge: float = RIDGE) -> "Tensor":
     """Predict targets of many rows by kernel ridge regression on a few, all given as a net's features.
 
     Parameters
     ----------
     few : torch.Tensor of shape (n_synthetic, n_hidden)
-        Features of the rows that teach.
+        Features of the rows to learn from.
     targets : torch.Tensor of shape (n_synthetic, n_targets)
-        What they teach.
+        Their targets.
     many : torch.Tensor of shape (n_samples, n_hidden)
-        Features of the rows asked about.
+        Features of the rows to predict.
     ridge : float
         Ridge, in units of the mean of the kernel's diagonal.
 
@@ -31,7 +31,7 @@ def head_on(few: "Tensor", targets: "Tensor", many: "Tensor", ridge: float = RID
     """
     torch = need("torch", "torch")
     kernel = few @ few.T
-    # The floor keeps rows whose features are all zero from making the system singular.
+    # Without the floor, rows whose features are all zero would make the system singular.
     size = (ridge * kernel.diagonal().mean()).detach().clamp_min(1e-6)
     weights = torch.linalg.solve(kernel + size * torch.eye(len(few), dtype=few.dtype), targets)
     prediction: Tensor = many @ (few.T @ weights)

@@ -1,4 +1,4 @@
-"""Draw a map in two dimensions from neighbour lists, and say for each row how much of it the map keeps."""
+"""Draw a map in two dimensions from neighbour lists, and measure how many of each row's neighbours it keeps."""
 
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Layout:
     kept : ndarray of shape (n_samples,)
         Share of each row's k true neighbours that are among its k nearest on the map, from 0 to 1.
     method : str
-        How it was made, in words.
+        Its method in words.
     """
 
     xy: Floats
@@ -63,7 +63,7 @@ def layout(
     method : {"forces", "pca", "umap"}, default="forces"
         "umap" needs the extra `map`.
     random_state : int, default=0
-        Seed; only "umap" draws.
+        Seed; only "umap" uses it.
     max_iter : int, default=500
         Steps of "forces".
     exaggeration : float, default=1.0
@@ -75,7 +75,7 @@ def layout(
     Returns
     -------
     Layout
-        Places within [-1, 1] and what they keep.
+        Places within [-1, 1] and the share of neighbours kept.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def layout(
         )
     else:
         raise UserError(f"method={method!r}", needed="'forces', 'pca' or 'umap'")
-    xy = _spread(np.asarray(xy, dtype=np.float64))
+    xy = _fit_to_square(np.asarray(xy, dtype=np.float64))
     return Layout(xy, kept_neighbors(xy, lists), how)
 
 
@@ -112,7 +112,7 @@ def kept_neighbors(xy: NDArray[Any], lists: NDArray[Any]) -> Floats:
     if k < 1:
         return np.ones(n, dtype=np.float32)
     near = cKDTree(xy).query(xy, k + 1, workers=-1)[1]
-    # Among rows at one place the tree may list others first, so a row is dropped by number, not by position.
+    # Among rows at one place the tree may list others first, so a row is dropped by its number, not its position.
     order = np.argsort(near == np.arange(n)[:, None], axis=1, kind="stable")[:, :k]
     near = np.take_along_axis(near, order, axis=1)
     listed = lists >= 0
@@ -123,7 +123,7 @@ def kept_neighbors(xy: NDArray[Any], lists: NDArray[Any]) -> Floats:
 
 
 def _pca(X: Any, width: int) -> Floats:
-    """Principal components of the rows at length 1, learned from at most 20,000 of them."""
+    """Return principal components of the rows scaled to length 1, learned from at most 20,000 of them."""
     n, d = X.shape
     sample = finite_unit_rows(X[np.linspace(0, n - 1, min(n, 20_000)).astype(np.int64)])
     mean = sample.mean(axis=0)
@@ -135,23 +135,23 @@ def _pca(X: Any, width: int) -> Floats:
     return out
 
 
-def _graph(lists: Ints) -> csr_matrix:
-    """Symmetric weights of the neighbour lists, summing to 1: a row that lists another pulls and is pulled."""
+def _neighbour_graph(lists: Ints) -> csr_matrix:
+    """Return symmetric weights of the neighbour lists that sum to 1: a listed row pulls the one that lists it too."""
     n, k = lists.shape
-    who, whom = np.repeat(np.arange(n), k), lists.ravel()
-    good = (whom >= 0) & (whom != who)
-    one = csr_matrix((np.ones(good.sum(), dtype=np.float32), (who[good], whom[good])), shape=(n, n))
+    row, other = np.repeat(np.arange(n), k), lists.ravel()
+    good = (other >= 0) & (other != row)
+    one = csr_matrix((np.ones(good.sum(), dtype=np.float32), (row[good], other[good])), shape=(n, n))
     both = (one + one.T).tocsr()
     both.data /= max(float(both.sum(dtype=np.float64)), 1.0)
     return both
 
 
 def _forces(start: Floats, lists: Ints, max_iter: int, exaggeration: float, progress: bool) -> NDArray[np.float32]:
-    """Descend the loss of t-SNE with momentum and a gain for each coordinate, attraction exaggerated at first."""
+    """Minimise the loss of t-SNE with momentum and a gain for each coordinate; attraction is exaggerated at first."""
     n = len(start)
     if n < 4:
         return start
-    graph = _graph(lists)
+    graph = _neighbour_graph(lists)
     counts = np.diff(graph.indptr)
     ones = np.ones((n, 1), dtype=np.float32)
     Y = start / max(float(start[:, 0].std()), 1e-12) * np.float32(1e-2)
@@ -167,7 +167,7 @@ def _forces(start: Floats, lists: Ints, max_iter: int, exaggeration: float, prog
             slope = 4 * (pull * (sums[:, 2:] * Y - sums[:, :2]) - grid.repulsion(Y))
             gain = np.maximum(np.where(slope * speed < 0, gain + 0.2, gain * 0.8), 0.01)
             speed = (0.5 if step < early else 0.8) * speed - (n / pull) * gain * slope
-            # A point that lands on a stranger is thrown off; without a limit it flies off the map and stays there.
+            # A point that lands on an unrelated one is thrown off; without a limit it would leave the map for good.
             speed *= np.minimum(1, LONGEST_STEP / np.maximum(np.linalg.norm(speed, axis=1, keepdims=True), 1e-12))
             Y = Y + speed
             Y -= Y.mean(axis=0)
@@ -207,7 +207,7 @@ class _Grid:
         mass = np.sum(parts, axis=0).astype(np.float32).reshape(size, size)
         waves = rfft2(mass, workers=-1)
         field, *pushes = (irfft2(waves * kernel, (size, size), workers=-1) for kernel in self.kernels)
-        # A point's pull on itself is less than 1 on the grid, as its four shares lie apart: take off just that.
+        # A point's force on itself is less than 1 on the grid, as its four shares lie apart: subtract just that.
         shares = [weight for weight, _ in weights]
         pairs = ((0, 1, 1), (2, 3, 1), (0, 2, 1), (1, 3, 1), (0, 3, 2), (1, 2, 2))
         own = sum(float((w * w).sum(dtype=np.float64)) for w in shares)
@@ -218,8 +218,8 @@ class _Grid:
         return np.column_stack(force).astype(np.float32)
 
 
-def _spread(xy: NDArray[np.float64]) -> Floats:
-    """Fit into [-1, 1] with one scale for both axes; the outermost points in a thousand are drawn in, not the rest."""
+def _fit_to_square(xy: NDArray[np.float64]) -> Floats:
+    """Fit into [-1, 1] with one scale for both axes; only the outermost points in a thousand are pulled in."""
     low, high = np.quantile(xy, [0.0005, 0.9995], axis=0)
     out = (xy - (low + high) / 2) / max(float((high - low).max()) / 2, 1e-12)
     reach = np.abs(out).max(axis=1, keepdims=True)

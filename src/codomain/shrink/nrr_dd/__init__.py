@@ -1,4 +1,4 @@
-"""Distil labelled rows into a few: keep what matters for the class, refine the rest, and store two distances a row."""
+"""Distil labelled rows into a few: keep what matters for the class, refine the rest, store two distances a row."""
 
 from typing import Any, ClassVar, Self
 
@@ -13,27 +13,27 @@ from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim
-from codomain.shrink.nrr_dd.distances import distance_student, half_way
+from codomain.shrink.nrr_dd.distances import distance_student, halfway_rows
 
 
 class NRRDD(Method):
     r"""Distil labelled rows into a few for each class, with two distances for each instead of soft labels.
 
-    A teacher, logistic regression with weights :math:`w_c`, says which entries of a real row x of class c are critical:
-    those where :math:`|w_{cj} (x_j - \bar x_j)|` is largest. They stay. The others go down the gradient of a
-    class-general loss: squared differences of each class's first and second moments to those of all its rows, and the
-    teacher's cross-entropy. Stored are the divergences :math:`-\log p_c` of the teacher's prediction from the label,
-    for the row and for a copy half-way to a row of the next class. `distance_student` learns from them.
+    Critical entries of a real row x of class c are those where :math:`|w_{cj} (x_j - \bar x_j)|` is largest, with the
+    weights :math:`w_c` of a teacher, logistic regression. They stay. The others follow the gradient of a class-general
+    loss: squared differences of each class's first and second moments from those of all its rows, plus the teacher's
+    cross-entropy. Stored are the divergences :math:`-\log p_c` of the teacher's prediction from the label,
+    for the row and for its mean with a row of the next class. `distance_student` learns from them.
 
     The paper refines patches of images and draws them by how critical and how hard they are; here rows are drawn at
-    random. That a distance is this (Kullback-Leibler) divergence, that :math:`|w_{cj} (x_j - \bar x_j)|` stands for a
-    map of what a net looks at, the copy, and the weights in the loss, all 1, are our choice. A step costs n_synthetic *
-    n_features * n_classes^2.
+    random. Not in the paper: the Kullback-Leibler divergence as the distance, :math:`|w_{cj} (x_j - \bar x_j)|` in
+    place of a map of what a net attends to, the mean of rows, and the weights in the loss, all 1. A step costs
+    n_synthetic * n_features * n_classes^2.
 
     Parameters
     ----------
     n_synthetic : int, default=5
-        Rows to make up for each class, at most the rows of the smallest class.
+        Rows to synthesise for each class, at most the rows of the smallest class.
     share_kept : float, default=0.5
         Share of the entries of each row that are critical and stay, 0 to 1.
     max_iter : int, default=100
@@ -44,13 +44,13 @@ class NRRDD(Method):
     Attributes
     ----------
     rows_ : ndarray of shape (n_classes * n_synthetic, n_features)
-        Rows made up, in the unit of X and within the range of each column, one class after the other.
+        Synthetic rows, in the unit of X and within the range of each column, one class after the other.
     labels_ : ndarray of shape (n_classes * n_synthetic,)
         Their labels.
     distances_ : ndarray of shape (n_classes * n_synthetic, 2)
-        Divergences in nats: of the row, and of its copy half-way to the row n_synthetic places on.
+        Divergences in nats: of the row, and of its mean with the row n_synthetic places further on.
     starts_ : ndarray of shape (n_classes * n_synthetic,)
-        Numbers of the rows of X that they began as.
+        Rows of X that they started from.
     kept_ : ndarray of shape (n_classes * n_synthetic, n_features)
         Which entries are still those of X.
 
@@ -118,7 +118,7 @@ class NRRDD(Method):
         rest = (onto @ Z, onto @ Z**2, W, b)
         # Critical entries may not leave their value, others not the range of their column.
         bounds = Bounds(*(np.where(kept, first, end).ravel() for end in (Z.min(axis=0), Z.max(axis=0))))
-        with threadpool_limits(1, user_api="blas"):  # for systems this small more threads cost more than the work
+        with threadpool_limits(1, user_api="blas"):  # for systems this small, threads take longer to start than to work
             solved = minimize(
                 class_loss, first.ravel(), args=rest, jac=True, method="L-BFGS-B", bounds=bounds,
                 options={"maxiter": self.max_iter},
@@ -126,9 +126,9 @@ class NRRDD(Method):
         rows = np.clip(solved.x.reshape(-1, d) * unit + mean, wide.min(axis=0), wide.max(axis=0)).astype(data.dtype)
         self.rows_ = np.where(kept, data[starts], rows)
         self.labels_, self.starts_, self.kept_ = classes[labels], starts, kept
-        both = (np.stack([self.rows_, half_way(self.rows_, len(classes))]) - mean) / unit
-        said = log_softmax(both @ W.T + b, axis=-1)
-        self.distances_ = -said[:, np.arange(len(labels)), labels].T.astype(data.dtype)
+        both = (np.stack([self.rows_, halfway_rows(self.rows_, len(classes))]) - mean) / unit
+        log_probabilities = log_softmax(both @ W.T + b, axis=-1)
+        self.distances_ = -log_probabilities[:, np.arange(len(labels)), labels].T.astype(data.dtype)
         return self
 
 
@@ -143,10 +143,10 @@ def class_loss(
     S = flat.reshape(len(W), -1, W.shape[1])
     m = S.shape[1]
     off, off_square = S.mean(axis=1) - firsts, (S**2).mean(axis=1) - seconds
-    said = log_softmax(S @ W.T + b, axis=-1)
+    log_probabilities = log_softmax(S @ W.T + b, axis=-1)
     own = np.eye(len(W))[:, None]
-    loss = (off**2).sum() + (off_square**2).sum() - (own * said).sum() / m
-    slope = 2 * off[:, None] + 4 * off_square[:, None] * S + (np.exp(said) - own) @ W
+    loss = (off**2).sum() + (off_square**2).sum() - (own * log_probabilities).sum() / m
+    slope = 2 * off[:, None] + 4 * off_square[:, None] * S + (np.exp(log_probabilities) - own) @ W
     return float(loss), slope.ravel() / m
 
 
@@ -169,18 +169,19 @@ def teaches_a_head(seed: int) -> Trial:
     )
     penalties = (0.1, 0.01, 0.001, 0.0001)
 
-    def best(heads: list[Any]) -> float:
+    def best_accuracy(heads: list[Any]) -> float:
         return float(max(heads, key=lambda head: head.score(X, y)).score(Q, truth))
 
-    def plain(rows: NDArray[Any]) -> float:
+    def label_accuracy(rows: NDArray[Any]) -> float:
         """Accuracy with the rows in the same unit and the same four penalties, which scikit-learn calls 1 / (2 n C)."""
         unit = (rows - rows.mean(axis=0)).std()
         heads = [LogisticRegression(C=0.01 / penalty / unit**2, max_iter=5000) for penalty in penalties]
-        return best([head.fit(rows, few.labels_) for head in heads])
+        return best_accuracy([head.fit(rows, few.labels_) for head in heads])
 
     with threadpool_limits(1, user_api="blas"):
+        students = [distance_student(few.rows_, few.labels_, few.distances_, penalty=p) for p in penalties]
         return Trial(
-            ours=best([distance_student(few.rows_, few.labels_, few.distances_, penalty=p) for p in penalties]),
-            floor=plain(X[few.starts_]),
-            peer=plain(centres),
+            ours=best_accuracy(students),
+            floor=label_accuracy(X[few.starts_]),
+            peer=label_accuracy(centres),
         )

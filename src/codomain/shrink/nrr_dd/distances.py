@@ -1,4 +1,4 @@
-"""Train a head from a few rows and, for each, two distances of a teacher's prediction to the label."""
+"""Train a head from a few rows and, for each row, two distances of a teacher's prediction from the label."""
 
 from typing import Any
 
@@ -13,18 +13,18 @@ from threadpoolctl import threadpool_limits
 from codomain.core import Real, UserError
 
 
-def half_way(rows: NDArray[Any], n_classes: int) -> NDArray[Any]:
-    """Copy each row half-way to one of the next class; rows come class after class, and the copies in their order."""
+def halfway_rows(rows: NDArray[Any], n_classes: int) -> NDArray[Any]:
+    """Average each row with one of the next class; rows come class after class, the averages in their order."""
     return (rows + np.roll(rows, -(len(rows) // n_classes), axis=0)) / 2
 
 
 def distance_student(
     rows: ArrayLike, labels: ArrayLike, distances: ArrayLike, *, penalty: float = 0.01
 ) -> LogisticRegression:
-    """Train a logistic head whose divergences from the labels are those of the teacher.
+    """Train a logistic head whose divergences from the labels match those of the teacher.
 
-    The mean squared difference of all distances plus penalty times the squared weights is made least; in the weights'
-    unit, the rows have standard deviation 1 over all.
+    It minimises the mean squared difference of all distances plus penalty times the squared weights, for rows scaled
+    to an overall standard deviation of 1.
 
     Parameters
     ----------
@@ -50,26 +50,28 @@ def distance_student(
     Real(0, above=True).check("distance_student", "penalty", penalty)
     S: NDArray[Any] = check_array(rows, dtype=(np.float64, np.float32), input_name="rows")
     classes, which = np.unique(np.asarray(labels), return_inverse=True)
-    wanted = check_array(distances, dtype=np.float64, input_name="distances")
+    targets = check_array(distances, dtype=np.float64, input_name="distances")
     n, K = len(S), len(classes)
     if K < 2 or not np.array_equal(which, np.repeat(np.arange(K), n // K)):
         raise UserError("These labels do not come class after class.", needed="NRRDD's rows_ and labels_ in its order")
-    if wanted.shape != (n, 2):
-        raise UserError(f"distances of shape {wanted.shape}.", needed=f"shape {(n, 2)}", todo="give NRRDD's distances_")
+    if targets.shape != (n, 2):
+        raise UserError(
+            f"distances of shape {targets.shape}.", needed=f"shape {(n, 2)}", todo="give NRRDD's distances_"
+        )
     mean = S.mean(axis=0, dtype=np.float64)
     unit = (S - mean).std() or 1.0
-    Z = (np.vstack([S, half_way(S, K)]) - mean) / unit
-    own, target = np.tile(np.eye(K)[which], (2, 1)), wanted.T.ravel()
+    Z = (np.vstack([S, halfway_rows(S, K)]) - mean) / unit
+    own, target = np.tile(np.eye(K)[which], (2, 1)), targets.T.ravel()
 
     def loss(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         W = flat.reshape(K, -1)  # the last column is the intercept
-        said = log_softmax(Z @ W[:, :-1].T + W[:, -1], axis=1)
-        gap = -(own * said).sum(axis=1) - target
-        slope = (2 / len(Z)) * gap[:, None] * (np.exp(said) - own)
+        log_probabilities = log_softmax(Z @ W[:, :-1].T + W[:, -1], axis=1)
+        gap = -(own * log_probabilities).sum(axis=1) - target
+        slope = (2 / len(Z)) * gap[:, None] * (np.exp(log_probabilities) - own)
         grad = np.column_stack([slope.T @ Z + 2 * penalty * W[:, :-1], slope.sum(axis=0)])
         return float((gap**2).mean() + penalty * (W[:, :-1] ** 2).sum()), grad.ravel()
 
-    with threadpool_limits(1, user_api="blas"):  # for systems this small more threads cost more than the work
+    with threadpool_limits(1, user_api="blas"):  # for systems this small, threads take longer to start than to work
         solved = minimize(loss, np.zeros(K * (S.shape[1] + 1)), jac=True, method="L-BFGS-B", options={"maxiter": 1000})
     W = solved.x.reshape(K, -1)
     if K == 2:

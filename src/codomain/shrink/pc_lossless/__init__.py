@@ -1,4 +1,4 @@
-"""Pack rows of a few levels a column without loss, by what the columns say about each other."""
+"""Pack rows of a few levels a column without loss, by the dependence of columns on each other."""
 
 from typing import Any, ClassVar, Self
 
@@ -13,7 +13,7 @@ from codomain.shrink.pc_lossless.hidden_tree import Ints
 from codomain.shrink.shared import blocks
 from codomain.shrink.shared.blocks import Packer
 
-KEPT = 255  # symbols of a column at most, for its most frequent values
+KEPT = 255  # most symbols of a column, for its most frequent values
 
 
 class PCLossless(Packer, Method):
@@ -21,11 +21,11 @@ class PCLossless(Packer, Method):
 
     Behind each column stands a hidden variable, and the hidden variables form Chow and Liu's tree: a smooth,
     decomposable circuit :math:`p`, learned by counting and expectation maximisation. The coder needs
-    :math:`p(x_j \mid x_1 \dots x_{j-1})`; with columns in depth-first order, every node is computed once in all.
+    :math:`p(x_j \mid x_1 \dots x_{j-1})`; with columns in depth-first order, every node is computed only once.
 
-    A row so costs n_features * n_states * (2 n_states + n_levels), where evaluating the circuit anew for each column
+    A row then costs n_features * n_states * (2 n_states + n_levels), while evaluating the whole circuit for each column
     would cost n_features times as much. Values of a column that at least two training rows share have a symbol; any
-    other is kept as it is, so every row comes back exactly. Meant for quantised columns: it gains nothing on others.
+    other is stored as it is, so every row comes back exactly. Meant for quantised columns: it gains nothing on others.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class PCLossless(Packer, Method):
     Attributes
     ----------
     levels_ : list of ndarray of shape (n_levels,)
-        Values of each column that have a symbol, rising, at most 255.
+        Values of each column that have a symbol, in rising order, at most 255.
     parents_ : ndarray of int of shape (n_features,)
         Column whose hidden variable is above a column's; below 0 for the root.
     losses_ : ndarray of shape (max_iter,)
@@ -48,7 +48,7 @@ class PCLossless(Packer, Method):
     Raises
     ------
     ValueError
-        In `fit`, when a parameter breaks its rule; in `decompress`, when a block is not one of ours.
+        In `fit`, when a parameter breaks its rule; in `decompress`, when a block is damaged or of another model.
 
     References
     ----------
@@ -57,7 +57,7 @@ class PCLossless(Packer, Method):
     Examples
     --------
     >>> import numpy as np
-    >>> X = np.repeat(np.arange(4.0), 50)[:, None] * [1, 2, -1]  # one column tells the others
+    >>> X = np.repeat(np.arange(4.0), 50)[:, None] * [1, 2, -1]  # one column determines the others
     >>> packed = PCLossless(4, random_state=0).fit(X).compress(X)
     >>> len(packed[0]) < X.astype(np.int8).nbytes / 2
     True
@@ -79,14 +79,14 @@ class PCLossless(Packer, Method):
         self.levels_ = [_levels(column) for column in data.T]
         sizes = np.array([len(levels) + 1 for levels in self.levels_])
         rng = check_random_state(self.random_state)
-        self._tree, bits = hidden_tree.grow(self._symbols(data), sizes, self.n_states, self.max_iter, rng)
+        self._tree, bits = hidden_tree.learn_tree(self._symbols(data), sizes, self.n_states, self.max_iter, rng)
         self.parents_, self.losses_ = self._tree.parents, bits.astype(data.dtype)
         return self
 
     def bits(self, X: ArrayLike) -> NDArray[Any]:
-        """Bits that the circuit's probabilities allow for each row of X, of shape (n_samples,).
+        """Bits of each row of X under the circuit, of shape (n_samples,).
 
-        It is minus the binary logarithm of a row's probability, and 32 or 64 for each value without a symbol.
+        Minus the binary logarithm of the row's probability, plus 32 or 64 for each value without a symbol.
         """
         check_is_fitted(self)
         data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
@@ -95,7 +95,7 @@ class PCLossless(Packer, Method):
         return bits.astype(data.dtype)
 
     def _pack(self, rows: NDArray[Any]) -> bytes:
-        S, (coder, model) = self._symbols(rows), blocks.encoder()
+        S, (coder, model) = self._symbols(rows), blocks.range_encoder()
 
         def put(column: int, table: NDArray[np.float32]) -> Ints:
             coder.encode(S[:, column].astype(np.int32), model(), table)
@@ -119,7 +119,7 @@ class PCLossless(Packer, Method):
         return rows.T.copy()
 
     def _symbols(self, data: NDArray[Any]) -> Ints:
-        """Find each value among its column's levels; those that are none of them get the next number."""
+        """Find each value among its column's levels; others get the next number."""
         S = np.empty(data.shape, dtype=np.int64)
         for symbols, column, levels in zip(S.T, data.T, self.levels_, strict=True):
             at = np.searchsorted(levels, column)
@@ -127,12 +127,12 @@ class PCLossless(Packer, Method):
         return S
 
     def _raw(self, S: Ints) -> NDArray[np.bool_]:
-        """Which values are kept as they are."""
+        """Mark the values that are stored as they are."""
         return S == np.array([len(levels) for levels in self.levels_])
 
 
 def _levels(column: NDArray[Any]) -> NDArray[Any]:
-    """Most frequent values that at least two rows share, rising."""
+    """Return the most frequent values that at least two rows share, in rising order."""
     values, counts = np.unique(column, return_counts=True)
     often = np.argsort(-counts, kind="stable")[:KEPT]
     levels: NDArray[Any] = values[np.sort(often[counts[often] > 1])]
@@ -140,7 +140,8 @@ def _levels(column: NDArray[Any]) -> NDArray[Any]:
 
 
 @claim(
-    PCLossless, unit="bits per pixel below the 4.09 of a fixed code, 0 to 4.09", margin=0.1, seconds=60,
+    PCLossless, needs=("constriction",),
+    unit="bits per pixel below the 4.09 of a fixed code, 0 to 4.09", margin=0.1, seconds=60,
     says="A circuit packs held-out digits in fewer bytes than coding each pixel by its own frequencies.",
     floor="each pixel by its own frequencies in the training rows, entropy only",
     peer="the best of pixels given their neighbour in Chow and Liu's tree, entropy only, and zlib, bz2 and LZMA",
@@ -161,14 +162,14 @@ def packs_digits(seed: int) -> Trial:
     if not np.array_equal(model.decompress(blocks), Q):
         raise AssertionError("The rows did not come back.")
     A, B = X.astype(int), Q.astype(int)
-    alone = np.array([np.bincount(pixel, minlength=17) for pixel in A.T]) + 0.1
-    alone /= alone.sum(axis=1, keepdims=True)
-    floor = -np.log2(alone[np.arange(64), B]).sum()
+    marginals = np.array([np.bincount(pixel, minlength=17) for pixel in A.T]) + 0.1
+    marginals /= marginals.sum(axis=1, keepdims=True)
+    floor = -np.log2(marginals[np.arange(64), B]).sum()
 
-    def given_parent(weight: float) -> float:
+    def bits_given_parent(weight: float) -> float:
         bits = 0.0
         for column, parent in enumerate(model.parents_):
-            pairs = np.tile(weight * alone[column], (17, 1))
+            pairs = np.tile(weight * marginals[column], (17, 1))
             if parent >= 0:
                 np.add.at(pairs, (A[:, parent], A[:, column]), 1)
             pairs /= pairs.sum(axis=1, keepdims=True)
@@ -179,6 +180,6 @@ def packs_digits(seed: int) -> Trial:
     before, after = A.astype(np.uint8).tobytes(), B.astype(np.uint8).tobytes()
     packs = (lambda raw: zlib.compress(raw, 9), bz2.compress, lambda raw: lzma.compress(raw, preset=9))
     packed = [8 * min(len(pack(before + after)) - len(pack(before)), len(pack(after))) for pack in packs]
-    peer = min(*packed, *(given_parent(weight) for weight in (1, 3, 10)))
+    peer = min(*packed, *(bits_given_parent(weight) for weight in (1, 3, 10)))
     ours = 8 * sum(map(len, blocks))
     return Trial(*(float(np.log2(17) - bits / B.size) for bits in (ours, floor, peer)))

@@ -12,8 +12,8 @@ from scipy.sparse.csgraph import depth_first_order, minimum_spanning_tree
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 BINS = 8  # of a column's symbols, where the tree is chosen
-SPREAD = 0.3  # share of chance in the start, since hidden variables that know their symbol for sure cannot learn
-EXTRA = 5.0  # rows in which every state, and every symbol that a column can hold, counts as seen besides
+SPREAD = 0.3  # share of noise in the start, since hidden variables with certain symbols cannot learn
+EXTRA = 5.0  # rows added to the counts of every state, and of every symbol that a column can hold
 SCALE, FINE = 2.0**20, 2.0**16  # whole numbers that messages and the circuit's weights are rounded to
 
 
@@ -40,14 +40,16 @@ class HiddenTree:
     emits: Floats
 
 
-def grow(S: Ints, sizes: Ints, n_states: int, max_iter: int, rng: np.random.RandomState) -> tuple[HiddenTree, Floats]:
+def learn_tree(
+    S: Ints, sizes: Ints, n_states: int, max_iter: int, rng: np.random.RandomState
+) -> tuple[HiddenTree, Floats]:
     """Learn a circuit from symbols of shape (n, d), below `sizes`; return it with the mean bits of each round."""
     n, d = S.shape
-    n_symbols = max(2, int(sizes.max()))  # the range coder wants two at least
+    n_symbols = max(2, int(sizes.max()))  # the range coder needs at least two
     hots = [csr_array((np.ones(n), (column, np.arange(n))), shape=(n_symbols, n)) for column in S.T]
-    order, parents = _tree(_binned(S, sizes, BINS))
+    order, parents = _chow_liu_tree(_bin(S, sizes, BINS))
     # States are ranges of symbols at first, counted in closed form.
-    states = np.eye(n_states)[_binned(S, sizes, n_states)]
+    states = np.eye(n_states)[_bin(S, sizes, n_states)]
     possible = np.arange(n_symbols) < sizes[:, None]
     marginals = [_shares(hot.sum(axis=1) + EXTRA * some) for hot, some in zip(hots, possible, strict=True)]
     emits = np.array([_shares((hots[c] @ states[:, c]).T + EXTRA * marginals[c]) for c in range(d)])
@@ -59,66 +61,66 @@ def grow(S: Ints, sizes: Ints, n_states: int, max_iter: int, rng: np.random.Rand
     tree = HiddenTree(order, parents, _shares(states[:, order[0]].sum(axis=0) + EXTRA), turns, emits)
     bits = np.zeros(max_iter)
     for step in range(max_iter):
-        tree, bits[step] = _improved(tree, S, hots, marginals)
+        tree, bits[step] = _improve(tree, S, hots, marginals)
     return tree, bits
 
 
 def bits_of(tree: HiddenTree, S: Ints) -> Floats:
     """Return minus the binary logarithm of the probability of each row of symbols, of shape (n,)."""
-    return -_upward(tree, S)[2] / np.log(2)
+    return -_pass_upward(tree, S)[2] / np.log(2)
 
 
 def walk(tree: HiddenTree, n: int, symbols: Callable[[int, NDArray[np.float32]], Ints]) -> None:
-    """Visit the columns in order, each time with its probabilities given the columns before, of n rows at once.
+    """Visit the columns in order, each with its probabilities given the columns before, for n rows at once.
 
     `symbols` gets the column and the probabilities, not normalised, of shape (n, n_symbols), and returns the symbols
     of the column. Every message between hidden variables is computed once, so that a row costs n_states * (2 *
     n_states + n_symbols) for each column. All sums are of whole numbers below 2**53, hence exact in any order: two
-    machines agree to the last bit, without which a decoder would go astray.
+    machines must agree to the last bit, or a decoder would fail.
     """
     prior, turns, emits = (np.ceil(part * FINE) for part in (tree.prior, tree.turns, tree.emits))
     path: list[int] = []
-    outside: dict[int, Floats] = {}  # what the columns visited before say about a state from outside its subtree,
+    outside: dict[int, Floats] = {}  # messages of the columns visited before, to a state, from outside its subtree,
     inside: dict[int, Floats] = {}  # and from inside it
     for column in tree.order:
         parent = int(tree.parents[column])
         while path and path[-1] != parent:  # a subtree is finished: its one message to its parent
             done = path.pop()
             above = int(tree.parents[done])
-            inside[above] = _whole(inside[above] * _whole(inside.pop(done) @ turns[done].T))
+            inside[above] = _to_whole(inside[above] * _to_whole(inside.pop(done) @ turns[done].T))
             del outside[done]
         path.append(int(column))
         if parent < 0:
-            outside[column] = np.tile(_whole(prior[None]), (n, 1))
+            outside[column] = np.tile(_to_whole(prior[None]), (n, 1))
         else:
-            outside[column] = _whole(_whole(outside[parent] * inside[parent]) @ turns[column])
+            outside[column] = _to_whole(_to_whole(outside[parent] * inside[parent]) @ turns[column])
         table = outside[column] @ emits[column]
-        inside[column] = _whole(emits[column].T[symbols(int(column), table.astype(np.float32))])
+        inside[column] = _to_whole(emits[column].T[symbols(int(column), table.astype(np.float32))])
 
 
-def _whole(message: Floats) -> Floats:
-    """Whole numbers from 1 to SCALE + 1 in proportion to a message's."""
+def _to_whole(message: Floats) -> Floats:
+    """Scale a message to whole numbers from 1 to SCALE + 1."""
     return np.floor(message * (SCALE / message.max(axis=1, keepdims=True))) + 1
 
 
-def _upward(tree: HiddenTree, S: Ints) -> tuple[list[Floats], list[Floats], Floats]:
-    """Values of the circuit's nodes, leaves first: of states, of messages to the parent, and each row's log."""
+def _pass_upward(tree: HiddenTree, S: Ints) -> tuple[list[Floats], list[Floats], Floats]:
+    """Return the circuit's values, leaves first: of states, of messages to the parent, and each row's log."""
     logs = np.zeros(len(S))
     own = [tree.emits[column].T[S[:, column]] for column in range(S.shape[1])]
-    sent = list(own)
+    messages = list(own)
     for column in tree.order[::-1]:
         size = own[column].max(axis=1, keepdims=True)
         own[column] = own[column] / size
         logs += np.log(size[:, 0])
         if (parent := tree.parents[column]) >= 0:
-            sent[column] = own[column] @ tree.turns[column].T
-            own[parent] = own[parent] * sent[column]
-    return own, sent, logs + np.log(own[tree.order[0]] @ tree.prior)
+            messages[column] = own[column] @ tree.turns[column].T
+            own[parent] = own[parent] * messages[column]
+    return own, messages, logs + np.log(own[tree.order[0]] @ tree.prior)
 
 
-def _improved(tree: HiddenTree, S: Ints, hots: list[Any], marginals: list[Floats]) -> tuple[HiddenTree, float]:
-    """One round of expectation maximisation; also the bits of a row before it."""
-    own, sent, logs = _upward(tree, S)
+def _improve(tree: HiddenTree, S: Ints, hots: list[Any], marginals: list[Floats]) -> tuple[HiddenTree, float]:
+    """Do one round of expectation maximisation; return also the mean bits of a row before it."""
+    own, messages, logs = _pass_upward(tree, S)
     outside = dict[int, Floats]()
     turns, emits, prior = tree.turns.copy(), tree.emits.copy(), tree.prior
     for column in tree.order:
@@ -126,7 +128,7 @@ def _improved(tree: HiddenTree, S: Ints, hots: list[Any], marginals: list[Floats
         if parent < 0:
             outside[column] = np.broadcast_to(tree.prior, own[column].shape)
         else:
-            rest = outside[parent] * own[parent] / sent[column]
+            rest = outside[parent] * own[parent] / messages[column]
             rest /= rest.sum(axis=1, keepdims=True)
             outside[column] = rest @ tree.turns[column]
         joint = outside[column] * own[column]
@@ -135,14 +137,14 @@ def _improved(tree: HiddenTree, S: Ints, hots: list[Any], marginals: list[Floats
         if parent < 0:
             prior = _shares(states.sum(axis=0) + EXTRA)
         else:
-            seen = tree.turns[column] * ((rest / total).T @ own[column])
-            turns[column] = _shares(seen + EXTRA * states.mean(axis=0))
+            counts = tree.turns[column] * ((rest / total).T @ own[column])
+            turns[column] = _shares(counts + EXTRA * states.mean(axis=0))
         emits[column] = _shares((hots[column] @ states).T + EXTRA * marginals[column])
     return HiddenTree(tree.order, tree.parents, prior, turns, emits), float(-logs.mean() / np.log(2))
 
 
-def _tree(B: Ints) -> tuple[Ints, Ints]:
-    """Chow and Liu's tree: the spanning tree of columns that share most bits, in depth-first order."""
+def _chow_liu_tree(B: Ints) -> tuple[Ints, Ints]:
+    """Return Chow and Liu's tree, the spanning tree of most mutual information, in depth-first order."""
     n, d = B.shape
     hot = np.eye(BINS, dtype=np.float32)[B].reshape(n, d * BINS)
     pairs = (hot.T @ hot).astype(np.float64) / n
@@ -155,8 +157,8 @@ def _tree(B: Ints) -> tuple[Ints, Ints]:
     return order.astype(np.int64), parents.astype(np.int64)
 
 
-def _binned(S: Ints, sizes: Ints, bins: int) -> Ints:
-    """Ranges of symbols that hold about equally many rows, of the shape of S and below `bins`."""
+def _bin(S: Ints, sizes: Ints, bins: int) -> Ints:
+    """Group symbols into ranges with about equally many rows: numbers below `bins`, in the shape of S."""
     out = np.empty_like(S)
     for column, (symbols, size) in enumerate(zip(S.T, sizes, strict=True)):
         count = np.bincount(symbols, minlength=size)
@@ -166,6 +168,6 @@ def _binned(S: Ints, sizes: Ints, bins: int) -> Ints:
 
 
 def _shares(counts: Floats) -> Floats:
-    """Rows of sum 1."""
+    """Scale rows to sum 1."""
     shares: Floats = counts / counts.sum(axis=-1, keepdims=True)
     return shares

@@ -1,4 +1,4 @@
-"""Keep the columns that a sparse autoencoder came to rely on."""
+"""Keep the columns that a sparse autoencoder relies on most after training."""
 
 from typing import Any, ClassVar, Self
 
@@ -22,11 +22,11 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
     The net has one hidden layer and only :math:`\epsilon (d + h)` links a layer. After each pass the links nearest to
     zero are dropped and as many new ones grown at random (sparse evolutionary training). The strength of column i is
     :math:`s_i = \sum_j |w_{ij}|` over its links into the hidden layer; the strongest columns are kept. A net with room
-    to copy columns of noise is strongest there, since nothing else tells them: see the claim, and lower n_hidden.
+    to copy columns of noise is strongest there, since no other column predicts them: see the claim, and lower n_hidden.
 
     Columns are first scaled to mean 0 and variance 1. Nothing of size d * h is ever made: memory is 100 * links, and
-    time n_samples * links * epochs, where links = 2 * n_links * (n_features + n_hidden). Step, decay and widths are
-    ours.
+    time n_samples * links * epochs, where links = 2 * n_links * (n_features + n_hidden). Not in the paper:
+    step, decay and widths.
 
     Parameters
     ----------
@@ -35,13 +35,13 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
     n_hidden : int, default=200
         Units of the hidden layer, h.
     n_links : int, default=10
-        Links of a layer for each of its units on both sides, epsilon; never more than d * h in all.
+        Links of a layer for each of its units on both sides, epsilon; at most d * h in total.
     share_replaced : float, default=0.2
         Share of the links that is replaced after each pass, 0 to 1.
     noise : float, default=0.2
-        Standard deviation of what is added to the scaled columns before they go in.
+        Standard deviation of the noise added to the scaled columns in training.
     learning_rate : float, default=0.05
-        Length of a step, above 0.
+        Learning rate, above 0.
     epochs : int, default=60
         Passes over the rows.
     random_state : int, RandomState or None, default=None
@@ -115,7 +115,7 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
         out = Links(self.n_hidden, d, links, rng, data.dtype)
         biases = np.zeros((4, max(d, self.n_hidden)), dtype=data.dtype)  # hidden, output, and the momentum of both
         losses = np.zeros(self.epochs, dtype=data.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):  # steps that are too long are told below
+        with np.errstate(over="ignore", invalid="ignore"):  # steps that are too long are refused below
             for epoch in range(self.epochs):
                 if epoch:
                     into.evolve(self.share_replaced)
@@ -152,7 +152,7 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
         return float(np.einsum("ij,ij->", wrong, wrong))
 
     def _get_support_mask(self) -> NDArray[np.bool_]:
-        """Say which columns are kept; of equally strong ones the first."""
+        """Mark the columns that are kept; of equally strong ones the first."""
         check_is_fitted(self)
         mask = np.zeros(len(self.strengths_), dtype=bool)
         mask[np.argsort(-self.strengths_, kind="stable")[: self.n_components]] = True
@@ -166,7 +166,7 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
     peer="the 20 columns that weigh most in the first 20 principal directions",
 )  # fmt: skip
 def finds_pixels_in_noise(seed: int) -> Trial:
-    """Select among scanned digits beside normal noise, all of variance 1; half to learn from, half to tell."""
+    """Select among pixels of digits and columns of noise, all of variance 1; half to learn from, half to test."""
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
     from sklearn.neighbors import KNeighborsClassifier, kneighbors_graph

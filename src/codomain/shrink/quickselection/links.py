@@ -16,13 +16,13 @@ class Links:
     def __init__(self, n_in: int, n_out: int, n_links: int, rng: np.random.RandomState, dtype: Any) -> None:
         self.shape = n_in, n_out
         self.rng = rng
-        self.places = np.sort(self._free(np.empty(0, dtype=np.int64), min(n_links, n_in * n_out)))
+        self.places = np.sort(self._draw_free(np.empty(0, dtype=np.int64), min(n_links, n_in * n_out)))
         self.weights = rng.normal(0, SPREAD, len(self.places)).astype(dtype)
         self.speed = np.zeros_like(self.weights)
-        self._index()
+        self._build_matrix()
 
     def gradient(self, before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
-        """Sum over rows of (what came in) x (error going out), for the links that exist; memory rows * links."""
+        """Sum over rows of input times error of the output, only for existing links; memory rows * links."""
         sums: NDArray[Any] = np.einsum("rl,rl->l", before[:, self.sources], after[:, self.targets])
         return sums
 
@@ -40,25 +40,25 @@ class Links:
             side = np.flatnonzero(size > 0)
             keep[side[np.argsort(size[side], kind="stable")[: int(share * len(side))]]] = False
         n_new = int((~keep).sum())
-        places = np.concatenate([self.places[keep], self._free(self.places[keep], n_new)])
+        places = np.concatenate([self.places[keep], self._draw_free(self.places[keep], n_new)])
         new = self.rng.normal(0, SPREAD, n_new).astype(self.weights.dtype)
         order = np.argsort(places)
         self.places = places[order]
         self.weights = np.concatenate([self.weights[keep], new])[order]
         self.speed = np.concatenate([self.speed[keep], np.zeros_like(new)])[order]
-        self._index()
+        self._build_matrix()
 
-    def _free(self, taken: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-        """Draw places that no link has, without ever listing all places."""
+    def _draw_free(self, taken: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+        """Draw places without a link, without listing all places."""
         found = np.empty(0, dtype=np.int64)
         while len(found) < count:
-            drawn = self.rng.randint(self.shape[0] * self.shape[1], size=2 * (count - len(found)) + 8, dtype=np.int64)
-            fresh = self.rng.permutation(np.setdiff1d(drawn, np.concatenate([taken, found])))
+            places = self.rng.randint(self.shape[0] * self.shape[1], size=2 * (count - len(found)) + 8, dtype=np.int64)
+            fresh = self.rng.permutation(np.setdiff1d(places, np.concatenate([taken, found])))
             found = np.concatenate([found, fresh[: count - len(found)]])
         return found
 
-    def _index(self) -> None:
-        """Lay the links out as a sparse matrix that shares their weights."""
+    def _build_matrix(self) -> None:
+        """Build the sparse matrix that shares the links' weights."""
         self.sources, self.targets = np.divmod(self.places, self.shape[1])
         starts = np.searchsorted(self.sources, np.arange(self.shape[0] + 1))
         self.matrix = csr_array((self.weights, self.targets, starts), shape=self.shape, copy=False)

@@ -1,4 +1,4 @@
-"""Blocks of bytes that hold some rows each: a head with a checksum, values kept as they are, a range coder's words."""
+"""Blocks of bytes that hold some rows each: header with checksum, values stored as they are, a range coder's words."""
 
 import struct
 import zlib
@@ -12,17 +12,17 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, UserError, need
 
-HEAD = struct.Struct("<4sBIII")  # mark, bytes of a number, rows, values kept as they are, checksum of the rows
+HEAD = struct.Struct("<4sBIII")  # mark, bytes of a number, rows, values stored as they are, checksum of the rows
 MARK = b"cdm1"
 
 
 class Packer:
-    """The verbs of a method that packs rows, which gives `_pack`, from rows to a block, and `_unpack`."""
+    """The public methods of a method that packs rows; it defines `_pack`, from rows to a block, and `_unpack`."""
 
     def compress(self, X: ArrayLike, block: int = 2048) -> list[bytes]:
         """Pack X, of shape (n_samples, n_features), `block` rows at a time; each block can be read without the others.
 
-        A block costs some 25 bytes besides its rows.
+        A block has about 25 bytes besides its rows.
         """
         check_is_fitted(self)
         if not Int(1).allows(block):
@@ -34,7 +34,7 @@ class Packer:
         """Unpack some blocks, in the order given, into rows of shape (n_samples, n_features)."""
         check_is_fitted(self)
         if not blocks:
-            raise UserError("No block came.", needed="at least one block that `compress` gave")
+            raise UserError("There is no block.", needed="at least one block that `compress` gave")
         return np.concatenate([unseal(block, self._unpack) for block in blocks])
 
     def _pack(self, rows: NDArray[Any]) -> bytes:
@@ -45,9 +45,9 @@ class Packer:
 
 
 class StepPacker(Packer):
-    """A packer of whole numbers, each column by itself, that gives `lowest_` and `shares_`.
+    """A packer of whole numbers, each column by itself, for a method that learns `lowest_` and `shares_`.
 
-    The last of a column's shares is that of a number out of reach, which is kept as it is.
+    The last of a column's shares is that of a number out of reach, which is stored as it is.
     """
 
     lowest_: NDArray[np.int64]
@@ -65,37 +65,37 @@ class StepPacker(Packer):
         bits: NDArray[Any] = np.sum(each, axis=0) + 8 * dtype.itemsize * self._raw(S).sum(axis=1)
         return bits.astype(dtype)
 
-    def _sealed(self, S: NDArray[np.int64], rows: NDArray[Any]) -> bytes:
-        coder, model = encoder()
+    def _seal(self, S: NDArray[np.int64], rows: NDArray[Any]) -> bytes:
+        coder, model = range_encoder()
         for share, symbols in zip(self.shares_, S.T, strict=True):
             coder.encode(symbols.astype(np.int32), model(share))
         return seal(rows, rows.T[self._raw(S).T], coder)
 
     def _unpack(self, n: int, raw: NDArray[Any], coder: Any, model: Any) -> NDArray[Any]:
         S = np.stack([coder.decode(model(share), n) for share in self.shares_], axis=1).astype(np.int64)
-        rows = self._back(S, raw.dtype).T.copy()
+        rows = self._restore(S, raw.dtype).T.copy()
         rows[self._raw(S).T] = raw
         return rows.T.copy()
 
-    def _back(self, S: NDArray[np.int64], dtype: Any) -> NDArray[Any]:
+    def _restore(self, S: NDArray[np.int64], dtype: Any) -> NDArray[Any]:
         raise NotImplementedError
 
 
-def encoder() -> tuple[Any, Any]:
-    """Return a new range encoder, and what makes its models: of one table, or without one of a table for each call."""
+def range_encoder() -> tuple[Any, Any]:
+    """Return a new range encoder and a factory of its models: with one table, or with a table given at each call."""
     stream = need("constriction", "code").stream
     return stream.queue.RangeEncoder(), partial(stream.model.Categorical, perfect=False)
 
 
 def seal(rows: NDArray[Any], raw: NDArray[Any], coder: Any) -> bytes:
-    """Make a block of what an encoder was given; `rows` are what the block shall come back as, floats of any size."""
+    """Make a block of what an encoder was given; `rows` are the rows that unpacking must return, of any float type."""
     kind = f"<f{rows.itemsize}"
     head = HEAD.pack(MARK, rows.itemsize, len(rows), len(raw), _checksum(rows))
     return b"".join([head, raw.astype(kind).tobytes(), coder.get_compressed().astype("<u4").tobytes()])
 
 
 def unseal(block: bytes, decode: Callable[[int, NDArray[Any], Any, Any], NDArray[Any]]) -> NDArray[Any]:
-    """Return a block's rows; `decode` makes them of their number, the raw values, a decoder and its models."""
+    """Return a block's rows, which `decode` makes from their number, the raw values, a decoder and its models."""
     stream = need("constriction", "code").stream
     try:
         mark, size, n, n_raw, checksum = HEAD.unpack_from(block)
@@ -107,10 +107,10 @@ def unseal(block: bytes, decode: Callable[[int, NDArray[Any], Any, Any], NDArray
             if _checksum(rows) == checksum:
                 return rows
     except (struct.error, ValueError, TypeError, IndexError, AssertionError, MemoryError):
-        pass  # what a damaged block may lead to
-    raise UserError("A block is damaged, or a model fitted otherwise packed it.", needed="bytes of `compress`")
+        pass  # any of these may come of a damaged block
+    raise UserError("A block is damaged, or another model packed it.", needed="bytes of `compress`")
 
 
 def _checksum(rows: NDArray[Any]) -> int:
-    """Checksum that does not tell -0.0 from 0.0, which compare as equal."""
+    """Return a checksum that is the same for -0.0 and 0.0, which compare as equal."""
     return zlib.crc32((rows + 0).astype(rows.dtype.newbyteorder("<")).tobytes())

@@ -1,4 +1,4 @@
-"""What a method learns to tell of labels or numbers."""
+"""Targets of a method, from labels or from numbers."""
 
 from typing import Any
 

@@ -13,20 +13,15 @@ from codomain.space import (
     blank_rows,
     guess_roles,
     is_string,
+    load,
     nearest,
     no_column,
-    read_csv,
-    read_json,
-    read_parquet,
     refuse,
     some,
 )
 from codomain.workbench.label.given import Given
 
-_READERS = {
-    ".csv": read_csv, ".tsv": read_csv, ".json": read_json, ".jsonl": read_json, ".ndjson": read_json,
-    ".parquet": read_parquet,
-}  # fmt: skip
+_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 _SHOWN = 20  # contradictions that are listed
 
 
@@ -61,17 +56,23 @@ def from_file(space: Space, path: Path, column: str | None = None) -> Given:
     UserError
         Naming every problem with its rows: no ids, contradictory labels, labels that are no classes.
     """
-    if not path.is_file():
-        raise UserError(f"{path} does not exist.", needed="a file of ids and labels")
-    if path.suffix.lower() not in _READERS:
-        raise UserError(f"{path} ends in {path.suffix!r}.", needed=f"one of {', '.join(_READERS)}")
-    held = _READERS[path.suffix.lower()](path)
+    if path.is_dir():
+        raise UserError(f"{path} is a folder.", needed="a file of ids and labels")
+    if path.exists() and path.suffix.lower() not in _ENDINGS:
+        raise UserError(f"{path} ends in {path.suffix!r}.", needed=f"one of {', '.join(_ENDINGS)}")
+    held = load(path)
     table = as_table(held.table)
     key = _id_column(space, table, path)
     column, notes = (column, []) if column else _label_column(table, key, path)
     if column not in table.column_names:
         raise UserError(f"{path}: {no_column(column, table.column_names)}", todo="name one with --column")
     words, said = _words(table[column], column)
+    if not (is_string(table[key].type) or pa.types.is_integer(table[key].type)):
+        raise UserError(
+            f"{path}: the ids in {key!r} are of type {table[key].type}.",
+            needed="ids are whole numbers or strings",
+            todo="write them as text, as they stand in the space",
+        )
     ids = table[key].cast(pa.string()).to_pylist()
     row_of = {str(value): row for row, value in enumerate(space.ids.to_pylist())}
     labels: dict[int, str] = {}

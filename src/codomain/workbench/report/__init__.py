@@ -60,7 +60,8 @@ class ReportData:
     audit : dict, optional
         The sealed audit.json.
     flags : ndarray of shape (n,), optional
-        Sum of the audit's bits for each row: 1 duplicate, 2 near duplicate, 4 outlier, 8 doubtful label.
+        Sum of the audit's bits for each row: 1 duplicate, 2 near duplicate, 4 outlier, 8 doubtful label, 16 vector of
+        another text, 32 text unknown, 64 text cut.
     neighbors, scores : ndarray of shape (n, k), optional
         Each row's nearest rows, nearest first, and their cosines.
     texts : sequence of str, optional

@@ -3,39 +3,16 @@
 import base64
 import gzip
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from codomain.core import EXACT, plain
+
 TEXT_BUDGET = 12_000_000  # bytes of gzip for the rows' words, so that 50,000 rows stay under 25 MB after base64
 TEXT_LENGTHS = (300, 200, 120, 60)
-
-
-def plain(value: object) -> Any:
-    """Return a value as JSON can hold it.
-
-    Parameters
-    ----------
-    value : object
-        Numbers of numpy, dates and other objects are welcome.
-
-    Returns
-    -------
-    object
-        The same with plain Python types: NaN and infinity are None, what JSON does not know is its text.
-    """
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def packed(content: bytes) -> str:
@@ -125,10 +102,16 @@ def packed_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> 
     """
     for length in TEXT_LENGTHS:
         words = packed_json([cut(text, length) for text in texts])
-        table = packed_json({name: [_cell(value, length) for value in column] for name, column in columns.items()})
+        table = packed_json({name: _cells(column, length) for name, column in columns.items()})
         if (len(words) + len(table)) * 3 // 4 <= TEXT_BUDGET:
             break
     return words, table, length
+
+
+def _cells(column: Sequence[Any], length: int) -> list[Any]:
+    """Return a column that is text as a whole when one of its whole numbers has to be."""
+    large = any(isinstance(value, int) and abs(value) > EXACT for value in column)
+    return [_cell(str(value) if large and value is not None else value, length) for value in column]
 
 
 def _cell(value: Any, length: int) -> Any:
