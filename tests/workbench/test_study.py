@@ -108,14 +108,22 @@ def test_added_rows_keep_the_old_ones_where_they_are(table: Path, tmp_path: Path
     assert len(new.parts.groups.labels) == 180
 
 
-def test_a_space_whose_rows_changed_after_its_study_says_so(studied: Path, tmp_path: Path) -> None:
+def test_while_rows_are_added_the_last_studied_generation_is_searched(studied: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.space"
     shutil.copytree(studied, copy)
     space = codomain.open(copy)
+    before = search_space(copy, "event loop", k=3)
     row = space.take([0])
     again = row.set_column(0, "id", pa.array(["a new id"]))
-    space.append(again, space.vectors[:1], encoder=space.encoder)
-    with pytest.raises(UserError, match="codomain study"):
+    grown = space.append(again, space.vectors[:1], encoder=space.encoder)
+    found = search_space(copy, "event loop", k=3)
+    assert [(hit.id, hit.score) for hit in found] == [(hit.id, hit.score) for hit in before]
+    assert f"codomain study {copy}" in found.notes[0] and not before.notes
+    study(copy)
+    assert search_space(copy, "event loop", k=3).notes == []
+    grown = codomain.open(copy)
+    grown.append(again.set_column(0, "id", pa.array(["another"])), space.vectors[:1], encoder=space.encoder).gc(keep=1)
+    with pytest.raises(UserError, match="codomain study"):  # no studied generation is left
         search_space(copy, "event loop")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from codomain.core.json_values import plain
@@ -40,6 +41,28 @@ def print_study(done: "Study", query: str | None = None) -> None:
     else:
         first = done.space.ids[0].as_py()
         print(f"search: codomain search {path} --like {shlex.quote(str(first))}")
+
+
+def size(count: int) -> str:
+    """Write a number of bytes with three digits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:,.3g} TB"
+
+
+def when(stamp: str) -> str:
+    """Write a time of a manifest as the clock here shows it."""
+    try:
+        return f"{datetime.fromisoformat(stamp).astimezone():%d %b %Y %H:%M}"
+    except ValueError:
+        return one_line(stamp)
+
+
+def one_line(text: str) -> str:
+    """Write text from a file so that the terminal only shows it: what is not printable is written as its code."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
 
 
 def cell(value: Any) -> str:

@@ -10,6 +10,7 @@ from .identity import EncoderIdentity as EncoderIdentity
 from .json_values import EXACT as EXACT
 from .json_values import plain as plain
 from .locks import locked as locked
+from .locks import working as working
 from .maths.blocks import slices as slices
 from .maths.descent import descend as descend
 from .maths.local_dimension import inverse_dimensions as inverse_dimensions
@@ -29,3 +30,6 @@ from .rules import OneOf as OneOf
 from .rules import Real as Real
 from .rules import Rule as Rule
 from .rules import Seed as Seed
+from .sealed import written_aside as written_aside
+from .trusted import Trusted as Trusted
+from .trusted import server_address as server_address

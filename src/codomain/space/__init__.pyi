@@ -5,6 +5,8 @@ from .checks import no_column as no_column
 from .checks import refuse as refuse
 from .checks import some as some
 from .checks import study_problems as study_problems
+from .collecting import Garbage as Garbage
+from .commit import check_target as check_target
 from .exchanging import exchange as exchange
 from .guess import guess_roles as guess_roles
 from .intake import as_table as as_table
@@ -13,6 +15,7 @@ from .loading import load as load
 from .making import write as write
 from .manifest import Roles as Roles
 from .opening import open as open
+from .origins import Origin as Origin
 from .parts import Part as Part
 from .reading import Source as Source
 from .reading import read as read

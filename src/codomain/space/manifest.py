@@ -11,10 +11,13 @@ from threading import Lock
 from typing import Any, Self
 
 from codomain.core import DamagedError, EncoderIdentity, UserError
-from codomain.core.sealed import Seal, canonical, check
+from codomain.core.sealed import Seal, canonical, check, check_size
+from codomain.space.origins import Origin
+from codomain.space.received import check_names
 
-FORMAT = 1
+FORMAT = 2  # 2: the files that the rows came from
 CHECKED_AT_OPEN = 2**30  # bytes; what is beyond is checked block by block when first read
+_UNFIT = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # what a made up manifest raises
 _LIBRARIES = (
     "codomain", "numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "faiss-cpu", "onnxruntime", "tokenizers",
     "torch", "umap-learn",
@@ -82,6 +85,7 @@ class Manifest:
     hash_column: str
     numbered: bool  # ids are the row numbers 0 to n - 1
     shards: tuple[Shard, ...]
+    origins: tuple[Origin, ...] = ()
     parts: dict[str, PartRecord] = field(default_factory=dict)
     seals: dict[str, Seal] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=library_versions)
@@ -110,9 +114,10 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what `to_bytes` wrote; call only after its hash has matched."""
+        """Read what `to_bytes` wrote, or raise any of the errors in `_UNFIT`; see `Head.manifest`."""
         plain = json.loads(data)
-        del plain["format"], plain["rows"]
+        rows = plain.pop("rows")
+        del plain["format"]
         plain["encoder"] = EncoderIdentity.from_dict(plain["encoder"])
         plain["roles"] = Roles(**plain["roles"])
         plain["columns"] = tuple(plain["columns"])
@@ -121,7 +126,11 @@ class Manifest:
             name: PartRecord(**record | {"files": tuple(record["files"])}) for name, record in plain["parts"].items()
         }
         plain["seals"] = {name: Seal.from_dict(seal) for name, seal in plain["seals"].items()}
-        return cls(**plain)
+        plain["origins"] = tuple(Origin(**origin) for origin in plain.get("origins", ()))
+        manifest = cls(**plain)
+        if manifest.rows != rows:
+            raise ValueError(f"{rows} rows are said, and the shards have {manifest.rows}")
+        return manifest
 
 
 @dataclass(frozen=True)
@@ -161,22 +170,29 @@ class Head:
             raise damaged from None
         if not whole or found != _sha256(canonical(body, indent=1)):
             raise damaged
+        if not isinstance(body["format"], int):
+            raise damaged
         if body["format"] > FORMAT:
             raise UserError(
                 f"{root} was written in format {body['format']}; this version reads up to format {FORMAT}.",
                 needed="a codomain at least as new as the one that wrote the space",
                 todo="upgrade codomain: pip install --upgrade codomain",
             )
-        return cls(body["generation"], {int(n): sha for n, sha in body["manifests"].items()})
+        try:
+            head = cls(body["generation"], {int(n): sha for n, sha in body["manifests"].items()})
+        except _UNFIT:
+            raise damaged from None
+        if head.generation not in head.manifests:
+            raise damaged
+        return head
 
     def manifest_bytes(self, root: Path, number: int) -> bytes:
         """Return one manifest's bytes after its hash has matched."""
         path = root / "manifests" / f"{number}.json"
         todo = "copy this file back from a backup"
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            raise DamagedError(f"{path} is missing.", todo=todo) from None
+        if not path.is_file():
+            raise DamagedError(f"{path} is missing{', or no file' if path.exists() else ''}.", todo=todo)
+        data = path.read_bytes()
         if _sha256(data) != self.manifests[number]:
             raise DamagedError(f"{path} is damaged: it is not what HEAD sealed.", todo=todo)
         return data
@@ -188,7 +204,18 @@ class Head:
             raise UserError(
                 f"{root} has no generation {number}.", needed=f"one of {kept}", todo=f"look at codomain log {root}"
             )
-        return Manifest.from_bytes(self.manifest_bytes(root, number))
+        data = self.manifest_bytes(root, number)
+        try:
+            manifest = Manifest.from_bytes(data)
+            check_names(manifest)
+            if manifest.generation != number:
+                raise ValueError(f"it is that of generation {manifest.generation}")
+        except _UNFIT as error:  # HEAD sealed it, but anybody can make a HEAD
+            raise DamagedError(
+                f"{root / 'manifests' / str(number)}.json does not describe a space: {error}.",
+                todo="copy the space again from where it came from",
+            ) from error
+        return manifest
 
 
 class Files:
@@ -238,7 +265,9 @@ class Files:
         """Return a file's path once its 64 MiB blocks (all of them by default) have matched."""
         path = self.root / name
         with self._one:
-            if name in self._left:
+            if name not in self._left:
+                check_size(path, self.seals[name], todo=self._todo(name))  # a map of a file cut short ends the process
+            else:
                 todo = self._left[name] if blocks is None else self._left[name].intersection(blocks)
                 check(path, self.seals[name], blocks=todo, todo=self._todo(name))
                 self._left[name] = self._left[name] - todo

@@ -6,7 +6,7 @@ from typing import Literal
 
 import codomain.space
 from codomain.search import Results, search
-from codomain.space import ShrinkPart
+from codomain.space import ShrinkPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
 
 # Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
@@ -27,6 +27,8 @@ def search_space(
     exact: bool = False,
 ) -> Results:
     """Search a space.
+
+    While an `add` or a study is at work, the generation before it is searched, and a note says so.
 
     One question is compared with every row, which takes less time than loading the index of the part "shrink"; that
     is used only above 8 GiB of vectors. For many questions load it once and hand it to `codomain.search.search`.
@@ -53,7 +55,7 @@ def search_space(
     Results
         The hits, best first.
     """
-    opened = codomain.space.open(space)
+    opened, note = _finished(codomain.space.open(space))
     check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
     index, form = None, opened.parts.find(ShrinkPart)
@@ -62,6 +64,19 @@ def search_space(
         from codomain.shrink import FittedRecipe
 
         index = FittedRecipe.load(files)
-    return search(
+    results = search(
         opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact
     )
+    results.notes[:0] = note
+    return results
+
+
+def _finished(space: Space) -> tuple[Space, list[str]]:
+    """Return the last generation that was studied to its end, and a note when that is not the present one."""
+    if space.studied or not (studied := [entry.number for entry in space.log() if entry.studied]):
+        return space, []
+    last = codomain.space.open(space.path, generation=max(studied))
+    return last, [
+        f"These are the {len(last):,} rows of generation {last.generation}: the present {len(space):,} rows are being "
+        f"studied, or their study was interrupted. To finish it: codomain study {space.path}"
+    ]

@@ -36,6 +36,8 @@ class Endpoint:
         Seconds before the second try; doubled for each later one.
     timeout : float, default=60.0
         Seconds without an answer that count as a failure.
+    named : bool, default=True
+        Whether a person named this address just now; when a space did, only a key that was meant for it is sent.
 
     Raises
     ------
@@ -43,11 +45,14 @@ class Endpoint:
         For an address that cannot be read; later, when the server refuses the key, the model or a text, or stays away.
     """
 
-    def __init__(self, address: str, *, tries: int = 6, pause: float = 0.5, timeout: float = 60.0) -> None:
+    def __init__(
+        self, address: str, *, tries: int = 6, pause: float = 0.5, timeout: float = 60.0, named: bool = True
+    ) -> None:
         parts, self._model, options = _read(address)
         self._server = Server(
             f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/embeddings", "Texts",
             tries=tries, pause=pause, timeout=timeout, gap=60 / options["rpm"] if "rpm" in options else 0.0,
+            named=named,
         )  # fmt: skip
         self._tries, self._uri = tries, f"openai:{address}"
         self._identity: EncoderIdentity | None = None

@@ -32,7 +32,7 @@ class SentenceTransformersFolder:
         When it is not a folder (hub names are not fetched), cannot be read, or the extra `st` is not installed.
     """
 
-    batch_rows = 256
+    batch_rows = 32
 
     def __init__(self, path: str) -> None:
         folder = model_folder(path)

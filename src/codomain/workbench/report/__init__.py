@@ -15,7 +15,7 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from codomain.core import UserError
+from codomain.core import UserError, written_aside
 from codomain.space import FLAGS
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot, scale
@@ -195,7 +195,8 @@ def write_page(
         style_hash=Markup(_hash(style)),
     )  # fmt: skip
     target = Path(path)
-    target.write_text(html, encoding="utf-8", errors="replace", newline="\n")
+    with written_aside(target) as new:
+        new.write_text(html, encoding="utf-8", errors="replace", newline="\n")
     return target
 
 
