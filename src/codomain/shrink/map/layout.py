@@ -144,7 +144,7 @@ def _directions(rows: Floats, width: int) -> NDArray[np.float64]:
     """
     n, d = rows.shape
     if min(n, d) > SQUARED:
-        start = np.random.default_rng(0).standard_normal(d).astype(rows.dtype)
+        start = np.random.default_rng(0).standard_normal((d,)).astype(rows.dtype)
         square = LinearOperator((d, d), matvec=lambda v: rows.T @ (rows @ v), dtype=rows.dtype)
         return np.asarray(eigsh(square, width, v0=start, tol=1e-4)[1][:, ::-1], np.float64)
     if d <= n:
