@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -210,3 +211,13 @@ def test_killed_at_ten_moments_and_resumed_a_study_gives_the_same_space(table: P
         assert _files(space) == expected
         shutil.rmtree(space)
     assert landed >= 7  # most kills met a study at work
+
+
+def test_few_rows_of_many_columns_are_studied_without_squaring_the_columns(tmp_path: Path) -> None:
+    np.save(tmp_path / "wide.npy", np.random.default_rng(0).standard_normal((12, 9000)).astype(np.float32))
+    tracemalloc.start()
+    done = study(tmp_path / "wide.npy", space=tmp_path / "wide.space")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 9000**2 * 4 / 2  # half of one table of columns by columns, in float32
+    assert done.space.shape == (12, 9000) and len(done.space.parts.map.xy) == 12
