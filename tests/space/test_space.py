@@ -427,11 +427,11 @@ def test_markup_in_names_is_escaped(tmp_path):
 
 def test_large_files_are_checked_block_by_block_when_they_are_touched(tmp_path, monkeypatch):
     from codomain.core import DamagedError
-    from codomain.space import manifest, vectors
+    from codomain.space import files, vectors
 
-    for module in (sealed, manifest, vectors):
+    for module in (sealed, files, vectors):
         monkeypatch.setattr(module, "BLOCK", 4096, raising=False)
-    monkeypatch.setattr(manifest, "CHECKED_AT_OPEN", 30_000)
+    monkeypatch.setattr(files, "CHECKED_AT_OPEN", 30_000)
     X = vectors_of(0, 4000)  # 64 kB: 16 blocks
     space = codomain.write(tmp_path / "s", None, X)
     path = next(space.path.glob("vectors-*"))

@@ -11,7 +11,7 @@ from codomain.core import DamagedError
 from codomain.core.locks import working
 from codomain.core.sealed import canonical, replace_atomically, seal_of
 from codomain.space.commit import pen
-from codomain.space.manifest import Head
+from codomain.space.head import Head
 from codomain.space.received import PART, TABLE, VECTORS
 from codomain.space.schema import KINDS
 

@@ -31,8 +31,9 @@ from codomain.core.sealed import (
     seal_of,
     write_sealed,
 )
+from codomain.space.head import Head
 from codomain.space.intake import file_chunks, hashed_blocks, plain_name
-from codomain.space.manifest import Head, Manifest, PartRecord, Shard, library_versions
+from codomain.space.manifest import Manifest, PartRecord, Shard, library_versions
 from codomain.space.received import check_links, looks_ours
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from codomain.core import DamagedError, UserError
-from codomain.space.manifest import Files, Head
+from codomain.space.files import Files
+from codomain.space.head import Head
 from codomain.space.received import check_links, looks_ours
 from codomain.space.space import Space
 

@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from codomain.core import DamagedError
 
 if TYPE_CHECKING:
-    from codomain.space.manifest import Files, Manifest
+    from codomain.space.files import Files
+    from codomain.space.manifest import Manifest
 
 _OURS = {"HEAD", ".lock", ".working", "manifests", "parts", "work"}
 _PLAIN = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"  # begins with a letter or digit, so it is neither ".." nor hidden

@@ -10,13 +10,14 @@ import pyarrow as pa
 
 from codomain.core import EncoderIdentity, UserError
 from codomain.space import collecting, commit
-from codomain.space.cells import as_text_of
 from codomain.space.checks import id_problems, no_column, refuse, vector_problems
 from codomain.space.collecting import Garbage
+from codomain.space.files import Files
 from codomain.space.intake import as_table, as_vectors, with_first
 from codomain.space.kinds import cast_exactly
-from codomain.space.manifest import Files, Manifest, PartRecord
+from codomain.space.manifest import Manifest, PartRecord
 from codomain.space.origins import Origin
+from codomain.space.reading.cells import as_text_of
 from codomain.space.view import View
 
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from codomain.core import DamagedError
 from codomain.core.maths.blocks import slices
 from codomain.core.sealed import BLOCK
-from codomain.space.manifest import Files, Manifest
+from codomain.space.files import Files
+from codomain.space.manifest import Manifest
 from codomain.space.received import map_vectors
 
 

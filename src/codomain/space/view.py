@@ -13,7 +13,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError
-from codomain.space.manifest import Files, Head, Manifest, Roles
+from codomain.space.files import Files
+from codomain.space.head import Head
+from codomain.space.manifest import Manifest, Roles
 from codomain.space.origins import Origin
 from codomain.space.parts import Part, SealedFiles
 from codomain.space.received import check_tables

@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from codomain.core import UserError
-from codomain.space.cells import typed, why_text
 from codomain.space.checks import some
 from codomain.space.kinds import TYPED
-from codomain.space.tables import Held
-from codomain.space.text import check_text
+from codomain.space.reading.cells import typed, why_text
+from codomain.space.reading.tables import Held
+from codomain.space.reading.text import check_text
 
 _STEP = 2**24
 _NOTES = 5  # columns that are named

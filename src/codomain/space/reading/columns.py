@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.space.checks import is_string, no_column, some
-from codomain.space.vector_cells import is_number, parse, read_cells, why_not
+from codomain.space.reading.vector_cells import is_number, parse, read_cells, why_not
 
 _HINT = re.compile(r"(^|[^a-z])(emb|embed|embedding|embeddings|vec|vector|vectors|feature|features|dense)([^a-z]|$)")
 _NAMED = re.compile(r"(^|[ _.-])(emb|embs|embedding|embeddings|vec|vecs|vector|vectors)$")

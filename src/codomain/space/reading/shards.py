@@ -8,11 +8,11 @@ import pyarrow.compute as pc
 import pyarrow.types as t
 
 from codomain.core import UserError
-from codomain.space.arrays import no_columns
-from codomain.space.cells import as_typed, typed
 from codomain.space.intake import as_table
 from codomain.space.kinds import TYPED
-from codomain.space.tables import Held
+from codomain.space.reading.arrays import no_columns
+from codomain.space.reading.cells import as_typed, typed
+from codomain.space.reading.tables import Held
 
 _TYPED = (".csv", ".tsv")  # where a number is a text that looked like one
 _EXACT = 2**53  # above this a float skips whole numbers

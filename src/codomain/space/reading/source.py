@@ -9,15 +9,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.space import arrays
 from codomain.space.checks import bad_rows, blank_rows, id_problems, no_column, refuse, some, vector_problems
-from codomain.space.columns import Found, find_vectors
-from codomain.space.guess import guess_roles
 from codomain.space.intake import as_table, free_name, raw_table, with_first
 from codomain.space.kinds import type_notes
-from codomain.space.loading import load
 from codomain.space.manifest import Roles
-from codomain.space.tables import Held
+from codomain.space.reading import arrays
+from codomain.space.reading.columns import Found, find_vectors
+from codomain.space.reading.guess import guess_roles
+from codomain.space.reading.loading import load
+from codomain.space.reading.tables import Held
 
 BLANK_SHARE = 0.05  # rows without text up to this share are left out and counted; more of them are refused
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from codomain.core import UserError
 from codomain.space.checks import some
-from codomain.space.shards import join_files, join_tables
-from codomain.space.tables import Held, read_arrow
+from codomain.space.reading.shards import join_files, join_tables
+from codomain.space.reading.tables import Held, read_arrow
 
 _TABLES = (".parquet", ".arrow", ".feather", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
 _ARRAYS = (".npy", ".npz", ".safetensors", ".fvecs")

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from codomain.core import UserError
-from codomain.space.bounds import check_bytes
 from codomain.space.checks import some
-from codomain.space.tables import Held
-from codomain.space.text import check_text, read_text, split_lines
+from codomain.space.reading.bounds import check_bytes
+from codomain.space.reading.tables import Held
+from codomain.space.reading.text import check_text, read_text, split_lines
 
 _STEP = 2**26
 DEEPEST = 32  # levels of lists and objects within a row: Arrow's own limit, beyond which its parser ends the process

@@ -7,8 +7,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from codomain.core import UserError
-from codomain.space.bounds import check_bytes
-from codomain.space.tables import Held
+from codomain.space.reading.bounds import check_bytes
+from codomain.space.reading.tables import Held
 
 
 @dataclass

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from codomain.core import UserError
-from codomain.space import arrays
 from codomain.space.checks import nearest
-from codomain.space.folders import read_folder
-from codomain.space.objects import read_json
-from codomain.space.separated import read_csv
-from codomain.space.tables import Held, read_arrow, read_parquet
-from codomain.space.text import read_lines
+from codomain.space.reading import arrays
+from codomain.space.reading.folders import read_folder
+from codomain.space.reading.objects import read_json
+from codomain.space.reading.separated import read_csv
+from codomain.space.reading.tables import Held, read_arrow, read_parquet
+from codomain.space.reading.text import read_lines
 
 _TABLES: dict[str, Callable[[Path], Held]] = {
     ".csv": read_csv, ".tsv": read_csv, ".json": read_json, ".jsonl": read_json, ".ndjson": read_json,

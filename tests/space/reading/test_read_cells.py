@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import codomain
 from codomain.core import UserError
 from codomain.space import read
-from codomain.space.cells import as_typed, typed
+from codomain.space.reading.cells import as_typed, typed
 from codomain.workbench.csv_table import write_csv
 
 NAMES = ["1.10", "1e3", "01000", "+1", "1_000", "NaN", "inf", "9223372036854775808", "18446744073709551617",

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from codomain.core import UserError
-from codomain.space import bounds, read
-from codomain.space.bounds import unpacked_bytes
+from codomain.space import read
+from codomain.space.reading import bounds
+from codomain.space.reading.bounds import unpacked_bytes
 
 
 def refused(path, **options):

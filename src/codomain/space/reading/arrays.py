@@ -10,9 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.space.bounds import check_bytes
 from codomain.space.checks import nearest
-from codomain.space.tables import Held
+from codomain.space.reading.bounds import check_bytes
+from codomain.space.reading.tables import Held
 
 
 def read_npy(path: Path, vector: str | None = None) -> Held:

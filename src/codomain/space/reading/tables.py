@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from codomain.space.bounds import check_bytes, check_parquet, whole
-from codomain.space.ipc_sizes import unpacked_buffers
+from codomain.space.reading.bounds import check_bytes, check_parquet, whole
+from codomain.space.reading.ipc_sizes import unpacked_buffers
 
 
 @dataclass
