@@ -122,8 +122,8 @@ def name_groups(
     Words are ranked by their log-odds against the other rows, with the corpus as prior (Monroe, Colaresi and Quinn
     2008), times the F1 of each as a query. Each is held by at least a fifth of the group, and at least twice as often
     as by the other rows. Lines that stand word for word in three texts or more, such as signatures and headers, are
-    left out of texts that say something else too. Two or three make the name, whichever finds the group better, unless one
-    phrase does it best. A row is found when it holds enough of them. No language model is asked.
+    left out of texts that say something else too. Two or three make the name, whichever finds the group better, unless
+    one phrase does it best. A row is found when it holds enough of them. No language model is asked.
 
     Examples
     --------
@@ -158,7 +158,10 @@ def name_groups(
         found = _pick(words, has, rows, entries[number], taken) or Name([], f"group {number}", 0.0, 0.0, 0.0, 0, [])
         taken.add(found.name)
         table = has[:, [place_of[word] for word in found.words]][rows]
-        held, shares = np.asarray(table.sum(axis=1)).ravel(), np.asarray(table.mean(axis=0)).ravel()
+        held, shares = (
+            np.asarray(table.sum(axis=1)).ravel(),
+            np.asarray(table.sum(axis=0, dtype=np.float64)).ravel() / len(rows),
+        )
         named[number] = replace(found, examples=_examples(rows, X, texts, held), shares=shares.tolist())
     return [named[number] for number in range(n_groups)]
 
