@@ -186,7 +186,8 @@ def test_a_word_of_few_rows_of_a_group_is_no_part_of_its_name():
     texts = [f"apple pie{' zeppelin' if row < 4 else ''} {row}" for row in range(50)]  # 8 % of them
     texts += [f"whale song {row}" for row in range(50)]
     names = name_groups(texts, np.repeat([0, 1], 50))
-    assert "zeppelin" not in " ".join(names[0].words) and names[0].shares[0] == 1
+    assert names[0].words and "zeppelin" not in " ".join(names[0].words)
+    assert min(names[0].shares) >= 0.2, names[0]
 
 
 def test_what_most_rows_share_names_no_group():
