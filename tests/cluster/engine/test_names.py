@@ -161,11 +161,7 @@ def test_every_word_of_a_name_is_held_by_a_fifth_of_the_group_and_sets_it_apart_
 def mails(seed=0):
     """Mails of three subjects, each in a frame of headers, a disclaimer and its author's signature."""
     rng = np.random.default_rng(seed)
-    subjects = {
-        "hockey": "goalie puck playoff rink",
-        "space": "orbit shuttle rocket moon",
-        "guns": "rifle ban law owner",
-    }
+    subjects = ["goalie puck playoff rink", "orbit shuttle rocket moon", "rifle ban law owner"]
     common = "people think know good time thing want year make right way need".split()
     texts, group = [], []
     for number, words in enumerate(subjects):
@@ -173,7 +169,7 @@ def mails(seed=0):
         for row in range(60):
             body = " ".join(rng.permutation([*rng.choice(words.split(), 3), *rng.choice(common, 12)]))
             texts.append(
-                f"From: someone{row}@site{number}.edu\nOrganization: University of Nowhere\nLines: {row}\n\n{body}\n"
+                f"From: someone{row}@site{row % 7}.edu\nOrganization: University of Nowhere\nLines: {row}\n\n{body}\n"
                 f"Standard disclaimer applies to opinions.\n--\n{authors[row % 2]}\n"
             )
             group.append(number)
@@ -190,7 +186,8 @@ def test_a_word_of_few_rows_of_a_group_is_no_part_of_its_name():
     texts = [f"apple pie{' zeppelin' if row < 4 else ''} {row}" for row in range(50)]  # 8 % of them
     texts += [f"whale song {row}" for row in range(50)]
     names = name_groups(texts, np.repeat([0, 1], 50))
-    assert "zeppelin" not in " ".join(names[0].words) and names[0].shares[0] == 1
+    assert names[0].words and "zeppelin" not in " ".join(names[0].words)
+    assert min(names[0].shares) >= 0.2, names[0]
 
 
 def test_what_most_rows_share_names_no_group():

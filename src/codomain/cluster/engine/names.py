@@ -158,7 +158,8 @@ def name_groups(
         found = _pick(words, has, rows, entries[number], taken) or Name([], f"group {number}", 0.0, 0.0, 0.0, 0, [])
         taken.add(found.name)
         table = has[:, [place_of[word] for word in found.words]][rows]
-        held, shares = np.asarray(table.sum(axis=1)).ravel(), np.asarray(table.mean(axis=0)).ravel()
+        held = np.asarray(table.sum(axis=1)).ravel()
+        shares = np.diff(sparse.csc_array(table).indptr) / len(rows)
         named[number] = replace(found, examples=_examples(rows, X, texts, held), shares=shares.tolist())
     return [named[number] for number in range(n_groups)]
 
