@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import EncoderIdentity, UserError, unit_rows
-from codomain.search.engine.keywords import Keywords, Query
+from codomain.search.engine.keywords import Keywords
+from codomain.search.engine.language import Query
 from codomain.space import Space
 
 Rows = NDArray[np.int64]

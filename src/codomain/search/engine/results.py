@@ -1,7 +1,5 @@
 """What a search returns: hits with their scores and the reason for each, as a table, a page or records."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -10,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.search.engine.keywords import Query
+from codomain.search.engine.language import Query
 from codomain.search.engine.null import Asked
 from codomain.space import Space
 
@@ -176,21 +174,9 @@ def hits(
     table = space.take(rows)
     places = [{row: place for place, row in enumerate(ranked.tolist(), 1)} for ranked in (by_meaning, by_words)]
     parsed = Query.parse(text) if text else None
-    asked = [*parsed.words, *parsed.phrases] if parsed else []
     hits = []
     for row, percentile, columns in zip(rows.tolist(), percentiles, table.to_pylist(), strict=True):
         shown = columns.get(space.roles.text) if space.roles.text else None
-        why = Why(_shared(asked, str(shown or "")), places[0].get(row), places[1].get(row))
+        why = Why(parsed.held_by(str(shown or "")) if parsed else (), places[0].get(row), places[1].get(row))
         hits.append(Hit(row, columns[table.column_names[0]], float(scores[row]), percentile, why, columns))
     return hits
-
-
-def _shared(asked: Sequence[str], text: str) -> tuple[str, ...]:
-    """Words of the query that the text holds, compared without case and accents as the index does."""
-    folded = f" {' '.join(_folded(text))} "
-    return tuple(part for part in asked if (plain := " ".join(_folded(part))) and f" {plain} " in folded)
-
-
-def _folded(text: str) -> list[str]:
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
-    return re.findall(r"[^\W_]+", bare)

@@ -8,7 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
 from codomain.search.engine.fusion import fuse
-from codomain.search.engine.keywords import MOST_WORDS, Keywords, Query
+from codomain.search.engine.keywords import Keywords
+from codomain.search.engine.language import MOST_WORDS, Query
 from codomain.search.engine.nearest import Index, cosines_of, mean_and_spread, nearest
 from codomain.search.engine.null import Asked, Null
 from codomain.search.engine.query import Encoder, allowed_by, check, direction, without

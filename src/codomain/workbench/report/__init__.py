@@ -16,6 +16,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from codomain.core import UserError
+from codomain.search import query_language
 from codomain.space import FLAGS
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot, scale
@@ -214,6 +215,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
+        "language": query_language(),
         "bits": {flag.kind: flag.bit for flag in FLAGS} if report.flags is not None else {},
     }  # fmt: skip
     ids = [str(name) for name in report.ids]
