@@ -118,7 +118,8 @@ class Results:
         return [
             {
                 "id": hit.id, "score": hit.score, "joined": hit.joined, "percentile": hit.percentile,
-                "one_in": _one_in(hit.percentile), "among": None if hit.percentile is None else PAIRS[self.asked], "why": str(hit.why), **hit.columns,
+                "one_in": _one_in(hit.percentile), "among": None if hit.percentile is None else PAIRS[self.asked],
+                "why": str(hit.why), **hit.columns,
             }
             for hit in self.hits
         ]  # fmt: skip
