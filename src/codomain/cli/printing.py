@@ -5,6 +5,7 @@ import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from codomain.core import visible
 from codomain.core.json_values import plain
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def one_line(text: str) -> str:
 
 def cell(value: Any) -> str:
     """Write a value for a table."""
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else visible(str(value))
 
 
 def print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
@@ -77,7 +78,7 @@ def print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
 
     table = Table(*columns, box=SIMPLE, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     to = console()
     if not to.is_terminal:
         to.width = max(to.width, to.measure(table, options=to.options.update(max_width=1000)).maximum)

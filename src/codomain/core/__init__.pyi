@@ -5,6 +5,7 @@ from .claims import no_claim as no_claim
 from .errors import DamagedError as DamagedError
 from .errors import EncoderMismatch as EncoderMismatch
 from .errors import UserError as UserError
+from .escapes import visible as visible
 from .extras import need as need
 from .identity import EncoderIdentity as EncoderIdentity
 from .json_values import EXACT as EXACT

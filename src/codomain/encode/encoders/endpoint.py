@@ -13,7 +13,7 @@ from codomain.core import EncoderIdentity, UserError, unit_rows
 from codomain.core.server import KEY, NoAnswerError, Server
 from codomain.core.server import address as split
 from codomain.encode.encoders.encoder import BadRow
-from codomain.encode.encoders.folder import plain
+from codomain.encode.encoders.folder import check_list, plain
 
 _ADDRESS = "openai:http://host/v1#model, with ?rpm=60 (requests a minute) or ?batch=64 (texts a request) if wanted"
 
@@ -68,6 +68,7 @@ class Endpoint:
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """Return vectors of shape (n, dim); a query is encoded as a row is."""
+        check_list(texts)
         dim = self.identity.dim
         out = np.empty((len(texts), dim), dtype=np.float32)
         for start in range(0, len(texts), self.batch_rows):
