@@ -42,6 +42,14 @@ def pytest_runtest_call() -> Generator[None, object, object]:
 pytest_runtest_setup = pytest_runtest_call  # fixtures too
 
 
+@pytest.fixture(scope="session", autouse=True)
+def settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Generator[None, None, None]:
+    """Keep the tests away from the settings of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("settings")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def docstrings() -> pa.Table:
     """Real text with real labels: 600 docstrings of the standard library, drawn evenly."""

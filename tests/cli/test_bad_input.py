@@ -73,7 +73,7 @@ def test_mixed_dimensions_arerefused_with_row_numbers(tmp_path: Path, run: Run) 
 
 
 def test_a_space_from_a_newer_version_isrefused(mine: Path, run: Run) -> None:
-    newer = "import codomain.space.manifest as m; m.FORMAT += 1; from codomain.cli import main; main()"
+    newer = "import codomain.space.head as m; m.FORMAT += 1; from codomain.cli import main; main()"
     made = subprocess.run(
         [sys.executable, "-c", newer, "study", str(mine), "--encoder", STATIC], cwd=mine.parent, check=True
     )

@@ -53,7 +53,14 @@ def test_log_and_rollback_show_what_was_written(mine: Path, run: Run) -> None:
     assert len(entries) >= 2
     assert run("rollback", "mine.space", 1).returncode == 0
     assert len(json.loads(run("log", "mine.space", "--json").stdout)) == len(entries) + 1
-    assert run("gc", "mine.space").returncode == 0
+    listed = run("gc", "mine.space")
+    assert listed.returncode == 2 and "--yes" in listed.stderr and "manifests/" in listed.stdout
+    planned = json.loads(run("gc", "mine.space", "--json").stdout)
+    assert planned["freed"] == 0 and planned["bytes"] == sum(planned["files"].values()) > 0
+    assert "freed" in run("gc", "mine.space", "--yes").stdout
+    left = json.loads(run("log", "mine.space", "--json").stdout)
+    assert [entry["number"] for entry in left] == planned["kept"]
+    assert "(now)" in run("log", "mine.space").stdout
 
 
 def test_nothing_is_drawn_when_piped(mine: Path, run: Run) -> None:

@@ -87,12 +87,12 @@ def test_a_head_that_was_changed_with_care_is_refused(rich):
 
 
 def test_a_space_of_a_newer_version_is_refused(tmp_path, monkeypatch):
-    from codomain.space import manifest
+    from codomain.space import head
 
-    monkeypatch.setattr(manifest, "FORMAT", manifest.FORMAT + 1)
+    monkeypatch.setattr(head, "FORMAT", head.FORMAT + 1)
     make_space(tmp_path / "s")
     monkeypatch.undo()
-    with pytest.raises(UserError, match=r"(?s)format 2.*upgrade codomain") as error:
+    with pytest.raises(UserError, match=r"(?s)format 3.*format 2.*upgrade codomain") as error:
         codomain.open(tmp_path / "s")
     assert not isinstance(error.value, DamagedError)
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -71,7 +72,9 @@ class Model(RuleBasedStateMachine):
     @rule(keep=st.integers(1, 3))
     def gc(self, keep):
         self.space.gc(keep)
-        self.kept = {number: self.kept[number] for number in sorted(self.kept)[-keep:]}
+        numbers = sorted(self.kept)
+        last = [n for n, later in pairwise(numbers) if self.kept[n][0] != self.kept[later][0]]  # of each state of rows
+        self.kept = {number: self.kept[number] for number in [*last, numbers[-1]][-keep:]}
 
     @rule(fresh=st.booleans())
     def reopen(self, fresh):

@@ -262,20 +262,42 @@ def test_what_was_rolled_back_is_still_there(rich):
 
 
 def test_gc_keeps_what_the_kept_generations_need_and_nothing_else(rich):
-    (work_folder(rich.path) / "half").write_bytes(b"123")
-    (rich.path / "vectors-orphan.npy").write_bytes(b"12345")
+    (work_folder(rich.path) / "encode").mkdir()
+    (rich.path / "work" / "encode" / "half").write_bytes(b"123")
+    orphan = b"as a killed writer leaves it"
+    (rich.path / f"vectors-{hashlib.sha256(orphan).hexdigest()[:16]}.npy").write_bytes(orphan)
     (rich.path / "mine.txt").write_text("not the space's")
     small = rich.rollback(1)
     before = sum(p.stat().st_size for p in rich.path.rglob("*") if p.is_file())
-    freed = small.gc()
+    freed = small.gc(keep=1)
     after = sum(p.stat().st_size for p in rich.path.rglob("*") if p.is_file())
     head_shrank = before - after - freed
     assert 0 <= head_shrank < 1000 and freed > 0
-    assert {p.name.split("-")[0] for p in rich.path.iterdir()} == {"HEAD", ".lock", "manifests", "vectors", "rows",
-                                                                   "mine.txt"}  # fmt: skip
+    assert {p.name.split("-")[0] for p in rich.path.iterdir()} == {
+        "HEAD", ".lock", ".working", "manifests", "vectors", "rows", "mine.txt"
+    }  # fmt: skip
     again = codomain.open(rich.path)
     assert (len(again), [g.number for g in again.log()]) == (20, [5])
     assert again.append(rows_of(20, 1), vectors_of(20, 1), encoder=ENCODER).generation == 6
+
+
+def test_gc_keeps_by_default_the_way_back_to_before_the_rows_last_changed(rich):
+    found = rich.garbage()
+    assert (found.kept, found.forgotten) == ((2, 4), (1, 3))  # 1 and 2 have the first rows, 3 and 4 the later ones
+    assert set(found.files) == {"manifests/1.json", "manifests/3.json"}
+    assert found.bytes == sum((rich.path / name).stat().st_size for name in found.files) == rich.gc()
+    assert not any((rich.path / name).exists() for name in found.files)
+    assert len(codomain.open(rich.path).rollback(2)) == 20
+
+
+def test_gc_leaves_files_that_no_generation_made_whatever_they_are_called(rich):
+    mine = ["vectors-mine.npy", f"vectors-{'0' * 16}.npy", f"rows-{'1' * 16}.parquet", "rows.csv", "parts/notes.txt",
+            f"parts/health-{'2' * 16}/x.npy", "manifests/old.json", "manifests/77.json", "work/todo.txt"]  # fmt: skip
+    for name in mine:
+        (rich.path / name).parent.mkdir(exist_ok=True)
+        (rich.path / name).write_text('{"a person": "wrote this"}')
+    rich.rollback(1).gc(keep=1)
+    assert all((rich.path / name).read_text() == '{"a person": "wrote this"}' for name in mine)
 
 
 def test_work_is_removed_when_its_stage_commits(space):
@@ -405,11 +427,11 @@ def test_markup_in_names_is_escaped(tmp_path):
 
 def test_large_files_are_checked_block_by_block_when_they_are_touched(tmp_path, monkeypatch):
     from codomain.core import DamagedError
-    from codomain.space import manifest, vectors
+    from codomain.space import files, vectors
 
-    for module in (sealed, manifest, vectors):
+    for module in (sealed, files, vectors):
         monkeypatch.setattr(module, "BLOCK", 4096, raising=False)
-    monkeypatch.setattr(manifest, "CHECKED_AT_OPEN", 30_000)
+    monkeypatch.setattr(files, "CHECKED_AT_OPEN", 30_000)
     X = vectors_of(0, 4000)  # 64 kB: 16 blocks
     space = codomain.write(tmp_path / "s", None, X)
     path = next(space.path.glob("vectors-*"))

@@ -263,7 +263,7 @@ def shut(path):
 
 def as_nobody(body):
     """Run as a user without rights, who is only that once everything is imported: root may write anywhere."""
-    drop = "import os, numpy.random; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n" if ROOT else ""
+    drop = "import os, mmap, numpy.random; os.setgroups([]); os.setgid(65534); os.setuid(65534)\n" if ROOT else ""
     return run(drop + textwrap.dedent(body))
 
 

@@ -6,6 +6,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 import codomain.space
+from codomain.core import UserError
 from codomain.encode import resolve
 from codomain.search import Keywords
 from codomain.shrink import FittedRecipe, Recipe
@@ -97,3 +98,23 @@ def test_the_command_refuses_in_words_what_is_no_question(notes, run, asked, wor
     answer = run("search", notes, *asked)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert words in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_a_condition_may_be_on_what_the_study_found(space):
+    opened = codomain.space.open(space.path)
+    groups, flags = opened.parts.groups, opened.parts.audit.flagged
+    first = int(np.argmax(groups.labels >= 0))
+    name = groups.names[groups.labels[first]]
+    like = [opened.ids[0].as_py()]
+
+    def rows(where):
+        return {hit.row for hit in search_space(space.path, like=like, k=900, where=where)} | {0}
+
+    assert rows(f"group_name == {name!r}") == set(np.flatnonzero(groups.labels == groups.labels[first])) | {0}
+    assert rows("group == -1") == set(np.flatnonzero(groups.labels == -1)) | {0} == rows("group_name is null") | {0}
+    assert rows("is_outlier") == set(np.flatnonzero(flags["is_outlier"])) | {0}
+    assert rows("Map_X > 0") == set(np.flatnonzero(opened.parts.map.xy[:, 0] > 0)) | {0}
+    with pytest.raises(UserError, match="group_name \\(text\\)"):
+        rows("group_nam == 1")
+    found = search_space(space.path, like=like, k=3, show=["group"])
+    assert [hit.columns["group"] for hit in found] == [groups.labels[hit.row] for hit in found]

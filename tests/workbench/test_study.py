@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -108,14 +109,22 @@ def test_added_rows_keep_the_old_ones_where_they_are(table: Path, tmp_path: Path
     assert len(new.parts.groups.labels) == 180
 
 
-def test_a_space_whose_rows_changed_after_its_study_says_so(studied: Path, tmp_path: Path) -> None:
+def test_while_rows_are_added_the_last_studied_generation_is_searched(studied: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.space"
     shutil.copytree(studied, copy)
     space = codomain.open(copy)
+    before = search_space(copy, "event loop", k=3)
     row = space.take([0])
     again = row.set_column(0, "id", pa.array(["a new id"]))
-    space.append(again, space.vectors[:1], encoder=space.encoder)
-    with pytest.raises(UserError, match="codomain study"):
+    grown = space.append(again, space.vectors[:1], encoder=space.encoder)
+    found = search_space(copy, "event loop", k=3)
+    assert [(hit.id, hit.score) for hit in found] == [(hit.id, hit.score) for hit in before]
+    assert f"codomain study {copy}" in found.notes[0] and not before.notes
+    study(copy)
+    assert search_space(copy, "event loop", k=3).notes == []
+    grown = codomain.open(copy)
+    grown.append(again.set_column(0, "id", pa.array(["another"])), space.vectors[:1], encoder=space.encoder).gc(keep=1)
+    with pytest.raises(UserError, match="codomain study"):  # no studied generation is left
         search_space(copy, "event loop")
 
 
@@ -202,3 +211,13 @@ def test_killed_at_ten_moments_and_resumed_a_study_gives_the_same_space(table: P
         assert _files(space) == expected
         shutil.rmtree(space)
     assert landed >= 7  # most kills met a study at work
+
+
+def test_few_rows_of_many_columns_are_studied_without_squaring_the_columns(tmp_path: Path) -> None:
+    np.save(tmp_path / "wide.npy", np.random.default_rng(0).standard_normal((12, 9000)).astype(np.float32))
+    tracemalloc.start()
+    done = study(tmp_path / "wide.npy", space=tmp_path / "wide.space")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 9000**2 * 4 / 2  # half of one table of columns by columns, in float32
+    assert done.space.shape == (12, 9000) and len(done.space.parts.map.xy) == 12

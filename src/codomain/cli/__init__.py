@@ -24,6 +24,7 @@ from codomain.cli import (
     search,
     shrink,
     study,
+    trust,
 )
 from codomain.core import UserError, say
 
@@ -50,6 +51,7 @@ app.command()(export.export)
 app.command()(log.log)
 app.command()(rollback.rollback)
 app.command()(gc.gc)
+app.command()(trust.trust)
 app.command(rich_help_panel="Methods from papers")(methods.methods)
 app.add_typer(claims.claims_app, name="claims", rich_help_panel="Methods from papers")
 app.command(rich_help_panel="Methods from papers")(new.new)

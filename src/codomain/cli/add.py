@@ -15,7 +15,10 @@ def add(
     report: ReportPath = None,
     drop_empty: DropEmpty = False,
 ) -> None:
-    """Append rows: only they are encoded, ids and order stay, every stage is brought up to date."""
+    """Append rows: only they are encoded, ids and order stay, every stage is brought up to date.
+
+    Run it again after Ctrl-C or a crash: it goes on where it was. The rows of one file are never added twice.
+    """
     from codomain.workbench import add as run
 
     print_study(run(space, source, report=report, drop_empty=drop_empty))

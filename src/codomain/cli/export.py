@@ -12,8 +12,12 @@ from codomain.cli.options import SpacePath
 def export(
     space: SpacePath,
     out: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .parquet or .csv.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE even when the space was made from it.")] = False,
 ) -> None:
-    """Write your own table with the new columns: group, its name, place on the map, flags."""
+    """Write your own table with the new columns: group, its name, place on the map, flags.
+
+    In csv, lists and structs are JSON text.
+    """
     from codomain.workbench import export_space as run
 
-    print(run(codomain.open(space), out))
+    print(run(codomain.open(space), out, force=force))

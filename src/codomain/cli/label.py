@@ -19,6 +19,14 @@ def label(
     column: Annotated[str | None, typer.Option(help="Column with the labels, of that file or of the space.")] = None,
     ask: Annotated[int | None, typer.Option(min=0, help="Ask for so many labels; 0: for none, label again.")] = None,
     classes: Annotated[str | None, typer.Option(help="The classes there are, with commas between them.")] = None,
+    merge_spellings: Annotated[
+        bool | None,
+        typer.Option(
+            "--merge-spellings/--keep-spellings",
+            help="Whether labels that differ only in capitals, blanks or Unicode form are one class (default: asked "
+            "on a terminal, kept apart elsewhere).",
+        ),
+    ] = None,
     risk: Annotated[
         float, typer.Option(min=0.001, max=0.999, help="Share of rows whose possible classes may lack the right one.")
     ] = 0.1,
@@ -42,7 +50,7 @@ def label(
     if to is not None and head is not None:
         raise UserError("--apply and --head came together.", needed="one of them: the other way round is the same")
     carried = to is not None or head is not None
-    if carried and (source, column, ask, classes) != (None, None, None, None):
+    if carried and (source, column, ask, classes, merge_spellings) != (None,) * 5:
         raise UserError("--apply and --head take the labels that are there.", todo="label first, then apply")
     if out is not None and out.suffix not in (".csv", ".parquet"):
         raise UserError(f"{out} ends in {out.suffix!r}.", needed="a file that ends in .parquet or .csv")
@@ -50,7 +58,8 @@ def label(
     if carried:
         done = apply_head(head or space, to or space, risk=risk)
     else:
-        done = run(space, labels=source, column=column, ask=ask, classes=names, risk=risk)
+        done = run(space, labels=source, column=column, ask=ask, classes=names,
+                   merge_spellings=merge_spellings, risk=risk)  # fmt: skip
     if out:
         say(f"labels: {export_labels(done.space, out)}")
     if as_json:

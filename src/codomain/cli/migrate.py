@@ -23,7 +23,7 @@ def migrate(
         int | None, typer.Option(min=60, help="Rows to encode for the bridge (default: a fifth, 500 to 2,000).")
     ] = None,
     keep: Annotated[
-        float, typer.Option(min=0, max=1, help="Least recall to keep; refused when its interval reaches lower.")
+        float, typer.Option(min=0, max=1, help="Least recall among all rows; refused when its interval reaches lower.")
     ] = 0.8,
     reencode: Annotated[
         float, typer.Option(min=0, max=1, help="Share of all rows to encode again, the most doubtful first.")
@@ -47,7 +47,7 @@ def migrate(
         )  # fmt: skip
     except MigrationRefused as refused:
         screen = console(stderr=True)
-        for line in drawn(refused.measured, refused.rows):
+        for line in drawn(refused.measured):
             screen.print(line)
         raise
     if as_json:

@@ -2,8 +2,10 @@
 
 import json
 import shlex
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from codomain.core import visible
 from codomain.core.json_values import plain
 
 if TYPE_CHECKING:
@@ -42,9 +44,31 @@ def print_study(done: "Study", query: str | None = None) -> None:
         print(f"search: codomain search {path} --like {shlex.quote(str(first))}")
 
 
+def size(count: int) -> str:
+    """Write a number of bytes with three digits."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:,.3g} TB"
+
+
+def when(stamp: str) -> str:
+    """Write a time of a manifest as the clock here shows it."""
+    try:
+        return f"{datetime.fromisoformat(stamp).astimezone():%d %b %Y %H:%M}"
+    except ValueError:
+        return one_line(stamp)
+
+
+def one_line(text: str) -> str:
+    """Write text from a file so that the terminal only shows it: what is not printable is written as its code."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def cell(value: Any) -> str:
     """Write a value for a table."""
-    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else visible(str(value))
 
 
 def print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
@@ -54,7 +78,7 @@ def print_table(columns: tuple[str, ...], rows: list[list[str]]) -> None:
 
     table = Table(*columns, box=SIMPLE, pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(visible, row))
     to = console()
     if not to.is_terminal:
         to.width = max(to.width, to.measure(table, options=to.options.update(max_width=1000)).maximum)

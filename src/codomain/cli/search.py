@@ -19,8 +19,13 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, help="How many rows.")] = 10,
     mode: Annotated[Literal["both", "meaning", "words"], typer.Option(help="How to look.")] = "both",
     where: Annotated[
-        str | None, typer.Option(help="Only rows where this holds, e.g. \"year >= 2000 and kind == 'class'\".")
+        str | None,
+        typer.Option(
+            help="Only rows where this holds, e.g. \"year >= 2000 and kind == 'class'\"; also on what the study found: "
+            "group, group_name, label, is_duplicate, ..."
+        ),
     ] = None,
+    show: Annotated[list[str] | None, typer.Option(help="Print this column beside each hit; can be repeated.")] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Compare with every row, also above 8 GiB of vectors.")
     ] = False,
@@ -33,7 +38,8 @@ def search(
     """
     from codomain.workbench import search_space
 
-    results = search_space(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact)
+    results = search_space(space, query, like=like, unlike=unlike, k=k, mode=mode, where=where, exact=exact,
+                           show=show or ())  # fmt: skip
     if as_json:
         print_json(results.to_records())
         for note in results.notes:

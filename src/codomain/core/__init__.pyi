@@ -5,11 +5,13 @@ from .claims import no_claim as no_claim
 from .errors import DamagedError as DamagedError
 from .errors import EncoderMismatch as EncoderMismatch
 from .errors import UserError as UserError
+from .escapes import visible as visible
 from .extras import need as need
 from .identity import EncoderIdentity as EncoderIdentity
 from .json_values import EXACT as EXACT
 from .json_values import plain as plain
 from .locks import locked as locked
+from .locks import working as working
 from .maths.blocks import slices as slices
 from .maths.descent import descend as descend
 from .maths.local_dimension import inverse_dimensions as inverse_dimensions
@@ -29,3 +31,6 @@ from .rules import OneOf as OneOf
 from .rules import Real as Real
 from .rules import Rule as Rule
 from .rules import Seed as Seed
+from .sealed import written_aside as written_aside
+from .trusted import Trusted as Trusted
+from .trusted import server_address as server_address

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from codomain.core.progress import say
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _FAR = 2**30  # Windows locks bytes, which nobody may read then: this one lies behind the end of every file locked
+_MINE = threading.local()  # the spaces that this thread works on
 _PAUSE = 0.05  # seconds between two tries where the system has no patient way to wait
 
 
@@ -78,11 +80,47 @@ def writing(root: Path) -> Iterator[None]:
     UserError
         When the disk is full or the folder may not be written to.
     """
+    with _holding(root, ".lock", f"Another process writes to {root}: waiting for it."):
+        yield
+
+
+@contextmanager
+def working(root: Path) -> Iterator[None]:
+    """Be the only one who encodes for a space, studies it or clears its scratch; wait for another process that does.
+
+    Longer than `writing`, which is held only while a generation is written: readers and writers of other parts do not
+    wait for it. A thread that has it already goes on.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the space, made when it is not there.
+
+    Raises
+    ------
+    UserError
+        When the disk is full or the folder may not be written to.
+    """
+    mine = _MINE.__dict__.setdefault("roots", set())
+    name = os.path.realpath(root)
+    if name in mine:
+        yield
+        return
+    with _holding(root, ".working", f"Another command works on {root}: waiting for it."):
+        mine.add(name)
+        try:
+            yield
+        finally:
+            mine.remove(name)
+
+
+@contextmanager
+def _holding(root: Path, name: str, wait: str) -> Iterator[None]:
     try:
         root.mkdir(parents=True, exist_ok=True)
-        with (root / ".lock").open("ab") as file:
+        with (root / name).open("ab") as file:
             if not locked(file):
-                say(f"Another process writes to {root}: waiting for it.")
+                say(wait)
                 locked(file, wait=True)
             yield
     except OSError as error:

@@ -3,8 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+import shutil
+import stat
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core.errors import DamagedError
+from codomain.core.errors import DamagedError, UserError
 from codomain.core.npy import npy_chunks
 
 BLOCK = 64 * 2**20  # bytes under one block hash
@@ -39,8 +42,12 @@ class Seal:
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Self:
-        """Read what `to_dict` wrote."""
-        return cls(record["bytes"], record["sha256"], tuple(record.get("blocks", [record["sha256"]])))
+        """Read what `to_dict` wrote; ValueError when it cannot be the seal of any file."""
+        seal = cls(record["bytes"], record["sha256"], tuple(record.get("blocks", [record["sha256"]])))
+        blocks = max(1, -(-seal.bytes // BLOCK)) if isinstance(seal.bytes, int) and seal.bytes >= 0 else 0
+        if len(seal.blocks) != blocks or not all(isinstance(one, str) for one in (seal.sha256, *seal.blocks)):
+            raise ValueError(f"no file has the seal {str(record)[:200]}")
+        return seal
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them; one block is not written twice."""
@@ -179,12 +186,7 @@ def check(path: Path, seal: Seal, *, blocks: Iterable[int] | None = None, todo: 
     """
     todo = todo or "copy this file back from a backup"
     needed = f"the {seal.bytes:,} bytes with sha256 {seal.sha256[:16]}... that were sealed"
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError:
-        raise DamagedError(f"{path} is missing.", needed=needed, todo=todo) from None
-    if size != seal.bytes:
-        raise DamagedError(f"{path} is damaged: it has {size:,} bytes.", needed=needed, todo=todo)
+    check_size(path, seal, todo=todo)
     wanted = range(len(seal.blocks)) if blocks is None else sorted(set(blocks))
     buffer = memoryview(bytearray(_STEP))
     with path.open("rb") as file:
@@ -200,6 +202,20 @@ def check(path: Path, seal: Seal, *, blocks: Iterable[int] | None = None, todo: 
                     needed=needed,
                     todo=todo,
                 )
+
+
+def check_size(path: Path, seal: Seal, *, todo: str = "") -> None:
+    """Refuse what is missing, is no file, or has another size than was sealed; see `check`."""
+    todo = todo or "copy this file back from a backup"
+    needed = f"the {seal.bytes:,} bytes with sha256 {seal.sha256[:16]}... that were sealed"
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise DamagedError(f"{path} is missing.", needed=needed, todo=todo) from None
+    if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+        raise DamagedError(f"{path} is not a file.", needed=needed, todo=todo)
+    if found.st_size != seal.bytes:
+        raise DamagedError(f"{path} is damaged: it has {found.st_size:,} bytes.", needed=needed, todo=todo)
 
 
 def canonical(value: Any, *, indent: int | None = None) -> bytes:
@@ -223,6 +239,44 @@ def fsync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a path to write to; what is there at the end becomes the file `path`, and an error leaves the old file.
+
+    Parameters
+    ----------
+    path : Path
+        The file to make or replace. A link to a file stays a link; a device is written to as it is.
+
+    Yields
+    ------
+    Path
+        A new name in the same folder.
+
+    Raises
+    ------
+    UserError
+        When a folder has this name.
+    """
+    if path.is_dir():
+        raise UserError(f"{path} is a folder.", needed="the name of a file")
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path = Path(os.path.realpath(path))
+    new = path.with_name(f".{path.name[:80]}.{os.getpid()}.new")
+    try:
+        yield new
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, new)
+        new.replace(path)
+    finally:
+        new.unlink(missing_ok=True)
+    fsync_folder(path.parent)
 
 
 def replace_atomically(path: Path, data: bytes) -> None:

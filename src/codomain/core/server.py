@@ -5,6 +5,7 @@ import ipaddress
 import json
 import os
 import random
+import shlex
 import time
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -14,8 +15,9 @@ from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_ope
 
 from codomain.core.errors import UserError
 from codomain.core.progress import say
+from codomain.core.trusted import KEY as KEY
+from codomain.core.trusted import Trusted, server_address
 
-KEY = "CODOMAIN_API_KEY"
 _AGAIN = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 120.0  # seconds; when a server asks for more, give up
 
@@ -27,9 +29,10 @@ class NoAnswerError(Exception):
 class Server:
     """Sends JSON to one address and returns the JSON that comes back.
 
-    The key is read from the environment variable CODOMAIN_API_KEY at each request and never stored. After an answer
-    408, 425, 429 or 5xx, a broken connection or a timeout it tries again, after a pause that doubles or that the
-    server's Retry-After gives. No redirection is followed, and servers on this machine are reached without a proxy.
+    The key is read from the environment variable CODOMAIN_API_KEY at each request and never stored; a key that the list
+    of trusted servers gives to another one is not sent. After an answer 408, 425, 429 or 5xx, a broken connection or a
+    timeout it tries again, after a pause that doubles or that the server's Retry-After gives. No redirection is
+    followed, and servers on this machine are reached without a proxy.
 
     Parameters
     ----------
@@ -45,10 +48,16 @@ class Server:
         Seconds without an answer that count as a failure.
     gap : float, default=0.0
         Least seconds between requests.
+    named : bool, default=True
+        Whether a person named this server just now; when a file did, only a key that was meant for it is sent.
     """
 
-    def __init__(self, url: str, what: str, *, tries: int, pause: float, timeout: float, gap: float = 0.0) -> None:
+    def __init__(
+        self, url: str, what: str, *, tries: int, pause: float, timeout: float, gap: float = 0.0, named: bool = True
+    ) -> None:
         parts = urlsplit(url)
+        self._server = server_address(url.removesuffix("/embeddings").removesuffix("/chat/completions"))
+        self._named, self._noted = named, False
         self.url, self.host = url, parts.hostname or ""
         self._tries, self._pause, self._timeout, self._gap = tries, pause, timeout, gap
         self._next = 0.0
@@ -82,7 +91,7 @@ class Server:
             When the key cannot be sent, or the server asks to wait for minutes.
         """
         data = json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **_authorisation()}
+        headers = {"Content-Type": "application/json", "Accept": "application/json", **self._authorisation()}
         failure, pause = "", 0.0
         for tried in range(self._tries):
             if tried:
@@ -107,6 +116,26 @@ class Server:
             except (json.JSONDecodeError, UnicodeDecodeError):
                 failure = "the answer is not JSON"
         raise NoAnswerError(failure)
+
+    def _authorisation(self) -> dict[str, str]:
+        key = os.environ.get(KEY, "").strip()
+        if not key.isascii() or not key.isprintable():  # http.client would print it in its error
+            raise UserError(f"{KEY} holds characters that a key cannot have.", todo=f"export {KEY}=... again")
+        if key and not self._may_have_it():
+            if not self._noted:
+                say(
+                    f"{KEY} was not given for {self.host} and is not sent; "
+                    f"to send it: codomain trust {shlex.quote(self._server)} --key"
+                )
+            self._noted = True
+            return {}
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def _may_have_it(self) -> bool:
+        trusted = Trusted()
+        if trusted.key_for(self._server):
+            return True
+        return self._named and not trusted.key_is_of_another(self._server)
 
     def _keep_pace(self) -> None:
         """Wait until the next request is allowed."""
@@ -163,13 +192,6 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")
-
-
-def _authorisation() -> dict[str, str]:
-    key = os.environ.get(KEY, "").strip()
-    if not key.isascii() or not key.isprintable():  # http.client would print it in its error
-        raise UserError(f"{KEY} holds characters that a key cannot have.", todo=f"export {KEY}=... again")
-    return {"Authorization": f"Bearer {key}"} if key else {}
 
 
 def _seconds(retry_after: str | None) -> float:

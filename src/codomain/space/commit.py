@@ -31,15 +31,10 @@ from codomain.core.sealed import (
     seal_of,
     write_sealed,
 )
+from codomain.space.head import Head
 from codomain.space.intake import file_chunks, hashed_blocks, plain_name
-from codomain.space.manifest import Head, Manifest, PartRecord, Shard, library_versions
-
-_OURS = {"HEAD", ".lock", "manifests", "parts", "work"}
-
-
-def looks_ours(name: str) -> bool:
-    """Whether a file name is one that a space has in its folder."""
-    return name in _OURS or name.startswith(("vectors-", "rows-", ".new-", ".HEAD."))
+from codomain.space.manifest import Manifest, PartRecord, Shard, library_versions
+from codomain.space.received import check_links, looks_ours
 
 
 class Pen:
@@ -146,6 +141,7 @@ def leftovers(root: Path) -> list[Path]:
 def pen(root: Path) -> Iterator[Pen]:
     """Take the lock, clear what a killed writer left, and give a `Pen`."""
     with writing(root):
+        check_links(root)
         for left in leftovers(root):  # whoever made it is dead, or it would hold the lock
             shutil.rmtree(left) if left.is_dir() else left.unlink()
         folder = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
@@ -185,32 +181,6 @@ def same_rows(pen: Pen, seen: Manifest) -> Manifest:
             todo=f"open it again, space = codomain.open({str(pen.root)!r}), and repeat the change on that",
         )
     return pen.base
-
-
-def collect(root: Path, keep: int) -> int:
-    """Forget all but the last generations and remove every file that they do not need; return bytes freed."""
-    freed = 0
-    with pen(root) as held:
-        if held.head is None:
-            raise DamagedError(f"{root / 'HEAD'} is missing.")
-        numbers = sorted(held.head.manifests)[-keep:]
-        head = Head(held.head.generation, {number: held.head.manifests[number] for number in numbers})
-        needed = {"HEAD", ".lock"} | {f"manifests/{number}.json" for number in numbers}
-        for number in numbers:
-            needed |= set(held.head.manifest(root, number).seals)
-        if head != held.head:  # HEAD first: a crash after it leaves files too many, never too few
-            replace_atomically(root / "HEAD", head.to_bytes())
-        for path in sorted(root.rglob("*"), reverse=True):
-            name = path.relative_to(root).as_posix()
-            if held.folder in (path, *path.parents) or not looks_ours(name.split("/")[0]):
-                continue
-            if path.is_dir() and not path.is_symlink():
-                if not any(path.iterdir()):
-                    path.rmdir()
-            elif name not in needed:
-                freed += path.lstat().st_size
-                path.unlink()
-    return freed
 
 
 def _flat(name: str) -> str:

@@ -13,6 +13,7 @@ from codomain.space import commit
 from codomain.space.checks import id_problems, no_column, refuse, vector_problems
 from codomain.space.intake import as_table, as_vectors, free_name, with_first
 from codomain.space.manifest import Manifest, Roles
+from codomain.space.origins import Origin
 from codomain.space.space import Space
 
 
@@ -25,6 +26,7 @@ def write(
     roles: Roles | None = None,
     note: str = "",
     replacing: bool = False,
+    origin: Origin | None = None,
 ) -> Space:
     """Make a space from rows and their vectors.
 
@@ -44,6 +46,8 @@ def write(
         For the log.
     replacing : bool, default=False
         Whether a space with other rows at `path` may get these as its new generation.
+    origin : Origin, optional
+        The file that they came from.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def write(
             generation=0, when="", note=note or f"written, {table.num_rows:,} rows", parent=None,
             dim=vectors.shape[1], encoder=encoder or EncoderIdentity.given(vectors.shape[1]), roles=roles,
             columns=tuple(table.column_names), hash_column=hash_column, numbered=commit.numbered(table[roles.id]),
-            shards=(held.shard(table, vectors, roles.text, hash_column),),
+            shards=(held.shard(table, vectors, roles.text, hash_column),), origins=(origin,) if origin else (),
         )  # fmt: skip
         if held.base is not None:
             known = replace(manifest, seals=held.seals)

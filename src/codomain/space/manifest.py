@@ -2,19 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from threading import Lock
-from typing import Any, Self
+from typing import Self
 
-from codomain.core import DamagedError, EncoderIdentity, UserError
-from codomain.core.sealed import Seal, canonical, check
+from codomain.core import EncoderIdentity
+from codomain.core.sealed import Seal, canonical
+from codomain.space.origins import Origin
 
-FORMAT = 1
-CHECKED_AT_OPEN = 2**30  # bytes; what is beyond is checked block by block when first read
+FORMAT = 2  # 2: the files that the rows came from
+UNFIT = (ValueError, TypeError, KeyError, AttributeError, RecursionError)  # what a made up manifest raises
 _LIBRARIES = (
     "codomain", "numpy", "scipy", "scikit-learn", "pyarrow", "safetensors", "faiss-cpu", "onnxruntime", "tokenizers",
     "torch", "umap-learn",
@@ -82,6 +80,7 @@ class Manifest:
     hash_column: str
     numbered: bool  # ids are the row numbers 0 to n - 1
     shards: tuple[Shard, ...]
+    origins: tuple[Origin, ...] = ()
     parts: dict[str, PartRecord] = field(default_factory=dict)
     seals: dict[str, Seal] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=library_versions)
@@ -110,9 +109,10 @@ class Manifest:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:
-        """Read what `to_bytes` wrote; call only after its hash has matched."""
+        """Read what `to_bytes` wrote, or raise any of the errors in `UNFIT`; see `Head.manifest`."""
         plain = json.loads(data)
-        del plain["format"], plain["rows"]
+        rows = plain.pop("rows")
+        del plain["format"]
         plain["encoder"] = EncoderIdentity.from_dict(plain["encoder"])
         plain["roles"] = Roles(**plain["roles"])
         plain["columns"] = tuple(plain["columns"])
@@ -121,136 +121,8 @@ class Manifest:
             name: PartRecord(**record | {"files": tuple(record["files"])}) for name, record in plain["parts"].items()
         }
         plain["seals"] = {name: Seal.from_dict(seal) for name, seal in plain["seals"].items()}
-        return cls(**plain)
-
-
-@dataclass(frozen=True)
-class Head:
-    """Which generation is the present one, and the hash of every manifest that is kept."""
-
-    generation: int
-    manifests: dict[int, str]
-
-    def to_bytes(self) -> bytes:
-        """Return canonical JSON that carries its own hash."""
-        plain = {"format": FORMAT, "generation": self.generation}
-        body: dict[str, Any] = plain | {"manifests": {str(n): sha for n, sha in self.manifests.items()}}
-        return canonical(body | {"check": _sha256(canonical(body, indent=1))}, indent=1)
-
-    @classmethod
-    def read(cls, root: Path) -> Self:
-        """Read and check SPACE/HEAD.
-
-        Raises
-        ------
-        DamagedError
-            When a bit of it has changed.
-        UserError
-            When a newer version wrote it.
-        """
-        path = root / "HEAD"
-        damaged = DamagedError(
-            f"{path} is damaged: it does not match its own hash.", todo="copy this file back from a backup"
-        )
-        data = path.read_bytes()
-        try:
-            body = json.loads(data)
-            found = body.pop("check")
-            whole = canonical(body | {"check": found}, indent=1) == data
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise damaged from None
-        if not whole or found != _sha256(canonical(body, indent=1)):
-            raise damaged
-        if body["format"] > FORMAT:
-            raise UserError(
-                f"{root} was written in format {body['format']}; this version reads up to format {FORMAT}.",
-                needed="a codomain at least as new as the one that wrote the space",
-                todo="upgrade codomain: pip install --upgrade codomain",
-            )
-        return cls(body["generation"], {int(n): sha for n, sha in body["manifests"].items()})
-
-    def manifest_bytes(self, root: Path, number: int) -> bytes:
-        """Return one manifest's bytes after its hash has matched."""
-        path = root / "manifests" / f"{number}.json"
-        todo = "copy this file back from a backup"
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            raise DamagedError(f"{path} is missing.", todo=todo) from None
-        if _sha256(data) != self.manifests[number]:
-            raise DamagedError(f"{path} is damaged: it is not what HEAD sealed.", todo=todo)
-        return data
-
-    def manifest(self, root: Path, number: int) -> Manifest:
-        """Return one checked manifest, or say which generations there are."""
-        if number not in self.manifests:
-            kept = ", ".join(map(str, sorted(self.manifests)))
-            raise UserError(
-                f"{root} has no generation {number}.", needed=f"one of {kept}", todo=f"look at codomain log {root}"
-            )
-        return Manifest.from_bytes(self.manifest_bytes(root, number))
-
-
-class Files:
-    """The sealed files of one generation; none is read before it has matched its seal.
-
-    Parameters
-    ----------
-    root : Path
-        Folder of the space.
-    seals : dict of str to Seal
-        By path within the space.
-    trusted : set of str, default=()
-        Files that this process has just sealed or already checked.
-    """
-
-    def __init__(self, root: Path, seals: dict[str, Seal], trusted: Iterable[str] = ()) -> None:
-        self.root, self.seals = root, seals
-        known = set(trusted)
-        self._one = Lock()  # blocks are read ahead by several threads
-        self._left = {name: set(range(len(seal.blocks))) for name, seal in seals.items() if name not in known}
-
-    @property
-    def trusted(self) -> set[str]:
-        """Files that need no further look."""
-        return set(self.seals) - set(self._left)
-
-    def known(self, name: str) -> bool:
-        """Whether a file needs no further look."""
-        return name not in self._left
-
-    def check_open(self) -> None:
-        """Check every size, and every byte of the smaller files until 1 GiB is spent."""
-        spent = 0
-        for name in sorted(self._left, key=lambda name: (self.seals[name].bytes, name)):
-            spent += self.seals[name].bytes
-            if spent <= CHECKED_AT_OPEN:
-                self.check(name)
-            else:
-                check(self.root / name, self.seals[name], blocks=(), todo=self._todo(name))
-
-    def check_all(self) -> None:
-        """Check every byte of every file."""
-        for name in list(self._left):
-            self.check(name)
-
-    def check(self, name: str, blocks: Iterable[int] | None = None) -> Path:
-        """Return a file's path once its 64 MiB blocks (all of them by default) have matched."""
-        path = self.root / name
-        with self._one:
-            if name in self._left:
-                todo = self._left[name] if blocks is None else self._left[name].intersection(blocks)
-                check(path, self.seals[name], blocks=todo, todo=self._todo(name))
-                self._left[name] = self._left[name] - todo
-                if not self._left[name]:
-                    del self._left[name]
-        return path
-
-    def _todo(self, name: str) -> str:
-        backup = "copy this file back from a backup"
-        mend = f"drop it, as it can be made again: codomain.open({str(self.root)!r}, mend=True)"
-        return f"{backup}, or {mend}" if name.startswith("parts/") else backup
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+        plain["origins"] = tuple(Origin(**origin) for origin in plain.get("origins", ()))
+        manifest = cls(**plain)
+        if manifest.rows != rows:
+            raise ValueError(f"{rows} rows are said, and the shards have {manifest.rows}")
+        return manifest

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from codomain.core import DamagedError, UserError
-from codomain.space import commit
-from codomain.space.manifest import Files, Head
+from codomain.space.files import Files
+from codomain.space.head import Head
+from codomain.space.received import check_links, looks_ours
 from codomain.space.space import Space
 
 
@@ -52,6 +53,7 @@ def open(path: str | Path, *, generation: int | None = None, mend: bool = False)
 
 
 def _open(root: Path, generation: int | None, mend: bool) -> Space:
+    check_links(root)
     head = Head.read(root)
     for number in head.manifests:
         head.manifest_bytes(root, number)
@@ -81,7 +83,7 @@ def _refuse_headless(root: Path) -> None:
                 f"{root / 'HEAD'} is missing: a first write was interrupted at its end, or the file was lost.",
                 todo="type the command that made the space again, or copy the file back from a backup",
             )
-        if inside and all(commit.looks_ours(name) for name in inside):
+        if inside and all(looks_ours(name) for name in inside):
             raise UserError(
                 f"{root} is not a space: a write was interrupted before it was whole.",
                 todo="type the command that was interrupted again; what it left behind is used or cleared",

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.space.checks import nearest
-from codomain.space.manifest import Files, PartRecord
+from codomain.space.files import Files
+from codomain.space.manifest import PartRecord
 
 T = TypeVar("T")
 

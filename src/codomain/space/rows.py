@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.space.checks import no_column
-from codomain.space.manifest import Files, Manifest
+from codomain.space.files import Files
+from codomain.space.manifest import Manifest
 
 KEPT = 256 * 2**20  # bytes of decoded columns
 

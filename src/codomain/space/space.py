@@ -9,12 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from codomain.core import EncoderIdentity, UserError
-from codomain.space import commit
-from codomain.space.cells import as_text_of
+from codomain.space import collecting, commit
 from codomain.space.checks import id_problems, no_column, refuse, vector_problems
+from codomain.space.collecting import Garbage
+from codomain.space.files import Files
 from codomain.space.intake import as_table, as_vectors, with_first
 from codomain.space.kinds import cast_exactly
-from codomain.space.manifest import Files, Manifest, PartRecord
+from codomain.space.manifest import Manifest, PartRecord
+from codomain.space.origins import Origin
+from codomain.space.reading.cells import as_text_of
 from codomain.space.view import View
 
 
@@ -35,7 +38,9 @@ class Space(View):
 
     damaged: tuple[PartRecord, ...] = ()  # parts left out by open(mend=True); the next change drops them
 
-    def append(self, rows: Any, vectors: Any, *, encoder: EncoderIdentity, note: str = "") -> "Space":
+    def append(
+        self, rows: Any, vectors: Any, *, encoder: EncoderIdentity, note: str = "", origin: Origin | None = None
+    ) -> "Space":
         """Add rows after the last one.
 
         Parameters
@@ -48,6 +53,8 @@ class Space(View):
             What made them.
         note : str, default=""
             For the log.
+        origin : Origin, optional
+            The file that they came from, to be known again when it is added a second time.
 
         Returns
         -------
@@ -84,6 +91,7 @@ class Space(View):
                 base,
                 shards=(*base.shards, shard),
                 numbered=follows,
+                origins=(*base.origins, *([origin] if origin else [])),
                 note=note or f"added {table.num_rows:,} rows",
             )
             return self._after(held, new, done="encode")
@@ -174,8 +182,29 @@ class Space(View):
             with commit.pen(self.path):
                 pass
 
-    def gc(self, keep: int = 1) -> int:
-        """Forget all but the last `keep` generations and remove scratch; return the bytes freed."""
-        if keep < 1:
-            raise UserError(f"keep={keep} would leave nothing.", needed="keep of at least 1")
-        return commit.collect(self.path, keep)
+    def garbage(self, keep: int = 2) -> Garbage:
+        """Return what `gc` would remove, and change nothing."""
+        _refuse_no_rest(keep)
+        return collecting.garbage(self.path, keep)
+
+    def gc(self, keep: int = 2) -> int:
+        """Forget old generations and remove what nothing needs then.
+
+        Parameters
+        ----------
+        keep : int, default=2
+            How many states of the rows to keep: of each, the last generation. With 2 there is a way back to before
+            the rows last changed; generations that only added parts to the same rows are forgotten.
+
+        Returns
+        -------
+        int
+            Bytes freed. Only files that this space made are removed.
+        """
+        _refuse_no_rest(keep)
+        return collecting.collect(self.path, keep)
+
+
+def _refuse_no_rest(keep: int) -> None:
+    if keep < 1:
+        raise UserError(f"keep={keep} would leave nothing.", needed="keep of at least 1")

@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codomain.core import DamagedError
 from codomain.core.maths.blocks import slices
 from codomain.core.sealed import BLOCK
-from codomain.space.manifest import Files, Manifest
+from codomain.space.files import Files
+from codomain.space.manifest import Manifest
+from codomain.space.received import map_vectors
 
 
 class Vectors:
@@ -30,12 +33,13 @@ class Vectors:
         self._files, self._names = files, [shard.vectors for shard in manifest.shards]
         self._starts = np.cumsum([0, *(shard.rows for shard in manifest.shards)])
         self.shape = (int(self._starts[-1]), manifest.dim)
-        # The rows end the file, so the header need not be read, let alone trusted, to find them.
-        self._offsets = [files.seals[s.vectors].bytes - s.rows * manifest.dim * 4 for s in manifest.shards]
-        self._maps: list[NDArray[np.float32]] = [
-            np.memmap(files.root / s.vectors, "<f4", "r", offset=offset, shape=(s.rows, manifest.dim)).view(np.ndarray)
-            for s, offset in zip(manifest.shards, self._offsets, strict=True)
-        ]
+        self._files_mapped, self._offsets, self._maps = [], [], []
+        for shard in manifest.shards:
+            mapped, offset = map_vectors(files, shard.vectors, shard.rows, manifest.dim)
+            whole: NDArray[np.float32] = np.frombuffer(mapped, "<f4", shard.rows * manifest.dim, offset)
+            self._files_mapped.append(mapped)
+            self._offsets.append(offset)
+            self._maps.append(whole.reshape(shard.rows, manifest.dim))
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -98,8 +102,14 @@ class Vectors:
         return out
 
     def _check(self, shard: int, rows: NDArray[Any], *, whole: bool = False) -> None:
-        if self._files.known(self._names[shard]):
+        name = self._names[shard]
+        if self._files_mapped[shard].size() != self._files.seals[name].bytes:  # reading on would end the process
+            raise DamagedError(
+                f"{self._files.root / name} was cut short, or grew, while it was open.",
+                todo="copy this file back from a backup, and open the space again",
+            )
+        if self._files.known(name):
             return
         first = self._offsets[shard] + rows * (self.shape[1] * 4)
         ends = np.unique(np.concatenate([first, first + self.shape[1] * 4 - 1]) // BLOCK)
-        self._files.check(self._names[shard], range(ends[0], ends[-1] + 1) if whole else ends.tolist())
+        self._files.check(name, range(ends[0], ends[-1] + 1) if whole else ends.tolist())

@@ -13,8 +13,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError
-from codomain.space.manifest import Files, Head, Manifest, Roles
+from codomain.space.files import Files
+from codomain.space.head import Head
+from codomain.space.manifest import Manifest, Roles
+from codomain.space.origins import Origin
 from codomain.space.parts import Part, SealedFiles
+from codomain.space.received import check_tables
 from codomain.space.rows import RowReader
 from codomain.space.schema import KINDS, Parts
 from codomain.space.vectors import Vectors
@@ -22,13 +26,18 @@ from codomain.space.vectors import Vectors
 
 @dataclass(frozen=True)
 class Generation:
-    """One line of a space's history: its number, when and why it was made, its rows and parts."""
+    """One line of a space's history: its number, when and why it was made, its rows, parts and bytes on disk.
+
+    It is studied when every part that a study makes is there and about these rows.
+    """
 
     number: int
     when: str
     note: str
     rows: int
     parts: tuple[str, ...]
+    bytes: int
+    studied: bool
 
 
 class View:
@@ -51,6 +60,7 @@ class View:
         self._files.check_open()
         self._reader = RowReader(self._files, manifest)
         self.vectors = Vectors(self._files, manifest)
+        check_tables(self._files, manifest)
         rows = self.fingerprint
         sealed = {name: SealedFiles(record, self._files) for name, record in manifest.parts.items()}
         self.parts = Parts(
@@ -90,7 +100,22 @@ class View:
     @property
     def bytes(self) -> int:
         """Size of this generation on disk."""
-        return sum(seal.bytes for seal in self._manifest.seals.values())
+        return _size(self._manifest)
+
+    @property
+    def origins(self) -> tuple[Origin, ...]:
+        """The files that the rows came from, in the order in which they were written and added."""
+        return self._manifest.origins
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the ids are the row numbers, so that new rows need none."""
+        return self._manifest.numbered
+
+    @property
+    def studied(self) -> bool:
+        """Whether every part that a study makes is there and about these rows."""
+        return _studied(self._manifest)
 
     @property
     def work(self) -> Path:
@@ -170,7 +195,20 @@ class View:
         """Return the generations that are kept, oldest first."""
         head = Head.read(self.path)
         kept = [head.manifest(self.path, number) for number in sorted(head.manifests)]
-        return [Generation(m.generation, m.when, m.note, m.rows, tuple(sorted(m.parts))) for m in kept]
+        return [
+            Generation(m.generation, m.when, m.note, m.rows, tuple(sorted(m.parts)), _size(m), _studied(m))
+            for m in kept
+        ]
+
+
+def _size(manifest: Manifest) -> int:
+    return sum(seal.bytes for seal in manifest.seals.values())
+
+
+def _studied(manifest: Manifest) -> bool:
+    rows, parts = manifest.fingerprint, manifest.parts
+    made = [name for name, kind in KINDS.items() if kind.made_by == "study"]
+    return all(name in parts and parts[name].made_from.startswith(rows) for name in made)
 
 
 def work_folder(path: str | Path) -> Path:

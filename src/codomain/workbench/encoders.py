@@ -1,11 +1,12 @@
 """What a space needs before it is used: its encoder, and parts that are about its rows. Imports no heavy room."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError
+from codomain.core import EncoderIdentity, Trusted, UserError, server_address
 from codomain.encode import Encoder, resolve
 from codomain.space import MigrationPart, Space
 
@@ -22,10 +23,15 @@ def encoder_of(space: Space) -> Encoder | None:
     -------
     Encoder or None
         Checked to be the one that the space names.
+
+    Raises
+    ------
+    UserError
+        When it is behind a server that nobody has named on this machine.
     """
     if not space.encoder.encodes:
         return None
-    maker = resolve(space.encoder.uri)
+    maker = stored_encoder(space.encoder, space.path)
     place, text = shlex.quote(str(space.path)), shlex.quote(str(space.roles.text))
     space.encoder.check_same(
         maker.identity,
@@ -33,6 +39,69 @@ def encoder_of(space: Space) -> Encoder | None:
         f"codomain export {place} rows.parquet; codomain study rows.parquet --text {text} --space again.space",
     )
     return maker
+
+
+def stored_encoder(identity: EncoderIdentity, path: Path) -> Encoder:
+    """Return the encoder that a space names, which may come from a stranger.
+
+    Parameters
+    ----------
+    identity : EncoderIdentity
+        What the space says.
+    path : Path
+        The space.
+
+    Returns
+    -------
+    Encoder
+        Nothing has been sent to it yet.
+
+    Raises
+    ------
+    UserError
+        When it is behind a server that nobody has named on this machine.
+    """
+    uri = identity.uri
+    if uri.startswith("openai:") and uri not in Trusted():
+        raise UserError(
+            f"{path} says that the server {server_address(uri)} makes its vectors, and nobody has named that server "
+            "on this machine. Nothing was sent to it.",
+            needed="a server that you trust with your texts and questions",
+            todo=f"codomain trust {shlex.quote(server_address(uri))}",
+        )
+    return resolve(uri, named=False)
+
+
+def named_encoder(uri: str) -> Encoder:
+    """Return the encoder that a person names; a server is trusted from then on.
+
+    Parameters
+    ----------
+    uri : str
+        As `codomain.encode.resolve` takes it.
+
+    Returns
+    -------
+    Encoder
+        Ready to use.
+    """
+    if uri.startswith("openai:"):
+        trust(uri)
+    return resolve(uri)
+
+
+def trust(url: str, *, key: bool = False) -> None:
+    """Trust a server with texts and questions.
+
+    Parameters
+    ----------
+    url : str
+        Its address, with or without a model.
+    key : bool, default=False
+        Whether the key in CODOMAIN_API_KEY is meant for it even when it was meant for another server before.
+    """
+    trusted = Trusted()
+    trusted.add(url, key=key or not trusted.key_is_of_another(url))
 
 
 def check_studied(space: Space) -> None:

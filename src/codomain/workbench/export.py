@@ -1,5 +1,6 @@
 """Give people their own table back, with what the study found in new columns."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -7,16 +8,18 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from codomain.core import UserError, say
-from codomain.space import LabelsPart, Space
+from codomain.core import UserError, say, written_aside
+from codomain.space import LabelsPart, Origin, Space
 from codomain.workbench.csv_table import write_csv
 from codomain.workbench.encoders import check_studied
 
 _WRITERS = {".parquet": parquet.write_table, ".csv": write_csv}
 
 
-def export_space(space: Space, out: Path) -> Path:
+def export_space(space: Space, out: Path, *, force: bool = False) -> Path:
     """Write the rows with their group, place on the map, flags, and labels where there are any.
+
+    An older file is replaced when the new one is whole, and stays when anything fails.
 
     Parameters
     ----------
@@ -24,6 +27,8 @@ def export_space(space: Space, out: Path) -> Path:
         A studied space.
     out : Path
         A file ending in .parquet or .csv.
+    force : bool, default=False
+        Replace `out` even when the rows of the space were read from it.
 
     Returns
     -------
@@ -33,9 +38,10 @@ def export_space(space: Space, out: Path) -> Path:
     Raises
     ------
     UserError
-        When the ending is another, or the space has not been studied.
+        When the ending is another, the space has not been studied, or it was made from this file.
     """
     _check_ending(out)
+    _check_origin(space, out, force)
     check_studied(space)
     table = space.rows()
     groups, drawn = space.parts.groups, space.parts.map
@@ -55,11 +61,10 @@ def export_space(space: Space, out: Path) -> Path:
     for name, values in new.items():
         taken = f"codomain_{name}" if name in table.column_names else name
         table = table.append_column(taken, pa.array(values))
-    _WRITERS[out.suffix](table, out)
-    return out
+    return _write(table, out)
 
 
-def export_labels(space: Space, out: Path) -> Path:
+def export_labels(space: Space, out: Path, *, force: bool = False) -> Path:
     """Write ids and labels, which `codomain label --from` reads again.
 
     Parameters
@@ -68,6 +73,8 @@ def export_labels(space: Space, out: Path) -> Path:
         A labelled space.
     out : Path
         A file ending in .parquet or .csv.
+    force : bool, default=False
+        Replace `out` even when the rows of the space were read from it.
 
     Returns
     -------
@@ -75,10 +82,10 @@ def export_labels(space: Space, out: Path) -> Path:
         The file.
     """
     _check_ending(out)
+    _check_origin(space, out, force)
     columns = label_columns(space)
     table = pa.table({space.columns[0]: space.ids, **{name: pa.array(values) for name, values in columns.items()}})
-    _WRITERS[out.suffix](table, out)
-    return out
+    return _write(table, out)
 
 
 def label_columns(space: Space) -> dict[str, Any]:
@@ -105,6 +112,27 @@ def label_columns(space: Space) -> dict[str, Any]:
         code[rows] = np.searchsorted(classes, table["label"].to_numpy().astype(str))
     columns = {"label": classes[code], "label_given": given, "label_probability": share[np.arange(len(code)), code]}
     return columns | ({"label_rejected": part.rejected} if LabelsPart.rejected in part else {})
+
+
+def _write(table: pa.Table, out: Path) -> Path:
+    with written_aside(out) as new:
+        _WRITERS[out.suffix](table, new)
+    return out
+
+
+def _check_origin(space: Space, out: Path, force: bool) -> None:
+    """Refuse to write over a file that the rows came from: by its name, as it may have been edited, or its content."""
+    if force or not out.is_file():
+        return
+    known = {origin.name for origin in space.origins} | {origin.sha256 for origin in space.origins}
+    there = Origin.of(out)
+    if known & {there.name, there.sha256}:
+        raise UserError(
+            f"{out} is a file that the rows of {space.path} came from, or has its name: it would be lost.",
+            needed="another name",
+            todo=f"codomain export {shlex.quote(str(space.path))} {shlex.quote(out.stem)}-studied{out.suffix}, "
+            "or add --force to replace it",
+        )
 
 
 def _check_ending(out: Path) -> None:

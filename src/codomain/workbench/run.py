@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import codomain.space
-from codomain.core import EncoderIdentity, UserError, say
-from codomain.encode import Encoder, encode_rows, resolve
-from codomain.space import Source, Space, study_problems
-from codomain.workbench.encoders import encoded_rows, encoder_of
+from codomain.core import EncoderIdentity, UserError, say, working
+from codomain.encode import Encoder, encode_rows
+from codomain.space import Origin, Source, Space, study_problems
+from codomain.workbench.encoders import encoded_rows, encoder_of, named_encoder
 from codomain.workbench.first_look import FirstLook, text_column
 from codomain.workbench.plan import Plan
 from codomain.workbench.report.gather import write_report
@@ -93,8 +94,11 @@ def study(
     """
     settings = settings or Settings()
     if _is_space(source):
-        opened = codomain.space.open(source, mend=True)  # what is damaged but can be made again is made again
-        return finish(opened, settings, place_of_report(opened.path, report), encoder_of(opened))
+        if encoder:
+            named_encoder(encoder)  # for a space from elsewhere: its server is trusted because a person names it here
+        with working(Path(source)):
+            opened = codomain.space.open(source, mend=True)  # what is damaged but can be made again is made again
+            return finish(opened, settings, place_of_report(opened.path, report), encoder_of(opened))
     found = codomain.space.read(
         source, text=text, label=label, id=id, vector=vector, vectors=vectors, sample=sample, drop_empty=drop_empty
     )
@@ -105,29 +109,37 @@ def study(
     report_path = place_of_report(target, report)
     maker = _maker(found, encoder)
     identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
-    before = codomain.space.open(target, mend=True) if _is_space(target) else None
-    if before:
-        other = f", or encode with {before.encoder.uri or 'given vectors'}"
-        before.encoder.check_same(
-            identity, todo="choose another folder with --space" + (other if before.encoder.uri != identity.uri else "")
-        )
-    plan = Plan.of(found, maker, identity.dim, before)
-    say(plan.line())
-    if about_texts := plan.texts_line():
-        say(about_texts)
-    opened = _bring_rows(target, before, found, maker, identity, report_path, settings)
-    return finish(opened, settings, report_path, maker)
+    origin = Origin.of(Path(source), whole=sample is None)
+    codomain.space.check_target(target)
+    with working(target):
+        before = codomain.space.open(target, mend=True) if _is_space(target) else None
+        if before:
+            other = f", or encode with {before.encoder.uri or 'given vectors'}"
+            before.encoder.check_same(
+                identity,
+                todo="choose another folder with --space" + (other if before.encoder.uri != identity.uri else ""),
+            )
+            _refuse_to_lose_added(before, origin)
+        plan = Plan.of(found, maker, identity.dim, before)
+        say(plan.line())
+        if about_texts := plan.texts_line():
+            say(about_texts)
+        opened = _bring_rows(target, before, found, maker, identity, report_path, settings, origin)
+        return finish(opened, settings, report_path, maker)
 
 
 def add(space: str | Path, source: str | Path, *, report: str | Path | None = None, drop_empty: bool = False) -> Study:
     """Append the rows of a file to a space and bring every stage up to date.
+
+    A file whose rows are there already is known by its hash: nothing is added then, and what is left of its study is
+    done. So an interrupted `add` is completed by the same call.
 
     Parameters
     ----------
     space : str or Path
         The space.
     source : str or Path
-        New rows, with the columns that the space has.
+        New rows, with the columns that the space has; ids that are row numbers may be left out.
     report : str or Path, optional
         Where to write the report.
     drop_empty : bool, default=False
@@ -138,9 +150,22 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
     Study
         The space with the new rows, and the report.
     """
-    opened = codomain.space.open(space)
+    if not _is_space(space):
+        codomain.space.open(space)  # says what it is instead
+    with working(Path(space)):
+        opened, origin = codomain.space.open(space, mend=True), Origin.of(Path(source))
+        if origin.sha256 and origin.sha256 in {known.sha256 for known in opened.origins}:
+            say(f"The rows of {source} are in {opened.path} already: nothing is added.")
+        else:
+            opened = _added(opened, source, origin, drop_empty)
+        return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
+
+
+def _added(opened: Space, source: str | Path, origin: Origin, drop_empty: bool) -> Space:
+    """Encode the rows of a file and append them."""
     roles = opened.roles
-    found = codomain.space.read(source, text=roles.text, label=roles.label, id=roles.id, drop_empty=drop_empty)
+    id = "" if opened.numbered else roles.id  # row numbers go on by themselves
+    found = codomain.space.read(source, text=roles.text, label=roles.label, id=id, drop_empty=drop_empty)
     for guess in found.guesses:
         say(guess)
     maker = encoder_of(opened) if found.vectors is None else None
@@ -151,8 +176,21 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
             todo="put them in the file, in a column of lists",
         )
     vectors = found.vectors if maker is None else _encode(found, maker, opened.work / "encode", opened, None)
-    opened = opened.append(found.rows, vectors, encoder=maker.identity if maker else opened.encoder)
-    return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
+    return opened.append(
+        found.rows, vectors, encoder=maker.identity if maker else opened.encoder, origin=origin,
+        note=f"added {len(found):,} rows of {origin.name}",
+    )  # fmt: skip
+
+
+def _refuse_to_lose_added(before: Space, origin: Origin) -> None:
+    """Refuse a study of a file for a space that has rows of other files too: they would go without a word."""
+    others = [known.name for known in before.origins if known.name != origin.name]
+    if len(before.origins) > 1:
+        raise UserError(
+            f"{before.path} also holds rows that were added from {', '.join(others) or 'other versions of this file'}; "
+            f"a study of {origin.name} would leave them out.",
+            todo=f"codomain study {before.path} brings it up to date; for {origin.name} alone, name another --space",
+        )
 
 
 def _is_space(path: str | Path) -> bool:
@@ -184,10 +222,10 @@ def _maker(found: Source, encoder: str | None) -> Encoder | None:
     """Return the encoder; with given vectors, the one that a person says made them, after trying it on eight rows."""
     vectors = found.vectors
     if vectors is None:
-        return resolve(encoder or DEFAULT_ENCODER)
+        return named_encoder(encoder or DEFAULT_ENCODER)
     if encoder is None:
         return None
-    maker = resolve(encoder)
+    maker = named_encoder(encoder)
     if found.roles.text is None:
         raise UserError(
             f"--encoder {encoder} cannot be tried on {found.name}: it has no text column.",
@@ -216,7 +254,7 @@ def _maker(found: Source, encoder: str | None) -> Encoder | None:
 
 def _bring_rows(
     target: Path, before: Space | None, found: Source, maker: Encoder | None, identity: EncoderIdentity,
-    report: Path, settings: Settings,
+    report: Path, settings: Settings, origin: Origin,
 ) -> Space:  # fmt: skip
     """Seal the rows; texts that are already there keep their vectors."""
     if maker is None or found.vectors is not None:
@@ -225,7 +263,14 @@ def _bring_rows(
         look = FirstLook(found, maker, report, settings)
         vectors = _encode(found, maker, codomain.space.work_folder(target) / "encode", before, look)
     return codomain.space.write(
-        target, found.rows, vectors, encoder=identity, roles=found.roles, note=f"rows of {found.name}", replacing=True
+        target,
+        found.rows,
+        vectors,
+        encoder=identity,
+        roles=found.roles,
+        note=f"rows of {found.name}",
+        replacing=True,
+        origin=origin,
     )
 
 
@@ -266,6 +311,11 @@ class Known(Mapping[bytes, NDArray[np.float32]]):
 
 def finish(space: Space, settings: Settings, report: Path, maker: Encoder | None) -> Study:
     """Run every stage whose inputs have changed, and write the report."""
+    with working(space.path):
+        return _finish(space, settings, report, maker)
+
+
+def _finish(space: Space, settings: Settings, report: Path, maker: Encoder | None) -> Study:
     texts, labels = text_column(space, space.roles.text), text_column(space, space.roles.label)
     scratch = space.work / "scratch"
     inputs = Inputs(X=space.vectors, texts=texts, labels=labels, settings=settings, encoder=maker, scratch=scratch)
@@ -277,7 +327,9 @@ def finish(space: Space, settings: Settings, report: Path, maker: Encoder | None
             files = stage.run(replace(inputs, parts=space.parts))
             space = space.put(stage.name, files, made_from=made[stage.name])
             say(f"{number}/{len(STAGES)} {stage.name}: {stage.says} ({time.monotonic() - began:.1f} s)")
-    shutil.rmtree(space.work, ignore_errors=True)
+    shutil.rmtree(scratch, ignore_errors=True)  # not all of work/: what an interrupted command encoded stays
+    with suppress(OSError):
+        space.work.rmdir()
     space.tidy()
     inputs = replace(inputs, parts=space.parts)
     write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)

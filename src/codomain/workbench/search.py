@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
 
 import codomain.space
 from codomain.search import Results, search
-from codomain.space import ShrinkPart
+from codomain.space import AuditPart, GroupsPart, LabelsPart, MapPart, ShrinkPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
+from codomain.workbench.export import label_columns
 
 # Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
 # whose candidates lie all over the vectors, so that most blocks of these are read and checked all the same. Loading
-# still cost more at 1.1 GB (docs/search.md); where it begins to pay is reckoned from that, not measured.
+# still cost more at 1.1 GB (docs/evidence/search.md); where it begins to pay is reckoned from that, not measured.
 _INDEX_ABOVE = 8 << 30
 
 
@@ -25,8 +29,11 @@ def search_space(
     mode: Literal["both", "meaning", "words"] = "both",
     where: str | None = None,
     exact: bool = False,
+    show: Sequence[str] = (),
 ) -> Results:
     """Search a space.
+
+    While an `add` or a study is at work, the generation before it is searched, and a note says so.
 
     One question is compared with every row, which takes less time than loading the index of the part "shrink"; that
     is used only above 8 GiB of vectors. For many questions load it once and hand it to `codomain.search.search`.
@@ -44,16 +51,20 @@ def search_space(
     mode : {"both", "meaning", "words"}, default="both"
         How to look.
     where : str, optional
-        A condition on columns.
+        A condition on columns of the table, or on what the study found: "group", "group_name", "map_x", "map_y",
+        "kept", "is_duplicate" and the other flags, and "label" where there are labels. Where the table has such a
+        column, what the study found is "codomain_group" and so on.
     exact : bool, default=False
         Compare with every row, however many there are.
+    show : sequence of str, default=()
+        Columns, also of those, to print beside each hit.
 
     Returns
     -------
     Results
         The hits, best first.
     """
-    opened = codomain.space.open(space)
+    opened, note = _finished(codomain.space.open(space))
     check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
     index, form = None, opened.parts.find(ShrinkPart)
@@ -62,6 +73,47 @@ def search_space(
         from codomain.shrink import FittedRecipe
 
         index = FittedRecipe.load(files)
-    return search(
-        opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact
-    )
+    results = search(
+        opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact,
+        found=found_columns(opened) if where is not None or show else None, show=show,
+    )  # fmt: skip
+    results.notes[:0] = note
+    return results
+
+
+def _finished(space: Space) -> tuple[Space, list[str]]:
+    """Return the last generation that was studied to its end, and a note when that is not the present one."""
+    if space.studied or not (studied := [entry.number for entry in space.log() if entry.studied]):
+        return space, []
+    last = codomain.space.open(space.path, generation=max(studied))
+    return last, [
+        f"These are the {len(last):,} rows of generation {last.generation}: the present {len(space):,} rows are being "
+        f"studied, or their study was interrupted. To finish it: codomain study {space.path}"
+    ]
+
+
+def found_columns(space: Space) -> dict[str, pa.Array]:
+    """Return what the study and `label` found of each row, under the names that an export gives it.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Returns
+    -------
+    dict
+        One array of n values a column; the parts that are missing or about other rows give none.
+    """
+    parts = space.parts
+    new: dict[str, Any] = {}
+    if groups := parts.find(GroupsPart):
+        names = pa.array([*groups.names, None], pa.string())  # -1, the last, is a row in no group
+        new |= {"group": groups.labels, "group_name": names.take(pa.array(np.asarray(groups.labels) % len(names)))}
+    if drawn := parts.find(MapPart):
+        new |= {"map_x": drawn.xy[:, 0], "map_y": drawn.xy[:, 1], "kept": drawn.kept}
+    if audit := parts.find(AuditPart):
+        new |= audit.flagged
+    if (labels := parts.find(LabelsPart)) and labels.fresh:
+        new |= label_columns(space)
+    return {f"codomain_{name}" if name in space.columns else name: pa.array(values) for name, values in new.items()}

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 from sklearn.dummy import DummyClassifier
+from sklearn.metrics import balanced_accuracy_score
 
 from codomain.classify import GDA, learning_curve
 from codomain.classify.few_labels.curve import power_law
@@ -98,3 +99,30 @@ def test_too_few_labels_are_refused_in_words():
         learning_curve(GDA, np.eye(4), [0, 0, 1, 1])
     with pytest.raises(UserError, match="blank"):
         learning_curve(GDA, np.eye(4), ["a", "", "b", "b"])
+
+
+def uneven(n, seed=0, rare=0.15):
+    """Two classes that differ in two of 64 features, one of them rare."""
+    rng = np.random.default_rng(seed)
+    y = rng.random(n) < rare
+    X = rng.standard_normal((n, 64))
+    X[:, :2] += np.outer(y, [1.0, 0.8])
+    return X.astype(np.float32), np.where(y, "rare", "common")
+
+
+def test_advice_on_uneven_classes_is_by_balanced_accuracy():
+    X, y = uneven(600)
+    curve = learning_curve(GDA, X, y)
+    Q, truth = uneven(5000, seed=1)
+    gained = [balanced_accuracy_score(truth, GDA().fit(*uneven(n)).predict(Q)) for n in (600, 1200)]
+    assert curve.uneven and curve.accuracy[-1] < curve.majority == max((y == "rare").mean(), (y == "common").mean())
+    assert not curve.flat and "of balanced accuracy" in curve.says[1]
+    assert curve.gain(600) == pytest.approx(100 * (gained[1] - gained[0]), abs=4)
+    assert curve.balanced_low < gained[0] < curve.balanced_high
+
+
+def test_a_head_that_says_the_commonest_class_alone_has_not_learned_and_is_not_called_flat():
+    X, y = uneven(120)
+    curve = learning_curve(lambda: DummyClassifier(strategy="most_frequent"), X, y)
+    assert curve.balanced[-1] == 0.5 and not curve.learned and not curve.flat
+    assert "not known" in curve.says[-1] and "Always saying the commonest class is right for 8" in curve.says[0]

@@ -9,6 +9,7 @@ import pytest
 from numpydoc.validate import validate
 from safetensors.numpy import load, save
 from sklearn.datasets import load_digits
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -346,3 +347,30 @@ def test_rows_without_a_label_go_through_scikit_learns_wrapper_too():
     many = MultiOutputClassifier(FewLabelHead(random_state=0)).fit(X[:20], Y[:20], unlabelled=X[20:])
     assert np.mean(many.predict(X[20:]) == Y[20:]) > 0.8
     assert all("spread labels" in one.scores_ for one in many.estimators_)
+
+
+def test_what_is_found_of_each_class_stands_beside_always_saying_the_commonest():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["rare", "common"], [40, 160])
+    X = rng.standard_normal((200, 16)) + np.outer(y == "rare", np.full(16, 0.4))
+    head = FewLabelHead(random_state=0).fit(X, y)
+    assert head.majority_ == 0.8
+    assert head.sizes_.tolist() == [160, 40]
+    assert head.recalls_ @ head.sizes_ / 200 == pytest.approx(head.accuracy_)
+    assert head.balanced_accuracy_ == pytest.approx(head.recalls_.mean())
+    low, high = head.balanced_interval_
+    assert low < head.balanced_accuracy_ < high
+    again = FewLabelHead.from_state(*head.state())
+    assert again.recalls_.tolist() == head.recalls_.tolist() and again.balanced_interval_ == (low, high)
+
+
+def test_balanced_accuracy_of_left_out_rows_is_that_of_new_rows_within_its_interval():
+    met = 0
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        y = rng.random(2150) < 0.2
+        X = rng.standard_normal((2150, 16)) + np.outer(y, np.full(16, 0.5))
+        head = FewLabelHead(random_state=0).fit(X[:150], y[:150])
+        found = balanced_accuracy_score(y[150:], head.predict(X[150:]))
+        met += head.balanced_interval_[0] <= found <= head.balanced_interval_[1]
+    assert met >= 8

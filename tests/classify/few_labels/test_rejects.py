@@ -67,3 +67,13 @@ def test_bad_input_is_refused_in_words():
         reject(head, X_cal[:5], y_cal[:5], X)
     with pytest.raises(UserError, match="1 classes that the head never saw, such as '77'"):
         reject(head, X_cal, np.where(np.arange(400) == 3, 77, y_cal), X)
+
+
+@pytest.mark.parametrize("risk", [0.05, 0.1, 0.3])
+def test_the_sets_are_those_of_mapie(risk):
+    mapie = pytest.importorskip("mapie.classification")
+    head, (X_cal, X, y_cal, _) = fitted(6)
+    theirs = mapie.SplitConformalClassifier(head, confidence_level=1 - risk, conformity_score="lac", prefit=True)
+    theirs.conformalize(X_cal, y_cal)
+    sets = theirs.predict_set(X)[1][:, :, 0].astype(bool)
+    assert np.mean(reject(head, X_cal, y_cal, X, risk=risk).sets == sets) > 0.999  # rounding at the very edge

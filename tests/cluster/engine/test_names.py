@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
+from sklearn.feature_extraction.text import CountVectorizer
 
 from codomain.cluster import name_groups
+from codomain.cluster.engine.boilerplate import own_lines
+from codomain.cluster.engine.names import TOKEN
 from codomain.core import UserError
 
 TOPICS = {
@@ -135,3 +138,65 @@ def test_lengths_that_differ_are_refused():
 def test_a_gap_in_the_numbers_is_refused():
     with pytest.raises(UserError, match="Group 1 has no row"):
         name_groups(["a", "b"], [0, 2])
+
+
+def test_every_word_of_a_name_is_held_by_a_fifth_of_the_group_and_sets_it_apart_on_real_text(docstrings):
+    texts, labels = docstrings["text"].to_pylist(), docstrings["package"].to_pylist()
+    packages = [name for name in sorted(set(labels)) if labels.count(name) >= 10]
+    group = np.array([packages.index(label) if label in packages else -1 for label in labels])
+    names = name_groups(texts, group)
+    counter = CountVectorizer(token_pattern=TOKEN.pattern, ngram_range=(1, 2), binary=True)
+    has = counter.fit_transform(own_lines(texts)).astype(bool).toarray()
+    words = 0
+    for number, name in enumerate(names):
+        for word, share in zip(name.words, name.shares, strict=True):
+            found = has[:, counter.vocabulary_[word]]
+            assert share == pytest.approx(found[group == number].mean())
+            assert share >= 0.2 and share >= 2 * found[group != number].mean()
+            assert f"{word} {share:.0%}" in name.says
+            words += 1
+    assert words >= 2 * len(packages)
+
+
+def mails(seed=0):
+    """Mails of three subjects, each in a frame of headers, a disclaimer and its author's signature."""
+    rng = np.random.default_rng(seed)
+    subjects = ["goalie puck playoff rink", "orbit shuttle rocket moon", "rifle ban law owner"]
+    common = "people think know good time thing want year make right way need".split()
+    texts, group = [], []
+    for number, words in enumerate(subjects):
+        authors = [f"Zorbax{number}{a} Quimby | voice {a}555 | Megacorp{number}" for a in range(2)]
+        for row in range(60):
+            body = " ".join(rng.permutation([*rng.choice(words.split(), 3), *rng.choice(common, 12)]))
+            texts.append(
+                f"From: someone{row}@site{row % 7}.edu\nOrganization: University of Nowhere\nLines: {row}\n\n{body}\n"
+                f"Standard disclaimer applies to opinions.\n--\n{authors[row % 2]}\n"
+            )
+            group.append(number)
+    return texts, np.array(group), [set(words.split()) for words in subjects]
+
+
+def test_headers_disclaimers_and_signatures_are_no_names():
+    texts, group, wanted = mails()
+    for name, words in zip(name_groups(texts, group), wanted, strict=True):
+        assert set(name.words) <= words and len(name.words) >= 2, name.words
+
+
+def test_a_word_of_few_rows_of_a_group_is_no_part_of_its_name():
+    texts = [f"apple pie{' zeppelin' if row < 4 else ''} {row}" for row in range(50)]  # 8 % of them
+    texts += [f"whale song {row}" for row in range(50)]
+    names = name_groups(texts, np.repeat([0, 1], 50))
+    assert names[0].words and "zeppelin" not in " ".join(names[0].words)
+    assert min(names[0].shares) >= 0.2, names[0]
+
+
+def test_what_most_rows_share_names_no_group():
+    texts = [f"report {'alpha' if row % 3 == 0 else 'other'} stuff{row}" for row in range(90)]
+    names = name_groups(texts, np.arange(90) % 3 // 2)
+    assert all("report" not in name.words for name in names)
+    assert names[1].words == [] or "other" in names[1].words
+
+
+def test_lines_of_three_texts_are_left_out_of_texts_that_have_their_own():
+    texts = ["same\na", "same \r\nb", "  same\nc", "same", "twice\nd", "twice\ne\x85f"]
+    assert own_lines(texts) == ["a", "b", "c", "same", "twice\nd", "twice\ne f"]

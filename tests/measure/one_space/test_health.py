@@ -355,3 +355,19 @@ def test_a_seed_gives_one_answer_and_json_holds_it():
 def test_what_does_not_fit_is_refused(call, words):
     with pytest.raises(UserError, match=words):
         call(gaussian(50, 4))
+
+
+def test_directions_in_use_of_few_wide_rows_are_those_of_their_singular_values():
+    X = (np.random.default_rng(0).standard_normal((40, 700)) * np.geomspace(5, 0.1, 700)).astype(np.float32)
+    fold = np.random.default_rng([0, 2]).permutation(40) % 10  # as the tenths are drawn
+
+    def rank(rows):
+        shares = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False) ** 2
+        shares = shares[shares > 1e-9 * shares[0]] / shares.sum()
+        return np.exp(-np.sum(shares * np.log(shares)))
+
+    found = next(m for m in health(X) if m.name == "effective_rank")
+    parts = np.array([rank(X[fold != f]) for f in range(10)])
+    error = np.sqrt(0.9 * np.sum((parts - parts.mean()) ** 2))
+    assert found.value == pytest.approx(rank(X), rel=1e-4)
+    assert (found.high - found.low) / 2 == pytest.approx(2.262 * error, rel=1e-3)

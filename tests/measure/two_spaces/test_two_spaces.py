@@ -285,3 +285,12 @@ def test_products_of_single_precision_agree_with_those_of_double():
     for measure in (debiased_cka, biased_cka, procrustes_distance, svcca):
         whole = measure(A.astype(np.float64), B.astype(np.float64))
         assert measure(A, B).value == pytest.approx(whole.value, abs=1e-5)
+
+
+def test_measures_that_mean_nothing_yet_are_refused_without_work_and_the_others_are_the_same():
+    A, B = spaces(n=60)
+    every = {one.name: one for one in agreements(A, B)[0]}
+    some, refused = agreements(A, B, only_meaningful=True)
+    assert [every[one.name] for one in some] == list(some)
+    assert {one.name for one in some} == {name for name, one in every.items() if one.smallest_n <= 60}
+    assert refused["svcca"] == f"it means something from {every['svcca'].smallest_n:,} pairs on, not at 60"

@@ -61,6 +61,12 @@ def kept(expr):
         ("label == 'a = b'", ""),
         ("`first name` == label", ""),
         ("score < year", "abe"),
+        ("first_name == x", "ad"),
+        ("First_Name == 'x'", "ad"),
+        ("`FIRST  NAME` == 'x'", "ad"),
+        ("YEAR > 2000", "ce"),
+        ("label = Text", ""),
+        ("2000 < Year", "ce"),
     ],
 )
 def test_a_condition_keeps_what_it_says(expr, ids):
@@ -71,6 +77,7 @@ def test_a_condition_keeps_what_it_says(expr, ids):
     ("expr", "words"),
     [
         ("yeer > 3", r"no column 'yeer'[\s\S]*year \(number\)"),
+        ("yeer > 3", r"`first name` \(text\)"),
         ("year > 'x'", "year is number"),
         ("label > 3", "label is text"),
         ("kept > 1", "kept is true or false"),
@@ -126,3 +133,12 @@ def test_comparisons_agree_with_python(sign, year, negate, joint):
             wanted.append(row["id"])
     present = TABLE.filter(parse_filter(f"year is not null and score is not null and ({expr})", TABLE.schema))
     assert present["id"].to_pylist() == wanted
+
+
+def test_a_name_that_may_be_two_columns_is_refused():
+    schema = pa.schema({"Label": pa.string(), "label ": pa.string(), "class": pa.string()})
+    with pytest.raises(UserError, match="'LABEL' may be Label or `label `"):
+        parse_filter("LABEL == 'a'", schema)
+    with pytest.raises(UserError, match="`class` \\(text\\)"):
+        parse_filter("kind == 'a'", schema)
+    assert str(parse_filter("Label == 'a'", schema)) == '(Label == "a")'

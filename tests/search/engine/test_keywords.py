@@ -1,5 +1,8 @@
+import json
 import math
 import sqlite3
+import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +11,23 @@ from hypothesis import strategies as st
 
 from codomain.core import UserError
 from codomain.search import Keywords
-from codomain.search.engine.keywords import Query
+from codomain.search.engine.language import Query
+from codomain.search.engine.words import tokens
 
 TEXTS = [
     "Parse JSON from a file", "the parser reads the file", "naïve café owners", None, "json json json",
     "read a big compressed file slowly", "file read", "",
 ]  # fmt: skip
+
+
+# The report's page is asked the same, in tests/workbench/report/test_page_language.py.
+QUESTIONS = json.loads((Path(__file__).parents[2] / "questions.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def every_script(tmp_path_factory):
+    with Keywords.build(QUESTIONS["texts"], tmp_path_factory.mktemp("scripts") / "keywords.sqlite") as built:
+        yield built
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +147,33 @@ def test_a_file_that_is_no_index_is_refused(tmp_path):
         Keywords(tmp_path / "no.sqlite")
     with pytest.raises(UserError, match="not there"):
         Keywords(tmp_path / "missing.sqlite")
+
+
+@pytest.mark.parametrize(("question", "expected"), QUESTIONS["questions"])
+def test_words_of_every_script_are_found(every_script, question, expected):
+    assert sorted(rows(every_script, question, 100)) == expected
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD", "NFKC", "NFKD"])
+def test_words_are_the_same_in_every_unicode_form(form):
+    for text in QUESTIONS["texts"]:
+        assert tokens(unicodedata.normalize(form, text)) == tokens(text)
+
+
+def test_a_hit_shows_the_run_of_letters_that_it_shares_with_the_question():
+    asked = Query.parse("如何学习编程 file")
+    assert asked.held_by("我学习编程, a file") == ("学习编程", "file")
+    assert asked.held_by("学习和编程") == ("学习", "编程")
+
+
+def test_an_index_of_an_earlier_version_does_not_answer_for_scripts_that_it_misses(tmp_path):
+    sqlite = sqlite3.connect(tmp_path / "old.sqlite")
+    sqlite.execute("CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2')")
+    sqlite.execute("INSERT INTO words(rowid, text) VALUES (0, '我在学习 json')")
+    sqlite.commit()
+    sqlite.close()
+    with Keywords(tmp_path / "old.sqlite") as old:
+        assert rows(old, "json") == [0]
+        for look in (lambda: old.search("学习"), lambda: old.holding(["学习"]), lambda: old.together("学习")):
+            with pytest.raises(UserError, match="codomain study SPACE"):
+                look()

@@ -345,3 +345,32 @@ def test_a_space_of_one_row_is_searched(tmp_path):
     space = codomain.write(tmp_path / "one.space", {"id": ["x"]}, np.ones((1, 3), np.float32), roles=Roles(id="id"))
     assert ids(search(space, np.ones(3))) == ["x"]
     assert ids(search(space, like=["x"])) == []
+
+
+def test_hits_are_printed_in_the_order_of_the_score_shown(space, encoder):
+    found = search(space, "read json file", encoder=encoder, k=6)
+    joined = [hit.joined for hit in found]
+    assert joined == sorted(joined, reverse=True) and 0 <= joined[-1] and joined[0] <= 2
+    lines = repr(found).splitlines()
+    assert lines[0].split() == ["id", "joined", "cosine", "as", "close", "row"]
+    assert [line.split()[2] for line in lines[1:7]] == [f"{share:.2f}" for share in joined]
+    assert [record["joined"] for record in found.to_records()] == joined
+    alone = search(space, "read json file", encoder=encoder, mode="meaning")
+    assert {hit.joined for hit in alone} == {None} and "joined" not in repr(alone)
+
+
+def test_columns_that_were_asked_for_are_printed_beside_the_words_that_matched(space, encoder):
+    found = search(space, "json", encoder=encoder, mode="words", show=["year", "kind"])
+    assert "(json), year: 2000, kind: data]" in repr(found)
+    with pytest.raises(UserError, match="no column 'colour' to show"):
+        search(space, "json", encoder=encoder, mode="words", show=["colour"])
+
+
+def test_what_matched_is_printed_where_it_stands_in_a_long_text(tmp_path):
+    texts = ["word " * 60 + "needle in hay " + "more " * 60, "\x1b[31mneedle\u202egnp.exe"]
+    made = codomain.write(tmp_path / "l.space", {"text": texts}, np.eye(2, 3), encoder=None, roles=Roles(text="text"))
+    with Keywords.build(texts, tmp_path / "k.sqlite") as keywords:
+        printed = repr(search(made, "needle", mode="words", keywords=keywords))
+    assert "needle in hay" in printed
+    assert "\x1b" not in printed and "\u202e" not in printed
+    assert r"\x1b[31mneedle\u202egnp.exe" in printed

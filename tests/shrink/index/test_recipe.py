@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 
 from codomain.core import UserError
 from codomain.shrink import FittedRecipe, Recipe
+from codomain.shrink.index.learn import axes_of
 
 EVERY_KIND = [
     Recipe(code="f32"),
@@ -248,3 +249,13 @@ def test_any_width_goes_into_any_number_of_parts():
         fitted = Recipe(code="pq5x4").fit(X).encode(X)
         np.testing.assert_allclose(fitted.project(X) @ fitted.project(X).T, X @ X.T, atol=1e-5)
         assert (fitted.search(X[:50], 1)[1][:, 0] >= 0).all()
+
+
+def test_axes_of_fewer_rows_than_columns_are_the_singular_vectors_and_stand_upright():
+    sample = np.random.default_rng(0).standard_normal((9, 400)).astype(np.float32)
+    sample[7:] = sample[:2]  # copies leave two directions open
+    weight, directions = axes_of(sample)
+    _, sizes, rows = np.linalg.svd(sample.astype(np.float64), full_matrices=False)
+    assert weight == pytest.approx(sizes**2, abs=1e-6 * sizes[0] ** 2)
+    assert np.abs(np.sum(directions[:7] * rows[:7], axis=1)) == pytest.approx(1, abs=1e-6)
+    assert directions @ directions.T == pytest.approx(np.eye(9), abs=1e-6)

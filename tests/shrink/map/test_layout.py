@@ -135,3 +135,15 @@ def test_umap_draws_the_same_map_twice(digits):
     one, two = (layout(X[:300], some, method="umap", random_state=3) for _ in range(2))
     np.testing.assert_array_equal(one.xy, two.xy)
     assert one.kept.mean() > 0.3 and "umap-learn" in one.method
+
+
+@pytest.mark.parametrize("most", [2000, 5])
+def test_components_of_more_columns_than_rows_are_those_of_the_singular_vectors(most, monkeypatch):
+    monkeypatch.setattr("codomain.shrink.map.layout.SQUARED", most)  # 5: by products with the rows alone
+    X = (np.random.default_rng(0).standard_normal((12, 300)) * np.geomspace(9, 1, 300)).astype(np.float32)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    left, sizes, _ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
+    wanted = left[:, :2] * sizes[:2]
+    found = layout(X, np.zeros((12, 1), np.int64), method="pca").xy
+    for column in range(2):
+        assert abs(np.corrcoef(found[:, column], wanted[:, column])[0, 1]) == pytest.approx(1, abs=1e-3)

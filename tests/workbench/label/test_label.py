@@ -301,7 +301,7 @@ def test_one_class_is_not_sealed_but_kept(space: Path) -> None:
 
 def test_answers_outlive_a_study_and_a_gc(space: Path, run: Run) -> None:
     typed(space, ["r"], "--classes", "ring,stick")
-    assert run("study", space).returncode == 0 and run("gc", space).returncode == 0
+    assert run("study", space).returncode == 0 and run("gc", space, "--yes").returncode == 0
     assert len(ledger(space)) == 1
 
 

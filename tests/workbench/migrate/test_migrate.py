@@ -116,7 +116,7 @@ def test_what_would_keep_too_little_is_refused_and_nothing_changes(
     assert (path / "HEAD").read_bytes() == before
     with pytest.raises(MigrationRefused) as refused:
         migrate_space(path, NEW, keep=0.9)
-    assert refused.value.measured.chosen.recall.high < 0.2
+    assert refused.value.measured.among_all.high < 0.2
 
 
 def test_a_dry_run_measures_and_writes_nothing(space: Path, run: Run) -> None:
@@ -295,10 +295,9 @@ def test_a_perfect_relation_keeps_everything_and_none_keeps_what_chance_gives() 
     assert nothing.pairs_for(0.9) is None
 
 
-def test_the_curve_and_the_rows_searched_are_carried_on() -> None:
+def test_the_curve_of_pairs_is_carried_on() -> None:
     pairs = [100, 200, 400, 800]
     curve = [(n, 0.9 - 2 / n**0.5) for n in pairs]
-    made = Measured(10, 800, 100, 400, [], None, [], curve, [(100, 0.8), (200, 0.75), (400, 0.7)], 0, 0, 0)  # type: ignore[arg-type]
+    made = Measured(10, 800, 100, 400, [], 400, None, None, [], curve, [], 0, 0, 0)  # type: ignore[arg-type]
     assert made.pairs_for(0.85) == pytest.approx((2 / 0.05) ** 2, abs=1)
     assert made.pairs_for(0.9) is None
-    assert made.in_all(1600) == pytest.approx(0.6)

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 import re
+import shlex
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,8 +15,10 @@ import pytest
 import report_data
 
 from codomain.core import UserError, plain
+from codomain.shrink import Recipe
 from codomain.workbench.report import ReportData, figure, pack, render, share
 from codomain.workbench.report.figures import front_plot, scale
+from codomain.workbench.report.recipes import explain
 
 HOSTILE = [
     "</script><script>window.ran=1</script>",
@@ -278,7 +281,8 @@ def test_json_holds_only_what_json_can_hold() -> None:
         (0.0, "0"),
         (None, "not measured"),
         (float("nan"), "not measured"),
-        (0.00012, "0.00012"),
+        (0.00012, "0.0001"),
+        (-0.000339, "-0.0003"),
         (3e-7, "about 0"),
     ],
 )
@@ -287,14 +291,51 @@ def test_figures_have_three_digits(value: float | None, words: str) -> None:
 
 
 def test_a_share_below_one_is_never_shown_as_all() -> None:
-    assert [share(value) for value in (1.0, 0.99999, 0.95, 0.954, 0.5, 0.0)] == [
+    assert [share(value) for value in (1.0, 0.99999, 0.95, 0.954, 0.5, 0.0004, 0.0)] == [
         "100%",
         "99.9%",
         "95%",
         "95.4%",
         "50%",
+        "under 0.1%",
         "0%",
     ]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ("pca 192 -> int8", "keep the 192 directions that say most; each number in 1 byte"),
+        ("pq96x4 -> best 10k by int8",
+         "96 codes of 4 bits, each for a few numbers at once; "
+         "then rank 10 candidates for each hit again by a finer copy (int8)"),
+        ("1 of 12 lists -> signs", "read 1 of 12 lists of rows that lie together; of each number only its sign, 1 bit"),
+        ("f32", "each number in 4 bytes, as it is"),
+        ("new code", "new code"),
+    ],
+)  # fmt: skip
+def test_a_recipe_is_explained_step_by_step(recipe: str, words: str) -> None:
+    assert explain(recipe) == words
+
+
+def test_every_recipe_that_there_is_has_words() -> None:
+    given = ("f32", "f16", "int8", "int6", "int4", "binary", "rabitq3", "pq8x4", "pq8x8", "fill64")
+    named = [Recipe(code=code).name for code in given]
+    named += [Recipe(code="signs", rescore="int8").name, Recipe(code="int8", rescore="f32", depth=3).name]
+    named += [Recipe(project=project, width=8).name for project in ("pca", "truncate")]
+    named += [Recipe(project="opq", width=8, code="pq4x4").name, Recipe(project="itq", width=8, code="binary").name]
+    named += [Recipe(code="pq8x4", rescore="int8", lists=12, probe=3).name]
+    assert not [step for name in named for step in name.split(" -> ") if explain(step) == step]
+
+
+def test_commands_to_copy_can_be_run_as_they_are(data: ReportData, tmp_path: Path) -> None:
+    assert data.groups is not None
+    largest = max(data.groups["groups"], key=lambda group: group["size"])
+    html, _ = page(data, tmp_path)
+    words = " ".join(largest["words"][:2])
+    shown = re.findall(r"<code>(.*?)</code>", html)
+    assert f"codomain search docstrings.space {shlex.quote(words)}".replace("'", "&#39;") in shown
+    assert not [command for command in shown if "{query}" in command]
 
 
 def test_marks_keep_their_order_on_the_line() -> None:

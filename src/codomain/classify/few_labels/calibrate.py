@@ -50,6 +50,24 @@ def wilson(share: float, n: int) -> tuple[float, float]:
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
+def balanced(hits: NDArray[Any], sizes: NDArray[Any]) -> tuple[float, float, float]:
+    """Return the mean share found of the classes that have rows, and its 95 % interval; nan, 0 and 1 without rows.
+
+    Parameters
+    ----------
+    hits, sizes : ndarray of shape (n_classes,)
+        Rows of each class that were found, and rows that were asked about.
+    """
+    there = sizes > 0
+    if not there.any():
+        return float("nan"), 0.0, 1.0
+    hits, sizes = hits[there], sizes[there]
+    value = float(np.mean(hits / sizes))
+    careful = (hits + 1) / (sizes + 2)  # a class found whole in three rows is not known to be found always
+    half = 1.96 * float(np.sqrt(np.sum(careful * (1 - careful) / sizes))) / len(sizes)
+    return value, max(0.0, value - half), min(1.0, value + half)
+
+
 def calibration_error(probabilities: NDArray[Any], which: NDArray[np.intp], bins: int = 15) -> float:
     """Return how far the probability of the likeliest class is from how often it is right, 0 to 1.
 

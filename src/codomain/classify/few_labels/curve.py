@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 
-from codomain.classify.few_labels.calibrate import wilson
+from codomain.classify.few_labels.calibrate import balanced, wilson
 from codomain.classify.few_labels.labels import whole_labels
 from codomain.core import UserError
 
 SHARES = (0.15, 0.25, 0.4, 0.65, 1.0)  # of the rows that a fold leaves for training
 FOLDS = 5
+UNEVEN = 1.4  # times an even share: of a commoner class, accuracy says more about its size than about the head
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,20 @@ class LearningCurve:
         Labels that heads were fitted to, rising.
     accuracy, low, high : ndarray of float
         Accuracy on rows left out, 0 to 1, and its 95 % interval.
+    balanced : ndarray of float
+        Balanced accuracy on the same rows: the mean over classes of the share found, 0 to 1.
+    balanced_low, balanced_high : float
+        Its 95 % interval at the largest n.
+    majority : float
+        Share right of always saying the commonest class.
     per_class : dict
         Share found of the left-out rows of each class, 0 to 1, at the largest n.
     sizes : dict
         Labels of each class.
     drop, power : float
-        The law: error is drop * n ** -power, as a share, for labels spread over the classes as they are.
+        The law: error is drop * n ** -power, as a share, for labels spread over the classes as they are. The error is
+        one minus the accuracy or, where classes are `uneven`, one minus the balanced accuracy: there a head that always
+        says the commonest class looks good and learns nothing.
     own_power : float
         The power by which the error of a class falls with its own labels while the others' stay.
     """
@@ -40,6 +49,10 @@ class LearningCurve:
     accuracy: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
+    balanced: NDArray[np.float64]
+    balanced_low: float
+    balanced_high: float
+    majority: float
     per_class: dict[Any, float]
     sizes: dict[Any, int]
     drop: float
@@ -51,12 +64,28 @@ class LearningCurve:
         """Labels that there are."""
         return sum(self.sizes.values())
 
+    @property
+    def uneven(self) -> bool:
+        """Whether the commonest class has more than 1.4 times its even share, so that advice is by balanced accuracy.
+
+        Of two classes that is 70 %; of ten, 14 %, which ten rows a class drawn evenly seldom reach.
+        """
+        return self.majority > UNEVEN / len(self.per_class)
+
+    @property
+    def learned(self) -> bool:
+        """Whether uneven classes are told apart better than by always saying one; even ones are taken to be."""
+        return not self.uneven or self.balanced_low > 1 / len(self.per_class)
+
     def error(self, n: float) -> float:
         """Return the share that the law expects to be wrong with n labels."""
         return float(min(1.0, self.drop * n**-self.power))
 
     def gain(self, k: int) -> float:
-        """Return the points of accuracy, in hundredths, that k more labels like these are expected to buy."""
+        """Return the points, in hundredths, that k more labels like these are expected to buy.
+
+        They are of accuracy, or of balanced accuracy where classes are uneven.
+        """
         return 100 * (self.error(self.n_labels) - self.error(self.n_labels + k))
 
     def per_class_gain(self, k: int) -> dict[Any, float]:
@@ -72,8 +101,8 @@ class LearningCurve:
 
     @property
     def flat(self) -> bool:
-        """Whether twice the labels are expected to buy less than a point."""
-        return self.gain(self.n_labels) < 1
+        """Whether twice the labels are expected to buy less than a point; not while nothing has been learned."""
+        return self.learned and self.gain(self.n_labels) < 1
 
     @property
     def says(self) -> list[str]:
@@ -83,9 +112,20 @@ class LearningCurve:
             f"{self.n_labels:,} labels: {self.accuracy[-1]:.0%} right on rows left out "
             f"({self.low[-1]:.0%} to {self.high[-1]:.0%})."
         ]
+        of = ""
+        if self.uneven:
+            of = " of balanced accuracy"
+            lines[0] += (
+                f" Always saying the commonest class is right for {self.majority:.0%}, so read the balanced accuracy, "
+                f"the mean share found of a class: {self.balanced[-1]:.0%} ({self.balanced_low:.0%} to "
+                f"{self.balanced_high:.0%}; always the commonest: {1 / len(self.per_class):.0%})."
+            )
+        if not self.learned:
+            lines.append("The classes are not told apart yet, so what more labels would buy is not known.")
+            return lines
         if self.flat:
-            return [*lines, "Twice the labels are expected to buy less than a point: more labels will not help."]
-        lines.append(f"{self.n_labels:,} more labels like these buy about {_points(doubled)}.")
+            return [*lines, f"Twice the labels are expected to buy less than a point{of}: more labels will not help."]
+        lines.append(f"{self.n_labels:,} more labels like these buy about {_points(doubled)}{of}.")
         k = 40
         best = sorted(self.per_class_gain(k).items(), key=lambda item: -item[1])[:3]
         return lines + [
@@ -169,13 +209,17 @@ def learning_curve(
     accuracy = right[:, checked].mean(axis=1)
     n = counts.mean(axis=1).round().astype(np.int64)
     low, high = np.array([wilson(share, int(checked.sum())) for share in accuracy]).T
-    found = np.bincount(which, weights=right[-1], minlength=len(sizes)) / sizes
+    hits = np.array([np.bincount(which[checked], weights=step[checked], minlength=len(sizes)) for step in right])
+    there = np.bincount(which[checked], minlength=len(sizes))
+    level = np.array([balanced(step, there) for step in hits])
+    majority, found = float(there.max() / there.sum()), hits[-1] / sizes
+    error = 1 - (level[:, 0] if majority > UNEVEN / np.count_nonzero(there) else accuracy)
     names = classes.tolist()
     return LearningCurve(
-        n, accuracy, low, high,
+        n, accuracy, low, high, level[:, 0], float(level[-1, 1]), float(level[-1, 2]), majority,
         {name: float(found[c]) for c, name in enumerate(names) if sizes[c] > 1},
         {name: int(sizes[c]) for c, name in enumerate(names)},
-        *power_law(n, 1 - accuracy), float(np.clip(np.log2((wrong[1] + 1) / (wrong[0] + 1)), 0, 2)),
+        *power_law(n, error), float(np.clip(np.log2((wrong[1] + 1) / (wrong[0] + 1)), 0, 2)),
     )  # fmt: skip
 
 

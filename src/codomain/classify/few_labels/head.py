@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
-from codomain.classify.few_labels.calibrate import wilson
+from codomain.classify.few_labels.calibrate import balanced, wilson
 from codomain.classify.few_labels.candidates import PROTOTYPE, best, candidate_without_check, candidates, pick
 from codomain.classify.few_labels.labels import notes, whole_labels
 from codomain.classify.few_labels.rows import Rows
@@ -54,6 +54,16 @@ class FewLabelHead(ClassifierMixin, Method):
         Its 95 % interval, from the number of checked rows.
     baseline_ : float
         That of the nearest prototype.
+    majority_ : float
+        That of always saying the commonest class, 0 to 1.
+    recalls_ : ndarray of shape (n_classes,)
+        Share of the left-out rows of each class that the chosen head finds, 0 to 1; nan for a class of one row.
+    balanced_accuracy_ : float
+        Their mean: what always saying the commonest class cannot raise. nan where none can be had.
+    balanced_interval_ : tuple of float
+        Its 95 % interval, from the numbers of checked rows of each class.
+    sizes_ : ndarray of shape (n_classes,)
+        Rows of each class.
     n_labels_ : int
         Rows of the fit.
     notes_ : list of str
@@ -109,11 +119,23 @@ class FewLabelHead(ClassifierMixin, Method):
         self.chosen_, self.accuracy_ = winner.name, winner.accuracy
         self.baseline_ = self.scores_.get(PROTOTYPE, float("nan"))
         self.interval_ = wilson(winner.accuracy, len(checked))
+        self.sizes_ = np.bincount(which)
+        right = winner.fit.left_out.argmax(axis=1) == which[checked] if len(checked) else np.zeros(0, bool)
+        self._measure_classes(which[checked], right)
         self._rows = winner.rows
         self._coef, self._intercept = (
             (part / winner.temperature).astype(data.dtype) for part in (winner.fit.coef, winner.fit.intercept)
         )
         return self
+
+    def _measure_classes(self, own: NDArray[np.intp], right: NDArray[np.bool_]) -> None:
+        """Say what is found of each class, and what always saying one class would find."""
+        there = np.bincount(own, minlength=len(self.classes_))
+        hits = np.bincount(own, weights=right, minlength=len(self.classes_))
+        self.recalls_ = np.where(there > 0, hits / np.maximum(there, 1), np.nan)
+        self.majority_ = float(there.max() / len(own)) if len(own) else float("nan")
+        self.balanced_accuracy_, *ends = balanced(hits, there)
+        self.balanced_interval_ = (ends[0], ends[1])
 
     def _some(self, unlabelled: ArrayLike | None, dtype: Any, rng: np.random.RandomState) -> NDArray[Any] | None:
         """Return a draw of the rows without a label, or None without any."""
@@ -170,6 +192,9 @@ class FewLabelHead(ClassifierMixin, Method):
         params: dict[str, Any] = {
             "classes": self.classes_.tolist(), "classes_dtype": self.classes_.dtype.str, "rows": self._rows.params(),
             "n_features": int(self.n_features_in_), "chosen": self.chosen_, "scores": self.scores_,
+            "sizes": self.sizes_.tolist(), "majority": self.majority_ if self.scores_ else None,
+            "recalls": [None if np.isnan(share) else share for share in self.recalls_.tolist()],
+            "balanced": [self.balanced_accuracy_, *self.balanced_interval_] if self.scores_ else None,
             "n_labels": self.n_labels_, "notes": self.notes_, "interval": list(self.interval_), "max_cv": self.max_cv,
         }  # fmt: skip
         return arrays, params
@@ -184,6 +209,12 @@ class FewLabelHead(ClassifierMixin, Method):
         head.n_labels_, head.notes_ = params["n_labels"], list(params["notes"])
         head.accuracy_ = head.scores_.get(head.chosen_, float("nan"))
         head.baseline_ = head.scores_.get(PROTOTYPE, float("nan"))
+        # A head of codomain 0.1 says nothing of its classes. None becomes nan.
+        head.sizes_ = np.array(params.get("sizes", [0] * len(head.classes_)), dtype=np.int64)
+        head.recalls_ = np.array(params.get("recalls", [None] * len(head.classes_)), dtype=np.float64)
+        head.majority_ = float("nan") if params.get("majority") is None else params["majority"]
+        head.balanced_accuracy_, *ends = params.get("balanced") or (float("nan"), 0.0, 1.0)
+        head.balanced_interval_ = (ends[0], ends[1])
         low, high = params["interval"]
         head.interval_ = (low, high)
         head._coef, head._intercept = np.asarray(arrays["coef"]), np.asarray(arrays["intercept"])

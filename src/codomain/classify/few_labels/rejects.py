@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.classify.few_labels.labels import whole_labels
-from codomain.core import Real, UserError, need
+from codomain.core import Real, UserError
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class Rejects:
 def reject(head: Any, X_cal: ArrayLike, y_cal: ArrayLike, X: ArrayLike, *, risk: float = 0.1) -> Rejects:
     """Give every row the set of classes that misses the right one with at most the stated risk.
 
-    Sets are split conformal, by MAPIE, with one less the probability of a class as its strangeness. For rows drawn like
+    Sets are split conformal: a class is possible when one minus its probability is at most what it is for the right
+    class in a share 1 - `risk` of the calibration rows (Sadinle, Lei and Wasserman, 2019). For rows drawn like
     the calibration rows, the set lacks the right class in at most a share `risk` of them, on average over all
     classes and all draws of calibration rows. It is no promise about one class, nor about the kept rows alone.
 
@@ -85,10 +86,12 @@ def reject(head: Any, X_cal: ArrayLike, y_cal: ArrayLike, X: ArrayLike, *, risk:
             needed=f"at least {least} of them",
             todo="label more rows or accept a higher risk",
         )
-    mapie = need("mapie.classification", "conformal")
-    conformal = mapie.SplitConformalClassifier(head, confidence_level=1 - risk, conformity_score="lac", prefit=True)
-    conformal.conformalize(np.asarray(X_cal), labels)
-    sets = conformal.predict_set(np.asarray(X))[1][:, :, 0].astype(bool)
+    order = np.argsort(known)
+    own = order[np.searchsorted(known, labels, sorter=order)]
+    strangeness = np.sort(1 - head.predict_proba(np.asarray(X_cal))[np.arange(len(labels)), own])
+    # One row more than there are: the row to be labelled counts as one of those that calibrate.
+    cut = strangeness[int(np.ceil((len(labels) + 1) * (1 - risk) - 1e-9)) - 1]
+    sets = 1 - head.predict_proba(np.asarray(X)) <= cut
     keep = sets.sum(axis=1) == 1
     says = (
         f"{np.count_nonzero(keep):,} of {len(keep):,} rows have one possible class. For rows drawn like the "

@@ -18,7 +18,7 @@ class Encoder(Protocol):
 
     @property
     def batch_rows(self) -> int:
-        """Texts worth handing over at once; also the rows between two points from which `encode_rows` resumes."""
+        """Texts worth handing over at once, some seconds of work at most: `encode_rows` resumes after each so many."""
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """Return the vectors of texts, of shape (n, identity.dim), with the query's prefix when `query`."""

@@ -13,7 +13,7 @@ from codomain.core import EncoderIdentity, UserError, unit_rows
 from codomain.core.server import KEY, NoAnswerError, Server
 from codomain.core.server import address as split
 from codomain.encode.encoders.encoder import BadRow
-from codomain.encode.encoders.folder import plain
+from codomain.encode.encoders.folder import check_list, plain
 
 _ADDRESS = "openai:http://host/v1#model, with ?rpm=60 (requests a minute) or ?batch=64 (texts a request) if wanted"
 
@@ -36,6 +36,8 @@ class Endpoint:
         Seconds before the second try; doubled for each later one.
     timeout : float, default=60.0
         Seconds without an answer that count as a failure.
+    named : bool, default=True
+        Whether a person named this address just now; when a space did, only a key that was meant for it is sent.
 
     Raises
     ------
@@ -43,11 +45,14 @@ class Endpoint:
         For an address that cannot be read; later, when the server refuses the key, the model or a text, or stays away.
     """
 
-    def __init__(self, address: str, *, tries: int = 6, pause: float = 0.5, timeout: float = 60.0) -> None:
+    def __init__(
+        self, address: str, *, tries: int = 6, pause: float = 0.5, timeout: float = 60.0, named: bool = True
+    ) -> None:
         parts, self._model, options = _read(address)
         self._server = Server(
             f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/embeddings", "Texts",
             tries=tries, pause=pause, timeout=timeout, gap=60 / options["rpm"] if "rpm" in options else 0.0,
+            named=named,
         )  # fmt: skip
         self._tries, self._uri = tries, f"openai:{address}"
         self._identity: EncoderIdentity | None = None
@@ -63,6 +68,7 @@ class Endpoint:
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """Return vectors of shape (n, dim); a query is encoded as a row is."""
+        check_list(texts)
         dim = self.identity.dim
         out = np.empty((len(texts), dim), dtype=np.float32)
         for start in range(0, len(texts), self.batch_rows):

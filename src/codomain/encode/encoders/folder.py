@@ -57,6 +57,14 @@ def hash_of(folder: Path, files: Iterable[Path]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def check_list(texts: Sequence[str]) -> None:
+    """Refuse one text where a list belongs: its letters would be taken for texts."""
+    if isinstance(texts, str | bytes):
+        raise UserError(f"encode was given one text, {texts[:60]!r}.", needed="a list of texts",
+                        todo=f"encode([{texts[:60]!r}])")  # fmt: skip
+
+
 def plain(texts: Sequence[str], prefix: str = "") -> list[str]:
     """Return texts that every tokenizer takes: the prefix in front, half a surrogate pair replaced by '?'."""
+    check_list(texts)
     return [(prefix + text).encode("utf-8", "replace").decode() for text in texts]

@@ -40,7 +40,7 @@ class OnnxFolder:
         When the folder or a file is missing, or the model needs a step that this does not do.
     """
 
-    batch_rows = 256
+    batch_rows = 32
 
     def __init__(self, path: str, *, long: Long = "cut") -> None:
         folder = model_folder(path, ["tokenizer.json"])

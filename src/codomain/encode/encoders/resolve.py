@@ -14,7 +14,7 @@ ADDRESSES = {
 }
 
 
-def resolve(uri: str = "builtin:minilm") -> Encoder:
+def resolve(uri: str = "builtin:minilm", *, named: bool = True) -> Encoder:
     """Return the encoder that an address names.
 
     Nothing is downloaded, ever: a model is in an installed package, in a folder, or behind a server of your choice.
@@ -25,6 +25,8 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
         `builtin:minilm`, `static:wordllama`, `model2vec:/folder`, `onnx:/folder`, `st:/folder` or
         `openai:http://host/v1#model`. The first and `onnx:` take `?long=mean` or `?long=cut` at the end: whether texts
         longer than the model reads at once are read on in windows (the first one's default) or cut.
+    named : bool, default=True
+        Whether a person named it just now. When a space did, a server gets no key but one that was meant for it.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def resolve(uri: str = "builtin:minilm") -> Encoder:
     if scheme == "openai" and rest:
         from codomain.encode.encoders.endpoint import Endpoint
 
-        return Endpoint(rest)
+        return Endpoint(rest, named=named)
     there = "; ".join(f"{address} ({what})" for address, what in ADDRESSES.items())
     raise UserError(f"There is no encoder {uri!r}.", needed=f"one of: {there}")
 

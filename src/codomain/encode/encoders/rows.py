@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.core import UserError, bar
+from codomain.core import UserError, bar, slices
 from codomain.core.locks import FULL, locked
 from codomain.core.sealed import canonical, replace_atomically
 from codomain.encode.encoders.encoder import BadRow, Encoder
@@ -99,9 +99,11 @@ class _Plan:
         new = np.zeros(len(first), dtype=bool)
         new[self._text_of[~self.known]] = True
         first = np.sort(first[new])
-        self.order = first[np.random.default_rng(0).permutation(len(first))]
+        drawn = first[np.random.default_rng(0).permutation(len(first))]
+        lengths = np.array([len(texts[row] or "") for row in drawn])
+        order = _near_in_length(lengths, self.block_rows)
+        self.order, self._lengths = drawn[order], lengths[order]
         self.n_blocks = -(-len(self.order) // self.block_rows)
-        self._lengths = np.array([len(texts[row] or "") for row in self.order])
         who = {key: value for key, value in identity.to_dict().items() if key != "uri"}
         content = hashlib.sha256(own.tobytes() + self.known.tobytes()).hexdigest()
         self.header = {"encoder": who, "rows": self.n, "texts": content, "block_rows": self.block_rows}
@@ -117,6 +119,20 @@ class _Plan:
         same = np.concatenate([self._rows[start:end] for start, end in zip(starts, ends, strict=True)])
         source = np.repeat(np.arange(len(rows)), ends - starts)
         return same[~self.known[same]], source[~self.known[same]]
+
+
+def _near_in_length(lengths: NDArray[np.int64], block_rows: int) -> NDArray[np.int64]:
+    """Return an order in which a block's texts are of similar length, so that batches waste little on padding.
+
+    Texts are sorted among eight blocks at a time, and these blocks drawn in random order: the first blocks are still a
+    fair sample.
+    """
+    rng, order = np.random.default_rng(1), []
+    for group in slices(len(lengths), 8 * block_rows):
+        near = group.start + np.argsort(lengths[group], kind="stable")
+        blocks = [near[block] for block in slices(len(near), block_rows)]
+        order += [blocks[number] for number in rng.permutation(len(blocks))]
+    return np.concatenate(order) if order else np.empty(0, np.int64)
 
 
 class _Ledger:

@@ -9,7 +9,15 @@ from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, UserError, need
 from codomain.encode.encoders.counts import TokenCounts
-from codomain.encode.encoders.folder import hash_of, model_folder, model_name, plain, prompts, read_json
+from codomain.encode.encoders.folder import (
+    check_list,
+    hash_of,
+    model_folder,
+    model_name,
+    plain,
+    prompts,
+    read_json,
+)
 
 _MODEL_FILES = {".safetensors", ".bin", ".json", ".txt", ".model"}
 _OTHER_FORMS = {"onnx", "openvino"}  # copies of the same weights for other programs
@@ -32,7 +40,7 @@ class SentenceTransformersFolder:
         When it is not a folder (hub names are not fetched), cannot be read, or the extra `st` is not installed.
     """
 
-    batch_rows = 256
+    batch_rows = 32
 
     def __init__(self, path: str) -> None:
         folder = model_folder(path)
@@ -63,6 +71,7 @@ class SentenceTransformersFolder:
     def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """Return vectors of shape (n, dim), each text with the model's prompt for queries or documents in front."""
         prompt = self.identity.prefix_query if query else self.identity.prefix_row
+        check_list(texts)
         if not texts:
             return np.empty((0, self.identity.dim), dtype=np.float32)
         found = self._model.encode(plain(texts), prompt=prompt, batch_size=32, show_progress_bar=False)

@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from codomain.core import EncoderIdentity, UserError, need, unit_rows
 from codomain.core.sealed import Seal, check
 from codomain.encode.encoders.counts import TokenCounts, unknown_token
-from codomain.encode.encoders.folder import hash_of, model_folder, plain, read_json
+from codomain.encode.encoders.folder import check_list, hash_of, model_folder, plain, read_json
 
 WORDLLAMA_SHA256 = "64b47a2dc493cb8e85944076601189739852d7b64e0e1eedcb1937a251cd9fd5"
 _WORDLLAMA = {
@@ -141,6 +141,7 @@ class TokenTable:
 
     def encode(self, texts: Sequence[str], *, query: bool = False) -> NDArray[np.float32]:
         """Return vectors of shape (n, dim); a query is encoded as a row is."""
+        check_list(texts)
         out = np.empty((len(texts), self._table.shape[1]), dtype=np.float32)
         for start in range(0, len(texts), _CHUNK):
             out[start : start + _CHUNK] = self._means(texts[start : start + _CHUNK])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,9 @@ from codomain.guard.engine.labels import CLEARLY, FAIRLY, RAREST, doubtful_label
 from codomain.guard.engine.outliers import RATE, remote_rows
 from codomain.guard.engine.texts import copies, cut_texts, equal_vectors, shared_words, unknown_texts
 from codomain.space import FLAGS
+
+if TYPE_CHECKING:
+    from codomain.encode import TokenCounts
 
 BITS = {flag.kind: flag.bit for flag in FLAGS}
 
@@ -67,7 +70,7 @@ def audit(
     texts: Sequence[Any] | None = None,
     labels: Sequence[Any] | None = None,
     null: Unrelated | None = None,
-    tokens: Any = None,
+    tokens: "TokenCounts | None" = None,
     random_state: Any = 0,
 ) -> Audit:
     """Find copies, near copies, outliers and labels in doubt.

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codomain.guard.engine.check import Check, n_rows, worst_first
+
+if TYPE_CHECKING:
+    from codomain.encode import TokenCounts
 
 Found = tuple[Check, NDArray[Any]]
 
@@ -68,7 +71,7 @@ def equal_vectors(alike: NDArray[np.int64], family: NDArray[np.int64], texts: Se
     return Check("same_vector", "Same vector, other text", says, how, len(flagged), worst.tolist(), findings), flagged
 
 
-def cut_texts(tokens: Any) -> Found:
+def cut_texts(tokens: "TokenCounts") -> Found:
     """List rows whose text has an end that the encoder does not read."""
     flagged = np.flatnonzero(tokens.unread > 0)
     whole = np.maximum(tokens.read + tokens.unread, 1)
@@ -97,7 +100,7 @@ def cut_texts(tokens: Any) -> Found:
     return Check("cut_text", "Texts cut short", says, how, len(flagged), worst.tolist(), findings), flagged
 
 
-def unknown_texts(tokens: Any) -> Found:
+def unknown_texts(tokens: "TokenCounts") -> Found:
     """List rows of whose text the encoder knows nothing."""
     flagged = np.flatnonzero(tokens.unknown == tokens.read)
     worst = worst_first(flagged, tokens.unknown)

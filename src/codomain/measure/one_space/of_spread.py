@@ -1,6 +1,7 @@
 """How the rows of a space are spread: directions in use, a common direction, the loudest feature."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,11 @@ def _spectra(rows: NDArray[np.float32], fold: NDArray[np.int64] | None) -> list[
     """Variances along the principal directions: of all rows, then, given folds, with one left out at a time."""
     rows = rows - rows.mean(axis=0)
     count, folds = len(rows), range(FOLDS if fold is not None and len(rows) > FOLDS else 0)
+    small: Iterable[NDArray[Any]]
     if rows.shape[1] > count:
-        kept = [rows, *(rows[fold != f] for f in folds)]
-        small = [(r - r.mean(axis=0)) @ (r - r.mean(axis=0)).T / len(r) for r in kept]
+        products = (rows @ rows.T).astype(np.float64)
+        kept = [np.arange(count), *(np.flatnonzero(fold != f) for f in folds)]
+        small = (_centred(products[np.ix_(some, some)]) / len(some) for some in kept)
     else:
         parts = [rows[fold == f] for f in folds]
         squares, sums = [part.T @ part for part in parts], [part.sum(axis=0) for part in parts]
@@ -35,6 +38,12 @@ def _spectra(rows: NDArray[np.float32], fold: NDArray[np.int64] | None) -> list[
             for square, total, n in zip(squares, sums, left, strict=True)
         ]
     return [np.maximum(np.linalg.eigvalsh(square.astype(np.float64)), 0) for square in small]
+
+
+def _centred(products: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Products of rows with each other once their mean is taken off."""
+    means = products.mean(axis=0)
+    return np.asarray(products - means - means[:, None] + means.mean())
 
 
 def effective_rank(space: Sampled) -> Iterable[Measure]:

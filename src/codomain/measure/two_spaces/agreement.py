@@ -6,14 +6,16 @@ from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from codomain.core import UserError
+from codomain.core import UserError, bar
 from codomain.core.maths.blocks import slices
 from codomain.measure.shared.interval import FOLDS, jackknife_interval
 from codomain.measure.shared.record import Measure
 
 FEWEST = 20  # with fewer rows, leaving out tenths gives no useful interval
 _SHUFFLES = 5
+_SMALL = 512  # features up to which taking products of features apart is faster on one thread than on several
 _BLOCK = 8192
 
 
@@ -152,7 +154,7 @@ class Formula(NamedTuple):
     how: str
 
 
-def apply_formulas(formulas: Sequence[Formula], sums: Sums) -> list[Measure | UserError]:
+def apply_formulas(formulas: Sequence[Formula], sums: Sums, *, progress: bool = False) -> list[Measure | UserError]:
     """Apply formulas of the moments to all rows, to nine tenths of them, and to shuffled ones; or say why not."""
     found: list[Measure | UserError] = []
     values: dict[str, list[float]] = {}
@@ -166,10 +168,15 @@ def apply_formulas(formulas: Sequence[Formula], sums: Sums) -> list[Measure | Us
                 except UserError as error:
                     refused[formula.name] = error
 
-    collect(sums.whole)
-    if len(refused) < len(formulas):
-        for part in chain(sums.leave_tenths_out(), sums.shuffle_rows()):
-            collect(part)
+    threads = 1 if max(sums.widths) <= _SMALL else None
+    total = 1 + FOLDS + _SHUFFLES if progress else 0
+    with threadpool_limits(threads, user_api="blas"), bar("measures", total=total, unit="passes") as tick:
+        collect(sums.whole)
+        tick(1)
+        if len(refused) < len(formulas):
+            for part in chain(sums.leave_tenths_out(), sums.shuffle_rows()):
+                collect(part)
+                tick(1)
     for formula in formulas:
         if formula.name in refused:
             found.append(refused[formula.name])

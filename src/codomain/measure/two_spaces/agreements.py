@@ -12,7 +12,9 @@ from codomain.measure.two_spaces.procrustes_distance import PROCRUSTES
 _FORMULAS: tuple[Formula, ...] = (DEBIASED, BIASED, PROCRUSTES, SVCCA, PWCCA)
 
 
-def agreements(A: Any, B: Any, *, random_state: int = 0) -> tuple[Measures, dict[str, str]]:
+def agreements(
+    A: Any, B: Any, *, random_state: int = 0, only_meaningful: bool = False, progress: bool = False
+) -> tuple[Measures, dict[str, str]]:
     """Apply `debiased_cka`, `biased_cka`, `procrustes_distance`, `svcca` and `pwcca` to two spaces.
 
     Parameters
@@ -21,6 +23,10 @@ def agreements(A: Any, B: Any, *, random_state: int = 0) -> tuple[Measures, dict
         The same items in two spaces, whose widths may differ. Memory maps are read in blocks.
     random_state : int, default=0
         Seed of the tenths and the shuffles.
+    only_meaningful : bool, default=False
+        Refuse, before any work, measures that need more rows to mean anything.
+    progress : bool, default=False
+        Draw a bar on stderr.
 
     Returns
     -------
@@ -42,7 +48,15 @@ def agreements(A: Any, B: Any, *, random_state: int = 0) -> tuple[Measures, dict
     >>> [round(measure.value, 6) for measure in measures]
     [1.0, 1.0, 0.0, 1.0, 1.0]
     """
-    found = apply_formulas(_FORMULAS, Sums(*check_pair(A, B), random_state))
-    named = [(formula.name, one) for formula, one in zip(_FORMULAS, found, strict=True)]
-    refused = {name: " ".join(str(one).split()) for name, one in named if isinstance(one, UserError)}
+    sums = Sums(*check_pair(A, B), random_state)
+    least = {formula.name: formula.smallest_n(*sums.widths) for formula in _FORMULAS}
+    wanted = [formula for formula in _FORMULAS if not only_meaningful or least[formula.name] <= sums.n]
+    refused = {
+        formula.name: f"it means something from {least[formula.name]:,} pairs on, not at {sums.n:,}"
+        for formula in _FORMULAS
+        if formula not in wanted
+    }
+    found = apply_formulas(wanted, sums, progress=progress)
+    named = [(formula.name, one) for formula, one in zip(wanted, found, strict=True)]
+    refused |= {name: " ".join(str(one).split()) for name, one in named if isinstance(one, UserError)}
     return Measures([one for one in found if isinstance(one, Measure)]), refused

@@ -1,6 +1,7 @@
 """Conditions on columns, in plain words, turned into Arrow expressions."""
 
 import ast
+import keyword
 import re
 from datetime import date, datetime
 from decimal import Decimal
@@ -29,8 +30,8 @@ def parse_filter(expr: str, schema: pa.Schema) -> Any:
         For example ``year >= 2000 and label == 'net'``. Known: ``== != < <= > >=`` (chained too), ``in``,
         ``not in``, ``is null``, ``is not null``, ``and``, ``or``, ``not``, brackets, a column of truth values by its
         name, and ``'abc' in text`` for texts that contain abc. ``label = net`` is read as ``label == 'net'``; a name
-        with spaces goes in backquotes; dates are written ``'2024-05-31'``. A missing value meets no condition but
-        ``is null``.
+        with spaces goes in backquotes, or is written with ``_`` for them; its case does not count where only one
+        column can be meant; dates are written ``'2024-05-31'``. A missing value meets no condition but ``is null``.
     schema : pyarrow.Schema
         Columns that may be named.
 
@@ -85,7 +86,16 @@ def _as_python(expr: str, names: dict[str, str]) -> str:
 
 
 def _columns(schema: pa.Schema) -> str:
-    return "one of the columns " + ", ".join(f"{field.name} ({_kind(field.type)})" for field in schema)
+    return "one of the columns " + ", ".join(f"{_typed(field.name)} ({_kind(field.type)})" for field in schema)
+
+
+def _typed(name: str) -> str:
+    """Return a name as it must be typed."""
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"`{name}`"
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[\W_]+", "_", name.casefold()).strip("_")
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
@@ -138,17 +148,32 @@ class _Reader:
             return pc.field(name)
         raise self.refuse(f"{ast.unparse(node)[:60]!r} is not something that can be true or false", "a comparison")
 
+    def named(self, node: ast.expr) -> list[str]:
+        """Return the columns that a name may mean: the one that is spelled so, or those that are but for case and _."""
+        if not isinstance(node, ast.Name):
+            return []
+        name = self.names.get(node.id, node.id)
+        same = [known for known in self.schema.names if known == name]
+        return same or [known for known in self.schema.names if _normal(known) == _normal(name)]
+
     def is_column(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Name) and self.names.get(node.id, node.id) in self.schema.names
+        return bool(self.named(node))
+
+    def is_other_column(self, node: ast.expr) -> bool:
+        """Whether the right side is a column; a bare word that is spelled otherwise is a text there: `kind = Label`."""
+        known = self.named(node)
+        return bool(known) and isinstance(node, ast.Name) and (node.id in self.names or node.id in known)
 
     def column(self, node: ast.expr) -> str:
         if not isinstance(node, ast.Name):
             raise self.refuse(f"{ast.unparse(node)[:60]!r} is not a column")
-        name = self.names.get(node.id, node.id)
-        if name not in self.schema.names:
+        name, known = self.names.get(node.id, node.id), self.named(node)
+        if not known:
             raise self.refuse(f"there is no column {name!r}")
-        self.used.add(name)
-        return name
+        if len(known) > 1:
+            raise self.refuse(f"{name!r} may be {' or '.join(map(_typed, known))}", "a name as it is spelled")
+        self.used.add(known[0])
+        return known[0]
 
     def compare(self, left: ast.expr, op: ast.cmpop, right: ast.expr) -> Any:
         if isinstance(op, ast.Is | ast.IsNot):
@@ -163,7 +188,7 @@ class _Reader:
             left, right, op = right, left, _SWAPPED[type(op)]()
         name = self.column(left)
         field = self.field(name)
-        if self.is_column(right):
+        if self.is_other_column(right):
             other = self.column(right)
             kinds = [_kind(self.schema.field(n).type) for n in (name, other)]
             if kinds[0] != kinds[1]:

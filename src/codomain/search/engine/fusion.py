@@ -30,11 +30,17 @@ def fuse(lists: Sequence[tuple[ArrayLike, ArrayLike, float]]) -> NDArray[np.int6
     >>> fuse([([7, 3], [0.9, 0.8], 0.4), ([3, 5], [12.0, 2.0], 0.0)]).tolist()
     [3, 7, 5]
     """
-    earned: dict[int, float] = {}
+    shares = earned(lists)
+    return np.array(sorted(shares, key=lambda row: (-shares[row], row)), np.int64)
+
+
+def earned(lists: Sequence[tuple[ArrayLike, ArrayLike, float]]) -> dict[int, float]:
+    """Return what every row of any list earned in all, see `fuse`; from 0 to the number of lists."""
+    shares: dict[int, float] = {}
     for rows, scores, end in lists:
         some = np.asarray(scores, np.float64)
         best = some.max(initial=end)
-        shares = (some - end) / (best - end) if best > end else np.ones(len(some))
-        for row, share in zip(np.asarray(rows, np.int64).tolist(), shares.tolist(), strict=True):
-            earned[row] = earned.get(row, 0.0) + share
-    return np.array(sorted(earned, key=lambda row: (-earned[row], row)), np.int64)
+        parts = (some - end) / (best - end) if best > end else np.ones(len(some))
+        for row, part in zip(np.asarray(rows, np.int64).tolist(), parts.tolist(), strict=True):
+            shares[row] = shares.get(row, 0.0) + part
+    return shares

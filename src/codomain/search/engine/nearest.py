@@ -52,7 +52,7 @@ def nearest(
     return rows[best], cosines[best]
 
 
-def mean_and_spread(space: Any, q: NDArray[np.float32]) -> tuple[float, float]:
+def mean_and_spread(space: Space, q: NDArray[np.float32]) -> tuple[float, float]:
     """Mean and standard deviation of a direction's cosines with 4,096 rows, taken in runs from all over the space."""
     n, runs = len(space), 1 if len(space) <= _LOOKED_AT else _RUNS
     length = min(n, _LOOKED_AT) // runs

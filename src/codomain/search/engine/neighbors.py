@@ -56,7 +56,6 @@ def neighbors(
     Examples
     --------
     >>> import numpy as np
-    from numpy.typing import ArrayLike
     >>> neighbors(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), k=1).indices.ravel().tolist()
     [2, 2, 0]
     """

@@ -100,8 +100,11 @@ class Null:
         some = unit_rows(np.asarray(X[drawn], np.float32))
         left = rng.integers(len(some), size=n_pairs)
         right = (left + rng.integers(1, len(some), size=n_pairs)) % len(some)  # never itself
-        parts = slices(n_pairs, 16_384)
-        pairs = np.concatenate([np.einsum("ij,ij->i", some[left[part]], some[right[part]]) for part in parts])
+        if len(some) ** 2 <= n_pairs:  # then every pair is drawn more than once
+            pairs = (some @ some.T)[left, right]
+        else:
+            parts = slices(n_pairs, 16_384)
+            pairs = np.concatenate([np.einsum("ij,ij->i", some[left[part]], some[right[part]]) for part in parts])
         few = rng.choice(len(some), min(len(some), 500), replace=False)
         least = float(np.quantile(_best_hits(X, some[few], own=drawn[few]), 0.01))
         if encoder is None:

@@ -1,6 +1,6 @@
 """What is looked for: the question, the examples and the vectors, as one direction and a set of rows allowed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, Protocol
 
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import EncoderIdentity, UserError, unit_rows
-from codomain.search.engine.keywords import Keywords, Query
+from codomain.search.engine.keywords import Keywords
+from codomain.search.engine.language import Query
 from codomain.space import Space
 
 Rows = NDArray[np.int64]
@@ -107,14 +108,17 @@ def _given(space: Space, query: ArrayLike) -> NDArray[np.float64]:
     return unit_rows(vector[None].astype(np.float64))
 
 
-def allowed_by(space: Space, where: str) -> NDArray[np.bool_]:
-    """Return a mask of the rows that meet a condition."""
+def allowed_by(space: Space, where: str, found: Mapping[str, Any]) -> NDArray[np.bool_]:
+    """Return a mask of the rows that meet a condition on columns of the space or on others, which come as arrays."""
     import pyarrow as pa
 
     from codomain.search.engine.filters import _parse
 
-    condition, columns = _parse(where, space.take([0]).schema)
-    rows = pa.table({name: space.rows([name]).column(name) for name in columns})
+    schema = space.take([0]).schema
+    for name, values in found.items():
+        schema = schema.append(pa.field(name, values.type))
+    condition, columns = _parse(where, schema)
+    rows = pa.table({name: found[name] if name in found else space.rows([name]).column(name) for name in columns})
     kept = rows.append_column("\0row", pa.array(np.arange(len(space)))).filter(condition).column("\0row")
     allowed = np.zeros(len(space), bool)
     allowed[kept.to_numpy()] = True

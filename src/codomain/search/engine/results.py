@@ -1,8 +1,6 @@
 """What a search returns: hits with their scores and the reason for each, as a table, a page or records."""
 
-import re
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -10,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.search.engine.keywords import Query
+from codomain.core import visible
+from codomain.search.engine.language import Query
 from codomain.search.engine.null import Asked
 from codomain.space import Space
 
@@ -55,6 +54,8 @@ class Hit:
         Its id.
     score : float
         Cosine with the query; BM25 when only words were looked up.
+    joined : float or None
+        What it earned by meaning and by words, 0 to 2, see `fuse`; hits are in this order. None for one list.
     percentile : float or None
         Share of unrelated pairs that score lower, 0 to 1, see `Results.asked`; None when only words were looked up.
     why : Why
@@ -69,6 +70,7 @@ class Hit:
     percentile: float | None
     why: Why
     columns: dict[str, Any]
+    joined: float | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Results:
     asked : {"row", "question"}, default="row"
         Which pairs a percentile is about: two rows of the space, or a question and a row that have nothing to do with
         each other, told by how everyday questions score here, each against its own mean and spread.
+    show : sequence of str, default=()
+        Columns that are printed besides.
     """
 
     hits: list[Hit]
@@ -95,6 +99,7 @@ class Results:
     notes: list[str] = field(default_factory=list)
     text: str | None = None
     asked: Asked = "row"
+    show: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -112,22 +117,29 @@ class Results:
         """
         return [
             {
-                "id": hit.id, "score": hit.score, "percentile": hit.percentile, "one_in": _one_in(hit.percentile),
-                "among": None if hit.percentile is None else PAIRS[self.asked], "why": str(hit.why), **hit.columns,
+                "id": hit.id, "score": hit.score, "joined": hit.joined, "percentile": hit.percentile,
+                "one_in": _one_in(hit.percentile), "among": None if hit.percentile is None else PAIRS[self.asked],
+                "why": str(hit.why), **hit.columns,
             }
             for hit in self.hits
         ]  # fmt: skip
 
-    def _lines(self) -> list[tuple[str, str, str, str, str]]:
+    def _lines(self) -> list[tuple[str, ...]]:
+        both = any(hit.joined is not None for hit in self.hits)
         lines = []
         for place, hit in enumerate(self.hits, 1):
             others = ", ".join(f"{name}: {value}" for name, value in hit.columns.items() if value != hit.id)
-            shown = hit.columns.get(self.text) if self.text else others
-            text = " ".join(str(shown or "").split())
-            lines.append(
-                (str(place), str(hit.id), f"{hit.score:.3f}", _above(hit.percentile), f"{text[:90]} [{hit.why}]")
-            )
+            text = _around(str((hit.columns.get(self.text) if self.text else others) or ""), hit.why.words)
+            shown = "".join(f", {name}: {hit.columns[name]}" for name in self.show)
+            scores = [f"{hit.joined or 0:.2f}"] * both + [f"{hit.score:.3f}", _above(hit.percentile)]
+            lines.append(tuple(map(visible, (str(place), str(hit.id), *scores, f"{text} [{hit.why}{shown}]"))))
         return lines
+
+    def _names(self) -> tuple[str, ...]:
+        """Names of the columns that are printed, in the order of `_lines`."""
+        both = any(hit.joined is not None for hit in self.hits)
+        cosine = any(hit.percentile is not None or hit.why.by_meaning for hit in self.hits)
+        return "", "id", *["joined"] * both, "cosine" if cosine else "words", "as close", "row"
 
     def _heads(self) -> list[str]:
         if not self.hits:
@@ -136,21 +148,36 @@ class Results:
         return [*self.notes, *close]
 
     def __repr__(self) -> str:
-        lines = self._lines()
-        widths = [max((len(line[i]) for line in lines), default=0) for i in range(4)]
-        table = ["  ".join([*(cell.rjust(w) if i != 1 else cell.ljust(w) for i, (cell, w) in
-                               enumerate(zip(line[:4], widths, strict=True))), line[4]]) for line in lines]  # fmt: skip
-        known = any(hit.percentile is not None for hit in self.hits)
-        legend = [f"score: cosine. 1 in N: of {PAIRS[self.asked]}, one in N is as close."] if known else []
-        return "\n".join([*self._heads(), *table, *legend])
+        lines = [self._names(), *self._lines()] if self.hits else []
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        table = []
+        for number, name, *scores, row in lines:
+            right = [cell.rjust(width) for cell, width in zip(scores, widths[2:-1], strict=True)]
+            table.append("  ".join([number.rjust(widths[0]), name.ljust(widths[1]), *right, row]))
+        legend = []
+        if any(hit.joined is not None for hit in self.hits):
+            legend.append("joined: what a hit earned by meaning and by words, 0 to 2; hits are in this order.")
+        if any(hit.percentile is not None for hit in self.hits):
+            legend.append(f"as close: of {PAIRS[self.asked]}, one in N is as close.")
+        return "\n".join([*map(visible, self._heads()), *table, *legend])
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{name}</th>" for name in ("", "id", "score", "unrelated pairs as close", "row"))
+        head = "".join(f"<th>{name}</th>" for name in self._names())
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in self._lines()
         )
         notes = "".join(f"<p>{escape(line)}</p>" for line in self._heads())
         return f"{notes}<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _around(text: str, words: Sequence[str], width: int = 90) -> str:
+    """Return the beginning of a text, or what stands around the first of the words where that comes later."""
+    text = " ".join(text.split())
+    places = [at for word in words if (at := text.lower().find(word.lower())) >= 0]
+    start = max(0, min(places, default=0) - width // 3)
+    if len(text) <= width or min(places, default=0) < 2 * width // 3:
+        start = 0
+    return ("…" if start else "") + text[start : start + width] + ("…" if start + width < len(text) else "")
 
 
 def _above(percentile: float | None) -> str:
@@ -170,27 +197,18 @@ def _one_in(percentile: float | None) -> float | None:
 
 def hits(
     space: Space, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
-    by_meaning: NDArray[np.int64], by_words: NDArray[np.int64], text: str | None,
+    by_meaning: NDArray[np.int64], by_words: NDArray[np.int64], text: str | None, joined: Mapping[int, float],
+    more: Mapping[str, Any],
 ) -> list[Hit]:  # fmt: skip
     """Take the rows of a space and say why each is there."""
     table = space.take(rows)
     places = [{row: place for place, row in enumerate(ranked.tolist(), 1)} for ranked in (by_meaning, by_words)]
     parsed = Query.parse(text) if text else None
-    asked = [*parsed.words, *parsed.phrases] if parsed else []
     hits = []
     for row, percentile, columns in zip(rows.tolist(), percentiles, table.to_pylist(), strict=True):
         shown = columns.get(space.roles.text) if space.roles.text else None
-        why = Why(_shared(asked, str(shown or "")), places[0].get(row), places[1].get(row))
-        hits.append(Hit(row, columns[table.column_names[0]], float(scores[row]), percentile, why, columns))
+        why = Why(parsed.held_by(str(shown or "")) if parsed else (), places[0].get(row), places[1].get(row))
+        id = columns[table.column_names[0]]
+        columns |= {name: values[row].as_py() for name, values in more.items()}
+        hits.append(Hit(row, id, float(scores[row]), percentile, why, columns, joined.get(row)))
     return hits
-
-
-def _shared(asked: Sequence[str], text: str) -> tuple[str, ...]:
-    """Words of the query that the text holds, compared without case and accents as the index does."""
-    folded = f" {' '.join(_folded(text))} "
-    return tuple(part for part in asked if (plain := " ".join(_folded(part))) and f" {plain} " in folded)
-
-
-def _folded(text: str) -> list[str]:
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
-    return re.findall(r"[^\W_]+", bare)

@@ -1,14 +1,15 @@
 """Search a space by meaning, by words, by example or by a vector, and say when nothing is close."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
-from codomain.search.engine.fusion import fuse
-from codomain.search.engine.keywords import MOST_WORDS, Keywords, Query
+from codomain.search.engine.fusion import earned, fuse
+from codomain.search.engine.keywords import Keywords
+from codomain.search.engine.language import MOST_WORDS, Query
 from codomain.search.engine.nearest import Index, cosines_of, mean_and_spread, nearest
 from codomain.search.engine.null import Asked, Null
 from codomain.search.engine.query import Encoder, allowed_by, check, direction, without
@@ -21,6 +22,7 @@ def search(
     unlike: Sequence[Any] | None = None, encoder: Encoder | None = None, index: Index | None = None,
     keywords: Keywords | None = None, null: Null | None = None, k: int = 10,
     mode: Literal["both", "meaning", "words"] = "both", where: str | None = None, exact: bool = False,
+    found: Mapping[str, Any] | None = None, show: Sequence[str] = (),
 ) -> Results:  # fmt: skip
     """Find the rows of a space that answer a question, resemble some rows, or lie near a vector.
 
@@ -48,6 +50,10 @@ def search(
         A condition on columns, see `parse_filter`. Rows that break it are never candidates.
     exact : bool, default=False
         Use no index.
+    found : mapping of str to pyarrow.Array, optional
+        Columns besides those of the space, one value a row, which `where` and `show` may name.
+    show : sequence of str, default=()
+        Columns to print beside each hit.
 
     Returns
     -------
@@ -63,6 +69,10 @@ def search(
         When `encoder` is not the one that made the space.
     """
     check(query, like, unlike, k, mode)
+    if strange := [name for name in show if name not in (*space.columns, *(found or {}))]:
+        known = ", ".join((*space.columns, *(found or {})))
+        raise UserError(f"There is no column {strange[0]!r} to show.", needed=f"one of {known}")
+    more = {name: values for name, values in (found or {}).items() if name in show}
     notes: list[str] = []
     keywords, null = _parts(space, keywords, null)
     parsed = Query.parse(query if isinstance(query, str) else "")
@@ -76,7 +86,7 @@ def search(
 
     allowed: NDArray[np.bool_] | None = None
     if where is not None:
-        allowed = allowed_by(space, where)
+        allowed = allowed_by(space, where, found or {})
         if not allowed.any():
             return Results([], True, [f"No row meets the condition: {where}"], space.roles.text)
     if parsed.without:
@@ -94,7 +104,9 @@ def search(
         by_words, bm25 = by_words[seen], bm25[seen]
     # A row that holds none of the words has BM25 0: where the list has room, that is where it ends.
     end_of_words = float(bm25[-1]) if len(bm25) >= deep else 0.0
-    rows = fuse([(by_meaning, cosines, cosines[-1:].sum()), (by_words, bm25, end_of_words)])[:k]
+    lists = [(by_meaning, cosines, float(cosines[-1:].sum())), (by_words, bm25, end_of_words)]
+    shares = earned(lists) if len(by_meaning) and len(by_words) else {}
+    rows = fuse(lists)[:k]
 
     asked: Asked = "question" if text and encoder is not None else "row"
     percentiles: list[float | None] = [None] * len(rows)
@@ -113,8 +125,8 @@ def search(
         if nothing_close and len(by_words) and text and keywords is not None and keywords.together(text):
             nothing_close = False  # a row that holds all the words is close, whatever the encoder makes of them
     return Results(
-        hits(space, rows, scores, percentiles, by_meaning, by_words, text), nothing_close, notes, space.roles.text,
-        asked,
+        hits(space, rows, scores, percentiles, by_meaning, by_words, text, shares, more), nothing_close, notes,
+        space.roles.text, asked, show,
     )  # fmt: skip
 
 

@@ -46,9 +46,23 @@ def learn(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | N
 
 
 def axes_of(sample: Floats) -> Axes:
-    """Return eigenvalues (largest first) and eigenvectors, one a row, of the sample's uncentred second moment."""
-    weight, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64))
-    return weight[::-1], directions.T[::-1]
+    """Return weights (largest first) and directions, one a row, of the uncentred second moment of the sample.
+
+    There are as many as rows or columns, whichever are fewer, and only that side is squared.
+    """
+    n, d = sample.shape
+    if d <= n:
+        weight, directions = np.linalg.eigh((sample.T @ sample).astype(np.float64))
+        return weight[::-1], directions.T[::-1]
+    rows = sample.astype(np.float64)
+    weight, sides = np.linalg.eigh(rows @ rows.T)
+    weight, sides = np.maximum(weight[::-1], 0), sides[:, ::-1]
+    rank = int((weight > weight[0] * 1e-10).sum())
+    held = (sides[:, :rank] / np.sqrt(weight[:rank])).T @ rows
+    # Rows that are alike leave directions open: any that stand upright on those found will do.
+    more = np.random.default_rng(0).standard_normal((n - rank, d))
+    more -= (more @ held.T) @ held
+    return weight, np.concatenate([held, np.linalg.qr(more.T)[0].T])
 
 
 def _index(recipe: Spec, sample: Floats, rng: np.random.Generator, axes: Axes | None) -> Index:

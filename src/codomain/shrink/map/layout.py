@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import irfft2, next_fast_len, rfft2
 from scipy.sparse import csr_matrix
+from scipy.sparse.linalg import LinearOperator, eigsh
 from scipy.spatial import cKDTree
 
 from codomain.core import UserError, bar, need
@@ -17,6 +18,7 @@ from codomain.core.maths.rows import Floats, Ints, finite_unit_rows
 CELL = 0.35  # side of a cell of the grid, in units of the width of the repulsion
 MOST_CELLS = 1024
 LONGEST_STEP = np.float32(5)
+SQUARED = 2_000  # rows or features up to which all their products with each other are cheap to make and take apart
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,30 @@ def _pca(X: Any, width: int) -> Floats:
     n, d = X.shape
     sample = finite_unit_rows(X[np.linspace(0, n - 1, min(n, 20_000)).astype(np.int64)])
     mean = sample.mean(axis=0)
-    directions = np.linalg.eigh(np.cov((sample - mean).T, bias=True).reshape(d, d))[1][:, ::-1][:, :width]
+    directions = _directions(sample - mean, min(width, d))
     directions *= np.where(directions.sum(axis=0) < 0, -1, 1)  # a sign that does not depend on the linear algebra
     out = np.zeros((n, max(width, 2)) if width == 2 else (n, min(width, d)), dtype=np.float32)
     for start, rows in unit_blocks(X):
         out[start : start + len(rows), : directions.shape[1]] = (rows - mean) @ directions.astype(np.float32)
     return out
+
+
+def _directions(rows: Floats, width: int) -> NDArray[np.float64]:
+    """Principal directions of centred rows, (n_features, at most width), by way of whichever side is smaller.
+
+    Where both sides are long, products with the rows alone are asked for, so neither side is ever squared.
+    """
+    n, d = rows.shape
+    if min(n, d) > SQUARED:
+        start = np.random.default_rng(0).standard_normal((d,)).astype(rows.dtype)
+        square = LinearOperator((d, d), matvec=lambda v: rows.T @ (rows @ v), dtype=rows.dtype)
+        return np.asarray(eigsh(square, width, v0=start, tol=1e-4)[1][:, ::-1], np.float64)
+    if d <= n:
+        return np.asarray(np.linalg.eigh(np.cov(rows.T, bias=True).reshape(d, d))[1][:, ::-1][:, :width])
+    squares, sides = np.linalg.eigh(rows.astype(np.float64) @ rows.T)
+    kept = squares > squares.max(initial=0) * 1e-10
+    sides = sides[:, kept][:, ::-1][:, :width]
+    return np.asarray((rows.T @ sides) / np.sqrt(squares[kept][::-1][:width]))
 
 
 def _neighbour_graph(lists: Ints) -> csr_matrix:

@@ -43,13 +43,13 @@ def compare_spaces(A: Source, B: Source, *, n_neighbors: int = NEIGHBORS, random
     --------
     >>> import numpy as np
     >>> A = np.random.default_rng(0).standard_normal((300, 8))
-    >>> compare(A, 2 * A[:, ::-1]).verdict
+    >>> compare_spaces(A, 2 * A[:, ::-1]).verdict
     'the same space up to a rotation'
     """
     one, two = side(A, "A"), side(B, "B")
     pairing = paired(one, two)
     chosen = [_taken(one.vectors, pairing.rows_a), _taken(two.vectors, pairing.rows_b)]
-    found, refused = agreements(*chosen, random_state=random_state)
+    found, refused = agreements(*chosen, random_state=random_state, only_meaningful=True, progress=True)
     rows = np.arange(len(pairing))
     if len(rows) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(random_state).choice(len(rows), MOST_ROWS, replace=False))
@@ -58,12 +58,8 @@ def compare_spaces(A: Source, B: Source, *, n_neighbors: int = NEIGHBORS, random
         raise UserError(f"n_neighbors={n_neighbors} among {len(rows)} pairs.", needed="fewer neighbours than pairs")
     lists = [neighbors(x, n_neighbors, progress=True).indices for x in some]
     kept = mutual_neighbors(*some, n_neighbors=n_neighbors, lists=(lists[0], lists[1]), random_state=random_state)
-    measures = []
-    for measure in (kept, *(one for one in found if one.name != "biased_cka")):  # that one is for printed numbers
-        if len(pairing) >= measure.smallest_n or measure is kept:
-            measures.append(measure)
-        else:
-            refused[measure.name] = f"it means something from {measure.smallest_n:,} pairs on, not at {len(pairing):,}"
+    measures = [kept, *(one for one in found if one.name != "biased_cka")]  # that one is for printed numbers
+    refused.pop("biased_cka", None)
     by, centred = {measure.name: measure for measure in measures}, None
     if is_turned(by.get("procrustes_distance")) and (kept.low or 0) < SAME_OVERLAP:
         level = [x - x.mean(axis=0, dtype=np.float64).astype(np.float32) for x in some]

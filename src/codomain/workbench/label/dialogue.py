@@ -7,6 +7,7 @@ from rich.text import Text
 
 from codomain.space import Space
 from codomain.workbench.label.choose import Asker, Question
+from codomain.workbench.label.classes import spelling_key
 from codomain.workbench.label.keyboard import COMMANDS, Keyboard, key_of
 from codomain.workbench.label.ledger import Ledger
 
@@ -102,13 +103,13 @@ class Dialogue:
         self._tell(f"taken back: {answer.label or 'skipped'}" if answer else "nothing to take back")
 
     def _new(self) -> str | None:
-        """Ask for a name; a name that differs from a known one in capitals only is that one."""
+        """Ask for a name; one that differs from a known one only in capitals or Unicode form is that one."""
         self.console.print("name of the class: ", end="")
         name = " ".join((self.keyboard.line() or "").split())
-        if not name:
+        if not spelling_key(name):
             self._tell("a class needs a name")
             return None
-        name = next((known for known in self.keys if known.casefold() == name.casefold()), name)
+        name = next((known for known in self.keys if spelling_key(known) == spelling_key(name)), name)
         self._meet(name)
         return name
 

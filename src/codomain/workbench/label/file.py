@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from codomain.core import UserError
@@ -10,7 +9,6 @@ from codomain.space import (
     Roles,
     Space,
     as_table,
-    blank_rows,
     guess_roles,
     is_string,
     load,
@@ -19,22 +17,23 @@ from codomain.space import (
     refuse,
     some,
 )
+from codomain.workbench.label.classes import classes_of, whole_floats
 from codomain.workbench.label.given import Given
 
 _ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet")
 _SHOWN = 20  # contradictions that are listed
 
 
-def from_column(space: Space, column: str) -> Given:
-    """Read the labels that the space's own rows carry."""
+def from_column(space: Space, column: str, merge: bool | None = None) -> Given:
+    """Read the labels that the space's own rows carry; `merge` is that of `classes_of`."""
     if column not in space.columns:
         raise UserError(no_column(column, space.columns), todo="name one with --column")
-    words, notes = _words(space.rows([column])[column], column)
+    words, notes = classes_of(space.rows([column])[column], column, merge)
     labels = {row: word for row, word in enumerate(words) if word}
     return Given.of(labels, [f"labels: column {column!r} of the space; others: --from FILE", *notes])
 
 
-def from_file(space: Space, path: Path, column: str | None = None) -> Given:
+def from_file(space: Space, path: Path, column: str | None = None, merge: bool | None = None) -> Given:
     """Read labels by id from a csv, tsv, json, jsonl or parquet file.
 
     Parameters
@@ -45,6 +44,8 @@ def from_file(space: Space, path: Path, column: str | None = None) -> Given:
         The file.
     column : str, optional
         The column with labels; guessed, and said, when left out.
+    merge : bool, optional
+        As `classes_of` takes it.
 
     Returns
     -------
@@ -66,7 +67,7 @@ def from_file(space: Space, path: Path, column: str | None = None) -> Given:
     column, notes = (column, []) if column else _label_column(table, key, path)
     if column not in table.column_names:
         raise UserError(f"{path}: {no_column(column, table.column_names)}", todo="name one with --column")
-    words, said = _words(table[column], column)
+    words, said = classes_of(table[column], column, merge)
     if not (is_string(table[key].type) or pa.types.is_integer(table[key].type)):
         raise UserError(
             f"{path}: the ids in {key!r} are of type {table[key].type}.",
@@ -114,36 +115,9 @@ def _id_column(space: Space, table: pa.Table, path: Path) -> str:
 
 def _label_column(table: pa.Table, key: str, path: Path) -> tuple[str, list[str]]:
     others = [name for name in table.column_names if name != key]
-    hinted = guess_roles(table.select(others), Roles(text="", id=""))[0].label if others else None
+    hinted = guess_roles(whole_floats(table.select(others)), Roles(text="", id=""))[0].label if others else None
     found = others[0] if len(others) == 1 else hinted
     if found is None:
         which = ", ".join(map(repr, others)) or "there is only the id"
         raise UserError(f"{path} does not say which column has the labels: {which}.", todo="name one with --column")
     return found, [f"label column: {found!r}; another: --column NAME"]
-
-
-def _words(column: pa.ChunkedArray, name: str) -> tuple[list[str], list[str]]:
-    """Return labels as words, empty where there is none, and what is to be said about them."""
-    kind = column.type
-    if pa.types.is_floating(kind):
-        values = column.to_numpy()
-        empty = np.isnan(values)
-        broken = np.flatnonzero(~empty & (values != np.floor(values)))
-        if len(broken):
-            raise UserError(
-                f"{name!r} holds numbers with fractions ({some(broken)}: {column[int(broken[0])].as_py()}).",
-                needed="classes: words, whole numbers or yes and no",
-                todo="cut the measurements into classes first, or name another column with --column",
-            )
-        column = pa.chunked_array([pa.array(np.where(empty, 0, values).astype(np.int64), mask=empty)])
-    elif not (is_string(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_date(kind)):
-        raise UserError(f"{name!r} is of type {kind}.", needed="classes: words, whole numbers or yes and no")
-    blank = blank_rows(column)
-    words = [" ".join(str(value).split()) if value is not None else "" for value in column.to_pylist()]
-    notes = [f"{some(blank)} of {len(words):,} without {name!r}: to be predicted"] if len(blank) else []
-    spellings: dict[str, set[str]] = {}
-    for word in set(words):
-        spellings.setdefault(word.casefold(), set()).add(word)
-    twice = [" and ".join(map(repr, sorted(same))) for same in spellings.values() if len(same) > 1]
-    notes += [f"classes that differ in capitals only are kept apart: {'; '.join(sorted(twice))}"] if twice else []
-    return words, notes

@@ -25,6 +25,7 @@ def label_space(
     column: str | None = None,
     ask: int | None = None,
     classes: Sequence[str] | None = None,
+    merge_spellings: bool | None = None,
     risk: float = 0.1,
 ) -> Labelled:
     """Label every row of a space from the labels of a few.
@@ -42,6 +43,9 @@ def label_space(
         and a label column, questions are asked until twice the labels are expected to buy less than a point.
     classes : sequence of str, optional
         The classes that there are; others in a file are refused.
+    merge_spellings : bool, optional
+        Whether labels that differ only in capitals, blanks or Unicode form are one class; when left out, a person at a
+        terminal is asked, and elsewhere they are kept apart.
     risk : float, default=0.1
         Share of the sets of possible classes that may lack the right one, above 0 and below 1.
 
@@ -62,7 +66,10 @@ def label_space(
     asked = ask is not None or classes or not before.fair.all() or (opened.path / LEDGER).exists()
     by_column = column or (None if asked else opened.roles.label)
     if labels is not None or by_column:
-        found = from_file(opened, Path(labels), column) if labels is not None else from_column(opened, str(by_column))
+        if labels is not None:
+            found = from_file(opened, Path(labels), column, merge_spellings)
+        else:
+            found = from_column(opened, str(by_column), merge_spellings)
         if ask is None and len(before.rows):
             say(f"replaces {len(before.rows):,} labels; codomain rollback {opened.path} {opened.generation} undoes it")
         given = found if ask is None else before.updated(found)
@@ -182,17 +189,21 @@ def seal(space: Space, given: Given, risk: float, *, source: Space | None = None
     record: dict[str, Any] = {
         "summary": head.summary(), "accuracy": _finite(head.accuracy_), "baseline": _finite(head.baseline_),
         "interval": list(head.interval_), "risk": risk, "promise": promise,
+        "majority": {"name": str(head.classes_[head.sizes_.argmax()]), "share": _finite(head.majority_)},
+        "balanced": {"accuracy": _finite(head.balanced_accuracy_), "interval": list(head.balanced_interval_)},
         "blind": {"right": right, "asked": checked}, "from": str(source.path) if source else None,
         "encoder": (source or space).encoder.to_dict(),
         "classes": [
             {
                 "name": str(name), "given": int(sizes[names == name].sum()), "labelled": int((predicted == at).sum()),
+                "found": _finite(head.recalls_[at]),
                 "rejected": None if rejected is None else int((rejected & (predicted == at)).sum()),
             }
             for at, name in enumerate(head.classes_.tolist())
         ],
         "curve": None if curve is None else {
-            "n": curve.n.tolist(), "accuracy": curve.accuracy.tolist(), "low": curve.low.tolist(),
+            "n": curve.n.tolist(), "accuracy": curve.accuracy.tolist(), "balanced": curve.balanced.tolist(),
+            "uneven": curve.uneven, "majority": curve.majority, "low": curve.low.tolist(),
             "high": curve.high.tolist(), "flat": bool(curve.flat), "says": curve.says,
         },
         "new": novel, "doubtful": doubts,

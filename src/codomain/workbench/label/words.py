@@ -27,16 +27,17 @@ class Labelled:
         return {"space": str(self.space.path), **self.record}
 
     def __rich_console__(self, console: Any, options: Any) -> Any:
-        """Draw the classes, and what was measured in sentences."""
+        """Draw the classes with the share of each found among labelled rows left out, and what was measured."""
         from rich.box import SIMPLE
         from rich.table import Table
 
-        table = Table("class", "given", "labelled", "rejected", box=SIMPLE)
+        table = Table("class", "given", "found", "labelled", "rejected", box=SIMPLE)
         for column in table.columns[1:]:
             column.justify = "right"
         for one in self.record["classes"]:
             rejected = "" if one["rejected"] is None else f"{one['rejected']:,}"
-            table.add_row(one["name"], f"{one['given']:,}", f"{one['labelled']:,}", rejected)
+            found = "" if one["found"] is None else f"{one['found']:.0%}"
+            table.add_row(one["name"], f"{one['given']:,}", found, f"{one['labelled']:,}", rejected)
         yield self.record["summary"]
         yield table
         yield "\n".join(self.record["says"])
@@ -64,6 +65,7 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
             f"Right on labelled rows left out: {record['accuracy']:.1%} ({low:.1%} to {high:.1%}); "
             f"the nearest prototype: {record['baseline']:.1%}."
         )
+        said += _beside_majority(record)
     if record["blind"]["asked"]:
         said.append(
             "Of {asked} rows drawn at random the guess before the answer was right for {right}.".format(
@@ -87,3 +89,19 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
     if more := len(record["doubtful"]) - 5:
         said += [f"And {more:,} more such labels: labels.json of the part has them."] if more > 0 else []
     return said
+
+
+def _beside_majority(record: dict[str, Any]) -> list[str]:
+    """Hold the accuracy against always saying the commonest class; a head of codomain 0.1 does not know that."""
+    most, balanced = record["majority"], record["balanced"]
+    if most["share"] is None:
+        return []
+    said = f"Always saying the commonest class, {most['name']!r}, is right for {most['share']:.1%}"
+    said += ": the head is not surely better." if record["interval"][0] <= most["share"] else "."
+    low, high = balanced["interval"]
+    even = 1 / sum(one["found"] is not None for one in record["classes"])
+    return [
+        said,
+        f"Balanced accuracy, the mean share found of a class: {balanced['accuracy']:.1%} ({low:.1%} to {high:.1%}); "
+        f"always the commonest: {even:.1%}.",
+    ]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from codomain.align import BRIDGES, AsItIs, Bridge, Doubt, cosine_error
 from codomain.core import bar, unit_rows
+from codomain.workbench.migrate.among import bridge_unseen, pool_recalls, recall_among
 from codomain.workbench.migrate.kept import (
     alerts,
     figure,
@@ -26,8 +27,8 @@ _TESTED = 3000  # rows: lists among more of them would need blocks, and the inte
 
 
 def measure(
-    A: NDArray[Any], B: NDArray[Any], *, labels: list[Any] | None = None, groups: NDArray[Any] | None = None,
-    k: int = 10, random_state: int = 0,
+    A: NDArray[Any], B: NDArray[Any], *, rows: int | None = None, labels: list[Any] | None = None,
+    groups: NDArray[Any] | None = None, k: int = 10, random_state: int = 0,
 ) -> Measured:  # fmt: skip
     """Fit every bridge on half of the pairs, choose by some, and measure on the rest.
 
@@ -35,6 +36,8 @@ def measure(
     ----------
     A, B : ndarray of shape (n_pairs, d)
         Row i of one is row i of the other.
+    rows : int, optional
+        Rows of the space that the pairs are drawn from; as many as pairs when left out.
     labels : list, optional
         One a pair; None where there is none.
     groups : ndarray of int, optional
@@ -56,7 +59,7 @@ def measure(
     k = max(1, min(k, len(choose) // 4))
     kinds = [kind for kind in BRIDGES if kind.name != "as it is" or A.shape[1] == B.shape[1]]
     truth, candidates, fitted = lists(B[test], B[test], k), [], {}
-    with bar("bridges", total=len(kinds) + 4, unit="fits") as tick:
+    with bar("bridges", total=len(kinds) + 5, unit="fits") as tick:
         for kind in kinds:
             early, middle = kind().fit(A[fit], B[fit]).transform(A[choose]), B[fit].mean(axis=0)
             tried = {g: _choice(B[choose], middle + g * (early - middle), k) for g in _stretches(kind)}
@@ -80,22 +83,26 @@ def measure(
         mapped = bridge.transform(A[test])
         doubt = Doubt(random_state).fit(A[learn], B[learn], bridge).score(A[test], mapped)
         tick(1)
+        pools = pool_recalls(B, bridge_unseen(type(bridge), bridge.stretch, A, B, rng), k, rng)
+        tick(1)
     figures = [
         head(A, B, learn, test, bridge, labels, rng),
         group_agreement(A, B, learn, test, bridge, groups, rng),
         alerts(B[test], mapped, k, rng),
     ]
     worst, anyone = gains(A[test], B[test], mapped, doubt, truth, k, rng)
-    stay = shared(lists(A[test], A[test], k), truth)
-    pool = []
-    for parts in (4, 2, 1):  # the mean over every part, so that the sizes differ in nothing but size
-        split = np.array_split(np.arange(len(test)), parts)
-        if len(split[-1]) >= 5 * k or parts == 1:
-            pool.append((len(split[-1]), float(np.mean([recall_of(B[test[some]], mapped[some], k) for some in split]))))
+    rows = max(rows or 0, len(A))
+    among_all = recall_among(
+        "among_all", f"of the {k} nearest by the new encoder among all rows, found", pools, rows, rng
+    )
+    stay = recall_among(
+        "stay", "of the new encoder's lists among all rows, found by the old encoder's own",
+        pool_recalls(B, A, k, rng, queries=A), rows, rng,
+    )  # fmt: skip
     return Measured(
-        k, len(learn), len(choose), len(test), candidates,
-        figure("stay", "of the new encoder's lists, found by the old encoder's own", stay, rng),
-        [one for one in figures if one], [*curve, (len(learn), candidates[0].recall.value)], pool,
+        k, len(learn), len(choose), len(test), candidates, rows, among_all, stay,
+        [one for one in figures if one], [*curve, (len(learn), candidates[0].recall.value)],
+        [(size, float(recalls.mean())) for size, recalls in pools],
         rank(doubt, cosine_error(mapped, B[test])), worst, anyone,
     )  # fmt: skip
 

@@ -55,14 +55,18 @@ class Measured:
         Pairs that bridges were fitted on, chosen by, and tested with.
     candidates : list of Candidate
         Every bridge, the best choice first.
+    rows : int
+        Rows of the space.
+    among_all : Figure
+        Recall of the chosen bridge among all of them, which decides: more rows, harder lists.
     stay : Figure
-        Recall of the old encoder's own lists: what staying would give.
+        The same of the old encoder's own lists: what staying would give.
     figures : list of Figure
         Of the chosen bridge: heads, groups, alerts, where the space has what they need.
     curve : list of (int, float)
         Pairs and recall of the chosen bridge.
     pool : list of (int, float)
-        Rows searched and recall: more rows, harder lists.
+        Rows searched and recall of the chosen bridge, measured.
     doubt_rank : float
         Rank correlation of doubt with the true error, -1 to 1.
     gain, random_gain : float
@@ -74,6 +78,8 @@ class Measured:
     n_choose: int
     n_test: int
     candidates: list[Candidate]
+    rows: int
+    among_all: Figure
     stay: Figure
     figures: list[Figure]
     curve: list[tuple[int, float]]
@@ -90,12 +96,6 @@ class Measured:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""
         return {**asdict(self), "chosen": self.chosen.name}
-
-    def in_all(self, rows: int) -> float:
-        """Recall to expect among so many rows, if each doubling costs what the last ones did."""
-        sizes, kept = np.log2([n for n, _ in self.pool]), [recall for _, recall in self.pool]
-        slope = np.polyfit(sizes, kept, 1)[0] if len(sizes) > 1 else 0.0
-        return float(np.clip(kept[-1] + min(slope, 0) * max(np.log2(rows) - sizes[-1], 0), 0, 1))
 
     def pairs_for(self, recall: float) -> int | None:
         """Pairs with which the curve reaches a recall, None when it does not: it is taken as c - a / sqrt(pairs)."""

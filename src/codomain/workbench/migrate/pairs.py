@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, Matrix, UserError, say
-from codomain.encode import Encoder, encode_rows, resolve
+from codomain.encode import Encoder, encode_rows
 from codomain.space import MigrationPart, Space
 from codomain.workbench.compare.join import Picked, Rows, paired, side
+from codomain.workbench.encoders import named_encoder, stored_encoder
 from codomain.workbench.plan import about
 
 FEWEST = 60
@@ -64,7 +65,11 @@ def known_rows(space: Space, to: str | Path, *, encoder: str | None, pairs: int 
     UserError
         When nothing pairs, the encoder is the one that the space has, or there is no text to encode.
     """
-    found = _from_file(space, Path(to), encoder, pairs) if Path(to).exists() else _encoded(space, str(to), pairs)
+    found = (
+        _from_file(space, Path(to), encoder, pairs)
+        if Path(to).exists()
+        else _encoded(space, named_encoder(str(to)), pairs)
+    )
     if len(found.rows) < FEWEST:
         raise UserError(
             f"{len(found.rows):,} rows of {space.path} have a vector by {found.identity.describe()}.",
@@ -82,12 +87,12 @@ def _from_file(space: Space, path: Path, encoder: str | None, pairs: int | None)
         if not B.encoder.encodes or space.roles.text is None:
             raise
         say(f"{error.came} So the encoder of {B.name} is taken, and texts of {space.path.name} are encoded with it.")
-        return _encoded(space, B.encoder.uri, pairs)
+        return _encoded(space, stored_encoder(B.encoder, path), pairs)
     if not encoder:
         check_other(space, B.encoder)
     for line in pairing.lines(space.path.name, B.name):
         say(line)
-    maker = resolve(encoder) if encoder else resolve(B.encoder.uri) if B.encoder.encodes else None
+    maker = named_encoder(encoder) if encoder else stored_encoder(B.encoder, path) if B.encoder.encodes else None
     vectors = Picked(B.vectors, pairing.rows_b)
     if encoder and maker:
         _try(space, maker, pairing.rows_a, vectors, path)
@@ -109,8 +114,7 @@ def _try(space: Space, maker: Encoder, rows: Rows, vectors: Matrix, path: Path) 
         )
 
 
-def _encoded(space: Space, to: str, pairs: int | None) -> Known:
-    maker = resolve(to)
+def _encoded(space: Space, maker: Encoder, pairs: int | None) -> Known:
     check_other(space, maker.identity)
     _, distinct = np.unique(space.hashes, return_index=True)  # copies would be both learned from and tested on
     usual = min(_USUAL, max(len(distinct) // 5, min(_SMALL, len(distinct) // 2)))

@@ -48,7 +48,7 @@ def migrate_space(
     pairs : int, optional
         Rows to encode with the new encoder: a fifth, at least 500 and at most 2,000, by default.
     keep : float, default=0.8
-        Least recall, 0 to 1, that the lower end of its interval must reach.
+        Least recall among all rows, 0 to 1, that the lower end of its interval must reach.
     reencode : float, default=0.0
         Share of all rows, 0 to 1, to encode again, the most doubtful first. On a space that was migrated to the same
         encoder before, this alone is done.
@@ -126,7 +126,7 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
     say_what_is_odd(A, B, int((~good).sum()))
     labels, groups = text_column(space, space.roles.label), space.parts.find(GroupsPart)
     measured = measure(
-        A, B, random_state=random_state, labels=[labels[row] for row in rows] if labels else None,
+        A, B, rows=len(space), random_state=random_state, labels=[labels[row] for row in rows] if labels else None,
         groups=groups.labels[rows] if groups else None,
     )  # fmt: skip
     kind = next(kind for kind in BRIDGES if kind.name == measured.chosen.name)
@@ -135,11 +135,12 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
 
 
 def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run: bool) -> None:
-    """Refuse when the lower end of the recall is too low and some rows would be bridged."""
-    recall = measured.chosen.recall
+    """Refuse when the lower end of the recall among all rows is too low and some rows would be bridged."""
+    recall = measured.among_all
     if dry_run or recall.low >= keep or len(known.rows) == len(space):
         return
-    pairs = measured.pairs_for(keep + recall.value - recall.low)
+    # The curve is about the rows tested with, fewer than all: it is asked for the gain that is missing.
+    pairs = measured.pairs_for(measured.chosen.recall.value + keep - recall.low)
     enough = (
         f"--pairs {pairs / 0.65:,.0f} may do, by the curve"
         if pairs and pairs < len(space)
@@ -147,12 +148,12 @@ def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run:
     )
     raise MigrationRefused(
         f"The best bridge ({measured.chosen.name}) keeps {recall.value:.2f} of the new encoder's {measured.k} nearest "
-        f"rows (interval {recall.low:.2f} to {recall.high:.2f}; staying with the old encoder gives "
-        f"{measured.stay.value:.2f}). Nothing has been written.",
+        f"rows among all {measured.rows:,} (interval {recall.low:.2f} to {recall.high:.2f}; staying with the old "
+        f"encoder gives {measured.stay.value:.2f}). Nothing has been written.",
         needed=f"a lower end of at least {keep:g}",
         todo=f"{enough}; encode all {len(space):,} rows again (codomain study, with --encoder and a new --space); "
         f"or accept it: --keep {max(np.floor(recall.low * 100) / 100, 0):g}",
-        measured=measured, rows=len(space),
+        measured=measured,
     )  # fmt: skip
 
 

@@ -17,13 +17,11 @@ class MigrationRefused(UserError):  # noqa: N818 - the name says what happened
         As in `UserError`.
     measured : Measured
         All the figures.
-    rows : int
-        Rows of the space.
     """
 
-    def __init__(self, came: str, *, needed: str, todo: str, measured: Measured, rows: int) -> None:
+    def __init__(self, came: str, *, needed: str, todo: str, measured: Measured) -> None:
         super().__init__(came, needed=needed, todo=todo)
-        self.measured, self.rows = measured, rows
+        self.measured = measured
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class Migrated:
     def __rich_console__(self, console: Any, options: Any) -> Any:
         """Draw the bridges and the figures."""
         if self.measured:
-            yield from drawn(self.measured, len(self.space))
+            yield from drawn(self.measured)
         for between, asking in (("rows", "two rows"), ("questions", "a question and a row")):
             if told := self.record.get("thresholds", {}).get(between):
                 yield scores(told, asking)
@@ -78,14 +76,14 @@ def scores(told: list[dict[str, float]], between: str) -> Any:
     return table
 
 
-def drawn(measured: Measured, rows: int) -> Any:
+def drawn(measured: Measured) -> Any:
     """Yield the table of bridges and what else was measured, as rich draws it."""
     from rich.box import SIMPLE
     from rich.table import Table
 
     table = Table(
         *("bridge", "stretch", f"recall@{measured.k}", "interval, 95 %", "own row first", "error"), box=SIMPLE,
-        title=f"Bridges: fitted on {measured.n_fit:,} pairs, tested on {measured.n_test:,} others",
+        title=f"Bridges: fitted on {measured.n_fit:,} pairs, tested among {measured.n_test:,} others",
     )  # fmt: skip
     for column in table.columns[1:]:
         column.justify = "right"
@@ -96,17 +94,20 @@ def drawn(measured: Measured, rows: int) -> Any:
             f"{one.recall.low:.3f} to {one.recall.high:.3f}", f"{one.own_first:.3f}", f"{one.error:.3f}",
             style="bold" if best else None,
         )  # fmt: skip
-    stay = measured.stay
-    table.add_row("(stay with the old encoder)", "", f"{stay.value:.3f}", f"{stay.low:.3f} to {stay.high:.3f}", "", "")
     yield table
+    kept, stay = measured.among_all, measured.stay
+    yield (
+        f"recall@{measured.k} among all {measured.rows:,} rows: {kept.value:.3f} ({kept.low:.3f} to {kept.high:.3f}); "
+        f"staying with the old encoder: {stay.value:.3f} ({stay.low:.3f} to {stay.high:.3f})"
+    )
     for kept in measured.figures:
         own = f"; all encoded again: {kept.own:.3f}" if kept.own is not None else ""
         yield f"{kept.name}: {kept.value:.3f} ({kept.low:.3f} to {kept.high:.3f}{own}): {kept.says}"
     yield "recall by pairs: " + ", ".join(f"{count:,}: {recall:.3f}" for count, recall in measured.curve)
     yield (
-        "recall by rows searched: " + ", ".join(f"{count:,}: {recall:.3f}" for count, recall in measured.pool)
-        + f"; if that goes on, {measured.in_all(rows):.2f} among all {rows:,}"
-    )  # fmt: skip
+        "it is carried on from the recall among fewer: "
+        + ", ".join(f"{recall:.3f} among {count:,}" for count, recall in measured.pool)
+    )
     yield (
         f"doubt ranks the true error with {measured.doubt_rank:.2f} (1 is perfectly); encoding the worst 10 % again "
         f"adds {measured.gain:+.3f} of recall, any 10 % {measured.random_gain:+.3f}"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,10 +16,12 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from codomain.core import UserError
+from codomain.core import UserError, written_aside
+from codomain.search import query_language
 from codomain.space import FLAGS
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot, scale
+from codomain.workbench.report.recipes import explain
 
 __all__ = ["ReportData", "render", "write_page"]
 
@@ -186,7 +189,8 @@ def write_page(
     environment.globals["scale"] = scale
     environment.filters |= {
         "thousands": lambda value: f"{value:,.0f}", "figure": figure, "share": share, "bytes": size, "anchor": anchor,
-        "tenths": lambda value: "–" if value is None else f"{value:.1%}",
+        "tenths": lambda value: "–" if value is None else "under 0.1%" if 0 < value < 0.0005 else f"{value:.1%}",
+        "explain": explain,
         "hundredths": lambda value: "–" if value is None else f"{value:.2f}",
         "plural": lambda count, one, many=None: one if count == 1 else many or f"{one}s",
     }  # fmt: skip
@@ -195,7 +199,8 @@ def write_page(
         style_hash=Markup(_hash(style)),
     )  # fmt: skip
     target = Path(path)
-    target.write_text(html, encoding="utf-8", errors="replace", newline="\n")
+    with written_aside(target) as new:
+        new.write_text(html, encoding="utf-8", errors="replace", newline="\n")
     return target
 
 
@@ -214,6 +219,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
+        "language": query_language(),
         "bits": {flag.kind: flag.bit for flag in FLAGS} if report.flags is not None else {},
     }  # fmt: skip
     ids = [str(name) for name in report.ids]
@@ -227,6 +233,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
         "kept": None if report.kept is None else float(np.nanmean(report.kept)),
         "verdicts": Counter(measure.get("verdict") for measure in report.health),
         "winner": _winner(report.certificate),
+        "command": _example(report.search_command, groups),
         "texts": [pack.cut(text, length) for text in report.texts or ()],
         "ids": ids or [str(row) for row in range(report.n)],
     }
@@ -263,6 +270,12 @@ def _integer_blocks(report: ReportData, user_labels: NDArray[np.intp] | None) ->
     return [{"id": name, "kind": kind, "content": content} for name, (kind, content) in packed.items()]
 
 
+def _example(command: str, groups: Sequence[Mapping[str, Any]]) -> str:
+    """Put words worth searching for, those that name the largest group, where a command has its question."""
+    words = " ".join(groups[0].get("words", [])[:2]) if groups else ""
+    return command.replace('"{query}"', shlex.quote(words or "your words here"))
+
+
 def _winner(certificate: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not certificate or certificate.get("winner") is None:
         return None
@@ -282,7 +295,7 @@ def _readable(value: Any) -> Any:
 
 
 def figure(value: float | None) -> str:
-    """Return a number with three significant digits and thousands separated.
+    """Return a number with three significant digits and thousands separated; with one digit below 0.001.
 
     Parameters
     ----------
@@ -298,13 +311,17 @@ def figure(value: float | None) -> str:
         return "not measured"
     if isinstance(value, int) or abs(value) >= 100:
         return f"{value:,.0f}"
-    return "about 0" if 0 < abs(value) < 1e-4 else f"{value:.3g}"
+    if 0 < abs(value) < 1e-4:
+        return "about 0"
+    return f"{value:.1g}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
 
 
 def share(value: float | None) -> str:
     """Return a share of 0 to 1 in percent, finer near both ends and never rounded up to 100%."""
     if value is None or value != value:
         return "not measured"
+    if 0 < value < 0.0005:
+        return "under 0.1%"
     if not (0 < value < 0.1 or 0.9 < value < 1):
         return f"{value:.0%}"
     return f"{min(value, 0.999):.1%}".replace(".0%", "%")

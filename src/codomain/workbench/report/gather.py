@@ -90,7 +90,7 @@ def write_report(
             user_labels=inputs.labels,
             labelled=labelled.record if labelled and labelled.fresh else None,
             search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
-            commands=_commands(name) if space else {},
+            commands=_commands(name, rows, roles) if space else {},
             sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
         ),
         path,
@@ -115,9 +115,10 @@ def _columns(rows: pa.Table, roles: Roles) -> dict[str, list[Any]]:
     return picked
 
 
-def _commands(name: str) -> dict[str, str]:
+def _commands(name: str, rows: pa.Table, roles: Roles) -> dict[str, str]:
+    first = shlex.quote(str(rows[roles.id][0].as_py())) if roles.id else "0"
     return {
-        "More like a row": f"codomain search {name} --like ID",
+        "More like a row, here the first; put another id in its place": f"codomain search {name} --like {first}",
         "Add new rows": f"codomain add {name} new-rows.csv",
         "Take your table with the new columns": f"codomain export {name} table.parquet",
         "What was written when": f"codomain log {name}",

@@ -46,7 +46,7 @@ class MiniLM:
         When the weights or the tokenizer are not the bytes that are pinned here.
     """
 
-    batch_rows = 256
+    batch_rows = 32
 
     def __init__(self, model: Path | None = None, *, long: Long = "mean") -> None:
         model = model or _installed()

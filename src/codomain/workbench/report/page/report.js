@@ -4,10 +4,11 @@ function startPage(data) {
   const state = { query: "", like: null, group: null, label: null, selection: null, row: null, colour: $("colour")?.value ?? "group" };
   const index = new WordIndex(data);
   let map = null;
-  let found = { terms: [], hits: [] };
+  let found = { terms: [], without: [], hits: [] };
 
   const groupColour = (id) => (data.byId.has(id) ? rankColour(data.byId.get(id).rank) : cssColour("--dim"));
   const act = {
+    language: index.language,
     colour: groupColour,
     group: (id) => change({ group: state.group === id ? null : id, selection: null, row: null }),
     label: (number) => change({ label: state.label === number ? null : number, selection: null, row: null }),
@@ -33,10 +34,10 @@ function startPage(data) {
   async function showResults() {
     const asked = state.query.trim();
     $("results").hidden = !asked && state.like === null;
-    if ($("results").hidden) { found = { terms: [], hits: [] }; return; }
+    if ($("results").hidden) { found = { terms: [], without: [], hits: [] }; return; }
     const says = $("results-says");
     if (state.like !== null) {
-      found = { terms: [], hits: data.mates(state.like) };
+      found = { terms: [], without: [], hits: data.mates(state.like) };
       says.replaceChildren("Nearest in meaning to ", make("b", { dir: "auto" }, data.id(state.like)), ", by the vectors");
     } else {
       const percent = (share) => { says.textContent = `Reading the rows for the first search: ${Math.round(100 * share)}%`; };
@@ -46,7 +47,7 @@ function startPage(data) {
       found = index.search(asked);
     }
     const hits = found.hits.filter((hit) => filtered(hit.row));
-    if (state.like === null) says.textContent = hits.length ? `${plural(hits.length, "row")} with these words, best first` : "No row has these words.";
+    if (state.like === null) says.replaceChildren(...saying(asked, hits.length));
     const draw = ({ row, score }) => rowCard(data, row, act, { terms: found.terms, score: state.like !== null && score !== null ? `cosine ${score.toFixed(3)}` : null });
     const shown = state.like !== null ? [{ row: state.like, score: null }, ...hits] : hits;
     listInto($("hits"), shown, draw);
@@ -55,11 +56,22 @@ function startPage(data) {
     paint();
   }
 
+  /** How many rows were found; where there are none, words that begin like the last one typed. */
+  function saying(asked, count) {
+    const left = found.without.length ? `; rows with ${found.without.join(" or ")} left out` : "";
+    if (count) return [`${plural(count, "row")} with these words, best first${left}`];
+    if (!found.terms.length) return ["Type also what is wanted: -word only leaves rows out."];
+    const last = found.terms.at(-1);
+    const longer = last.includes(" ") ? [] : index.beginningWith(last, 6).filter((word) => word !== last);
+    const offer = longer.flatMap((word) => [" ", make("button", { type: "button", className: "word", dir: "auto", data: { query: word } }, word)]);
+    return [`No row has these words${left}.`, ...(longer.length ? [" Words that begin so:", ...offer] : [])];
+  }
+
   function showByMeaning(asked) {
     const how = make("details", { className: "how" }, make("summary", {}, make("span", {}, "How do you know?")),
       make("div", { className: "how-body" }, state.like !== null
         ? "These are the row's nearest rows by cosine between their full vectors, found exactly when the study ran and stored in this file."
-        : "Rows are ranked by BM25 over the words of the texts, ids and columns in this file; a word also counts, for less, when it begins a longer one."));
+        : `Rows are ranked by BM25 over the words of the texts, ids and columns in this file${data.texts.length ? `, of each text the first ${data.head.text_length} characters` : ""}. Plain words are alternatives, "quoted words" stand together, -word leaves rows out; case and accents do not count, nor do words such as “the” beside others. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese words are found inside a text without spaces; a long run of them is looked up in pieces.`));
     const place = $("by-meaning");
     if (state.like !== null || !asked) return place.replaceChildren(how);
     if (!data.head.search_command) {

@@ -31,20 +31,21 @@ function groupChip(group, act) {
 
 /** One row with everything that is known of it and what can be done with it. */
 function rowCard(data, row, act, { terms = [], score = null, text = null, small = false } = {}) {
+  const mark = (words) => highlight(words, terms, act.language);
   const group = data.group(row);
   const words = data.text(row);
   const label = data.labelIsColumn ? null : data.label(row);
   const shown = Object.entries(data.columns).filter(([name, values]) => !HIDDEN_COLUMN(name, values[row], words));
   return make("article", { className: small ? "row small" : "row", data: { id: row } },
     make("div", { className: "row-head" },
-      make("span", { className: "row-id", dir: "auto" }, ...highlight(data.id(row), terms)),
+      make("span", { className: "row-id", dir: "auto" }, ...mark(data.id(row))),
       group && groupChip(group, act),
       ...data.flagged(row).map((check) => make("span", { className: "flag", title: check.says }, icon("watch"), check.title)),
       score && make("span", { className: "row-score" }, score)),
-    (text || words) && make("p", { className: "row-text", dir: "auto" }, ...(text ?? highlight(words, terms))),
+    (text || words) && make("p", { className: "row-text", dir: "auto" }, ...(text ?? mark(words))),
     !small && (shown.length > 0 || label !== null) && make("dl", {},
       label !== null && make("div", {}, make("dt", {}, "label"), make("dd", { dir: "auto" }, label)),
-      ...shown.map(([name, values]) => make("div", {}, make("dt", { dir: "auto" }, name), make("dd", { dir: "auto" }, ...highlight(String(values[row]), terms))))),
+      ...shown.map(([name, values]) => make("div", {}, make("dt", { dir: "auto" }, name), make("dd", { dir: "auto" }, ...mark(String(values[row])))))),
     make("div", { className: "row-do" },
       data.neighbors && make("button", { type: "button", className: "quiet more-like", on: { click: () => act.like(row) } }, "More like this"),
       data.x && make("button", { type: "button", className: "quiet", on: { click: () => act.onMap(row) } }, "Show on map")));

@@ -1,13 +1,69 @@
-// Search by words: an inverted index, built when it is first needed, ranked by BM25.
+// Search by words: an inverted index, built when it is first needed, ranked by BM25. Questions are read as the command
+// line reads them, `search/engine/language.py`: plain words are alternatives, "quoted words" stand together, -word leaves out.
 
-const WORD = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|[\p{L}\p{N}\p{M}]+/gu;
-const fold = (word) => (/^[\x00-\x7f]*$/.test(word) ? word : word.normalize("NFKD").replace(/\p{M}/gu, "")).toLowerCase();
-const wordsOf = (text) => (text.match(WORD) ?? []).map(fold).filter(Boolean);
+class Language {
+  constructor({ stop_words, unspaced, ignored, most_words }) {
+    const some = (ranges) => ranges.map(([low, high]) => `\\u{${low.toString(16)}}-\\u{${high.toString(16)}}`).join("");
+    this.stop = new Set(stop_words);
+    this.scripts = unspaced;
+    this.most = most_words;
+    this.unspaced = new RegExp(`[${some(unspaced)}]`, "u");
+    this.piece = new RegExp(`[${some(unspaced)}]\\p{M}*|[^${some(unspaced)}]+`, "gu");
+    this.ignored = new RegExp(`[${some(ignored)}]`, "gu");
+  }
+
+  /** The words of a text in order, without case and accents; in scripts without spaces, the letters. */
+  tokens(text) {
+    if (/^[\x00-\x7f]*$/.test(text)) return text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+    const plain = text.normalize("NFKD").replace(this.ignored, "").toLowerCase().normalize("NFC").replaceAll("_", " ");
+    return (plain.match(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu) ?? []).flatMap((word) => (this.unspaced.test(word) ? word.match(this.piece) : [word]));
+  }
+
+  phrase(part) {
+    return this.tokens(part).join(" ");
+  }
+
+  pieceLength(token) {
+    const code = token.codePointAt(0);
+    return this.scripts.find(([low, high]) => low <= code && code <= high)?.[2] ?? 0;
+  }
+
+  /** What to look up for a word as typed: itself, or the pieces of a long run without spaces. */
+  alternatives(part) {
+    const runs = [];
+    for (const token of this.tokens(part)) {
+      const size = this.pieceLength(token);
+      if (runs.at(-1)?.size === size) runs.at(-1).run.push(token);
+      else runs.push({ size, run: [token] });
+    }
+    return runs.flatMap(({ size, run }) => (!size || run.length <= 2 * size ? [run]
+      : run.slice(size - 1).map((_, i) => run.slice(i, i + size))).map((piece) => piece.join(" ")));
+  }
+
+  /** A question taken apart, every part a phrase: words with one blank between them. */
+  parse(text) {
+    const [words, phrases, without] = [[], [], []];
+    for (const [, sign, quoted, word] of text.replaceAll("\0", " ").matchAll(/(?:(?<=\s)|^)(-?)"([^"]*)"|(\S+)/gu)) {
+      const minus = word ? word[0] === "-" : sign === "-";
+      const part = word ? word.slice(minus ? 1 : 0) : quoted;
+      const telling = this.phrase(part.replaceAll('"', " "));
+      if (!telling) continue;
+      if (minus) without.push(telling);
+      else if (quoted) phrases.push(telling);
+      else words.push(...this.alternatives(part.replaceAll('"', " ")));
+    }
+    const subject = words.filter((word) => !this.stop.has(word));
+    const few = (parts) => [...new Set(parts)].slice(0, this.most);
+    return { words: few(subject.length ? subject : words), phrases: few(phrases), without: few(without) };
+  }
+}
 
 class WordIndex {
   constructor(data) {
     this.data = data;
+    this.language = new Language(data.head.language);
     this.postings = new Map(); // word -> row numbers in order, one entry for each time it occurs
+    this.rows = new Array(data.n); // the words of each row, with a blank around each and a bar between fields
     this.lengths = new Uint16Array(data.n);
     this.done = 0;
   }
@@ -22,11 +78,12 @@ class WordIndex {
     const { data } = this;
     const columns = Object.values(data.columns);
     for (let row = 0; row < data.n; row++) {
-      const words = wordsOf(data.text(row));
-      this.lengths[row] = words.length || 1;
-      for (const column of columns) if (typeof column[row] === "string" && column[row] !== data.text(row)) words.push(...wordsOf(column[row]));
-      words.push(...wordsOf(data.id(row)), ...wordsOf(data.label(row) ?? ""));
-      for (const word of words) {
+      const text = data.text(row);
+      const cells = columns.map((column) => column[row]).filter((value) => typeof value === "string" && value !== text);
+      const fields = [text, ...cells, data.id(row), data.label(row) ?? ""].map((field) => this.language.tokens(field));
+      this.lengths[row] = fields[0].length || 1;
+      this.rows[row] = ` ${fields.map((words) => words.join(" ")).join(" | ")} `;
+      for (const word of fields.flat()) {
         const rows = this.postings.get(word);
         if (rows) rows.push(row);
         else this.postings.set(word, [row]);
@@ -57,42 +114,80 @@ class WordIndex {
     return found.sort((a, b) => often(b) - often(a)).slice(0, most);
   }
 
-  /** Rows that hold any word of the query, best first; each word may be the beginning of a longer one. */
-  search(query) {
-    const terms = [...new Set(wordsOf(query))];
+  /** How often each row holds a phrase: row -> times. */
+  holding(phrase) {
+    const words = phrase.split(" ");
+    const lists = words.map((word) => this.postings.get(word) ?? []);
+    const times = new Map();
+    if (words.length === 1) {
+      for (const row of lists[0]) times.set(row, (times.get(row) ?? 0) + 1);
+      return times;
+    }
+    const sought = ` ${phrase} `;
+    for (const row of new Set(lists.reduce((a, b) => (b.length < a.length ? b : a)))) {
+      const words = this.rows[row];
+      let often = 0;
+      for (let at = words.indexOf(sought); at >= 0; at = words.indexOf(sought, at + 1)) often++;
+      if (often) times.set(row, often);
+    }
+    return times;
+  }
+
+  /** Rows that hold any word, every phrase and nothing unwanted, best first. */
+  search(question) {
+    const { words, phrases, without } = this.language.parse(question);
+    const terms = [...words, ...phrases];
     const score = new Float32Array(this.data.n);
-    const matched = new Uint8Array(this.data.n);
-    for (const term of terms) {
-      const times = new Map(); // row -> how often the term occurs in it, a longer word counting for half
-      const words = term.length > 2 ? this.beginningWith(term) : [term]; // "a" is a word, not the start of every other
-      for (const word of words) {
-        for (const row of this.postings.get(word) ?? []) times.set(row, (times.get(row) ?? 0) + (word === term ? 1 : 0.5));
-      }
+    const matched = new Uint16Array(this.data.n);
+    const every = new Uint16Array(this.data.n);
+    const any = new Uint8Array(this.data.n);
+    terms.forEach((term, i) => {
+      const times = this.holding(term);
       const rarity = Math.log(1 + (this.data.n - times.size + 0.5) / (times.size + 0.5));
       for (const [row, often] of times) {
         const length = this.lengths[row] / this.mean;
         score[row] += (rarity * often * 2.2) / (often + 1.2 * (0.25 + 0.75 * length));
         matched[row]++;
+        if (i < words.length) any[row] = 1;
+        else every[row]++;
       }
-    }
+    });
+    const gone = new Set(without.flatMap((part) => [...this.holding(part).keys()]));
     const hits = [];
     for (let row = 0; row < score.length; row++) {
-      if (matched[row]) hits.push({ row, score: score[row] * (matched[row] / terms.length) });
+      if (!matched[row] || (words.length && !any[row]) || every[row] < phrases.length || gone.has(row)) continue;
+      hits.push({ row, score: score[row] * (matched[row] / terms.length) });
     }
-    return { terms, hits: hits.sort((a, b) => b.score - a.score || a.row - b.row) };
+    return { terms, without, hits: hits.sort((a, b) => b.score - a.score || a.row - b.row) };
   }
 }
 
-/** The text as nodes, with words that begin like a term marked. */
-function highlight(text, terms) {
+/** The text as nodes, with the words and phrases of the question marked. */
+function highlight(text, terms, language) {
   if (!terms.length) return [text];
+  const spans = [];
+  for (const match of text.matchAll(/[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu)) {
+    const pieces = language.unspaced.test(match[0]) ? [...match[0].matchAll(language.piece)] : [{ 0: match[0], index: 0 }];
+    for (const piece of pieces) {
+      const from = match.index + piece.index;
+      for (const token of language.tokens(piece[0])) spans.push({ token, from, to: from + piece[0].length });
+    }
+  }
+  const marked = new Uint8Array(spans.length);
+  for (const words of terms.map((term) => term.split(" "))) {
+    for (let i = 0; i + words.length <= spans.length; i++) {
+      if (words.every((word, j) => spans[i + j].token === word)) marked.fill(1, i, i + words.length);
+    }
+  }
   const nodes = [];
   let from = 0;
-  for (const match of text.matchAll(WORD)) {
-    const word = fold(match[0]);
-    if (!terms.some((term) => word === term || (term.length > 2 && word.startsWith(term)))) continue;
-    nodes.push(text.slice(from, match.index), make("mark", {}, match[0]));
-    from = match.index + match[0].length;
+  for (let i = 0; i < spans.length; i++) {
+    if (!marked[i] || spans[i].from < from) continue;
+    const start = spans[i].from;
+    // Letters of one word are marked as one; words with something between them are marked one by one.
+    while (marked[i + 1] && spans[i + 1].from <= spans[i].to) i++;
+    nodes.push(text.slice(from, start), make("mark", {}, text.slice(start, spans[i].to)));
+    from = spans[i].to;
   }
   return [...nodes, text.slice(from)];
 }

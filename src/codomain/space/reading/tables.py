@@ -1,0 +1,62 @@
+"""Tables in Arrow's own files: parquet, arrow and feather."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from codomain.space.reading.bounds import check_bytes, check_parquet, whole
+from codomain.space.reading.ipc_sizes import unpacked_buffers
+
+
+@dataclass
+class Held:
+    """What a file holds: a table, vectors, and what was decided while reading."""
+
+    table: pa.Table
+    vectors: Any = None
+    notes: list[str] = field(default_factory=list)
+
+
+def read_parquet(path: Path) -> Held:
+    """Read a parquet file."""
+    # ParquetFile reads this file and no neighbour: read_table would take folder names for columns.
+    footer = pq.read_metadata(path)
+    check_parquet(path, footer)
+    # A word that a dictionary repeats a million times is held once until its length has been looked at.
+    leaves = [(at, footer.schema.column(at)) for at in range(footer.num_columns)]
+    texts = [  # within lists and structs Arrow cannot hold them so
+        leaf.path
+        for at, leaf in leaves
+        if leaf.physical_type == "BYTE_ARRAY" and leaf.path == leaf.name and _repeats(footer, at)
+    ]
+    with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
+        table = file.read()
+    table.validate(full=True)  # parquet takes it on trust that texts are UTF-8
+    return Held(whole(path, table))
+
+
+def _repeats(footer: Any, column: int) -> bool:
+    groups = (footer.row_group(group).column(column) for group in range(footer.num_row_groups))
+    return any("DICTIONARY" in encoding for chunk in groups for encoding in chunk.encodings)
+
+
+def read_arrow(path: Path) -> Held:
+    """Read an Arrow file (feather is one) or stream, as a memory map."""
+    check_bytes(path, unpacked_buffers(pa.memory_map(str(path)).read_buffer()))
+    try:
+        file = pa.ipc.open_file(pa.memory_map(str(path)))
+        batches = (file.get_batch(number) for number in range(file.num_record_batches))
+    except pa.ArrowInvalid:
+        file = pa.ipc.open_stream(pa.memory_map(str(path)))
+        batches = iter(file)
+    kept, total = [], 0
+    for batch in batches:
+        # Arrow takes offsets in a file at their word: one flipped bit in them would end the process.
+        batch.validate(full=True)
+        kept.append(batch)
+        total += batch.nbytes
+        check_bytes(path, total)
+    return Held(whole(path, pa.Table.from_batches(kept, file.schema)))
