@@ -30,7 +30,7 @@ class Found:
 def damages(count: int, seed: int, folder: Path, say: Callable[[str], None] = print) -> Found:
     """Damage the files of a space `count` times, each file about equally often."""
     start = bases(folder)["label"]
-    for name in ("label", "add"):
+    for name in ("add", "label"):
         if (ended := run(start, COMMANDS[name])).code:
             raise SystemExit(f"The space of the drill cannot be made: {name}: {ended.words}")
     whole, before = state(start), _answers(start)

@@ -66,6 +66,8 @@ def fuzz(forms: list[str], first: int, each: int, *, show: bool = False) -> Coun
                     if at % each == 0:
                         print(f"{forms[at // each - 1]:24}{_counts(found)}", flush=True)
                         total, found = total + found, Counter()
+                    if at == count:
+                        break  # nobody waits for the end of the process
                 run.kill()
     return total
 

@@ -61,7 +61,7 @@ def _type(folder: Path, words: tuple[str, ...], event: int, notes: Path) -> None
     def hook(name: str, args: Any) -> None:
         if name not in _CHANGES or (name == "open" and not (isinstance(args[2], int) and args[2] & (1 | 2))):
             return
-        if str(args[0]).startswith(str(folder)) or (name != "open" and not str(args[0]).startswith("/")):
+        if isinstance(args[0], str | Path) and os.path.abspath(args[0]).startswith(f"{folder}/"):
             changes[0] += 1
             if changes[0] == event:
                 os.kill(os.getpid(), signal.SIGKILL)
