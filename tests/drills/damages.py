@@ -46,9 +46,9 @@ def damages(count: int, seed: int, folder: Path, say: Callable[[str], None] = pr
         try:
             _damage(path, way, draw, files)
             problem = _outcome(start, path, before, found)
-            if not problem and path.parent.parent.name == "parts" and path not in mended:
-                mended.add(path)  # each derived file once, for a study takes a second
-                problem = _made_again(start, folder / "again", whole, found)
+            if not problem and path.parent.parent.name == "parts" and path.parent not in mended:
+                mended.add(path.parent)  # each part once, for a study takes a second
+                problem = _made_again(start, path, folder / "again", whole, found)
         finally:
             path.write_bytes(data)
         if problem:
@@ -108,7 +108,7 @@ def _outcome(folder: Path, path: Path, before: dict[str, Any], found: Found) -> 
     return ""
 
 
-def _made_again(start: Path, case: Path, whole: dict[str, Any], found: Found) -> str:
+def _made_again(start: Path, damaged: Path, case: Path, whole: dict[str, Any], found: Found) -> str:
     """Study a copy of a space whose derived part is damaged: it is made again as it was, or refused by name."""
     try:
         opened = codomain.open(start / "docs.space")
@@ -124,7 +124,11 @@ def _made_again(start: Path, case: Path, whole: dict[str, Any], found: Found) ->
         return ""
     if ended.code:
         return f"study ended with {ended.code}: {ended.words}"
-    after = state(case)
+    try:
+        after = state(case)
+    except DamagedError as error:
+        found.again["still refused by name"] += 1
+        return "" if damaged.name in str(error) else f"studied again, refused without its name: {error}"
     lost = sorted({key.split("/")[0] for key in whole if key not in after})
     wrong = [key for key in after if key.startswith("part") and after[key] != whole.get(key)]
     found.again["made again, equal" if not lost else f"left out and said: {', '.join(lost)}"] += not wrong
