@@ -81,7 +81,7 @@ def _outcomes(run: subprocess.Popen[bytes], form: str) -> Iterator[str]:
     assert run.stdout is not None
     wait, pending, case = selectors.DefaultSelector(), b"", ""
     wait.register(run.stdout, selectors.EVENT_READ)
-    while wait.select(SECONDS + 2 if case else 120):  # before the first case of a form its libraries are imported
+    while _speaks(wait, run.pid, SECONDS + 2 if case else 120):  # a form begins with the import of its libraries
         piece = os.read(run.stdout.fileno(), 65536)
         if not piece:
             ending = f"crash ({run.wait()})" if run.wait() else ""
@@ -104,6 +104,24 @@ def _outcomes(run: subprocess.Popen[bytes], form: str) -> Iterator[str]:
     if ending:
         print(f"  {ending}: {case}", flush=True)
         yield ending
+
+
+def _speaks(wait: selectors.BaseSelector, process: int, seconds: int) -> bool:
+    """Wait for a line; a process that others keep from the processor is waited for until it has had its seconds."""
+    began = _used(process)[1]
+    for _ in range(30):
+        if wait.select(seconds):
+            return True
+        state, used = _used(process)
+        if state not in "RD" or used - began > seconds:
+            return False
+    return False
+
+
+def _used(process: int) -> tuple[str, float]:
+    """Return the state of a process, R when it runs or would like to, and its seconds of processor so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return fields[0], (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _work(cases: list[tuple[str, int]], folder: Path, show: bool) -> None:
