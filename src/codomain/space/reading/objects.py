@@ -60,10 +60,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Held:
-    rows, marks = _check_depth(path)
-    if 8 * rows * marks > bounds.LEAST:  # else it cannot be too much
+    n_rows, marks = _check_depth(path)
+    if 8 * n_rows * marks > bounds.LEAST:  # else it cannot be too much
         names = _count_names(path)
-        check_bytes(path, 8 * names * rows, f"a table of its {names:,} names and {rows:,} rows")
+        check_bytes(path, 8 * names * n_rows, f"a table of its {names:,} names and {n_rows:,} rows")
     options = pa_json.ReadOptions(block_size=_STEP)
 
     def parse(schema: Any = None) -> pa.Table:
