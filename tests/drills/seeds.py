@@ -155,6 +155,59 @@ def _onnx(path: Path) -> None:
     (path / "config_sentence_transformers.json").write_text(json.dumps(prompts))
 
 
+def _sentence_transformers(path: Path) -> None:
+    """Write the smallest BERT that sentence-transformers saves."""
+    from sentence_transformers import SentenceTransformer, models
+    from tokenizers import Tokenizer, pre_tokenizers
+    from tokenizers.models import WordPiece
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(WordPiece({word: n for n, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    words = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    inner = path.with_name("bert")
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=16, **words).save_pretrained(inner)
+    BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=16, **sizes)).save_pretrained(inner)
+    transformer = models.Transformer(str(inner), max_seq_length=16)
+    SentenceTransformer(modules=[transformer, models.Pooling(8)], device="cpu").save(str(path))
+
+
+def _onnx_graph(path: Path) -> None:
+    """Write a folder whose model looks its tokens up in a table: one Gather, of which every byte is damaged in turn."""
+    _token_table(path)
+    (path / "model.safetensors").unlink()
+    (path / "config.json").unlink()
+    table = np.random.default_rng(1).normal(size=(len(WORDS), 4)).astype("<f4")
+    weights = _field(1, [*_number(len(WORDS)), *_number(4)]) + _varint(2, 1) + _field(8, "table")
+    node = b"".join(_field(n, name) for n, name in ((1, "table"), (1, "input_ids"), (2, "vectors"), (4, "Gather")))
+    graph = _field(1, node) + _field(2, "graph") + _field(5, weights + _field(9, table.tobytes()))
+    graph += b"".join(_field(11, _onnx_value(name, 7)) for name in ("input_ids", "attention_mask"))
+    graph += _field(12, _onnx_value("vectors", 1, 4))
+    (path / "model.onnx").write_bytes(_varint(1, 8) + _field(7, graph) + _field(8, _varint(2, 13)))
+
+
+def _onnx_value(name: str, kind: int, *width: int) -> bytes:
+    """Return ONNX's description of an input or output of shape (batch, tokens, *width)."""
+    shape = b"".join(_field(1, _field(2, axis)) for axis in ("batch", "tokens"))
+    shape += b"".join(_field(1, _varint(1, axis)) for axis in width)
+    return _field(1, name) + _field(2, _field(1, _varint(1, kind) + _field(2, shape)))
+
+
+def _number(value: int) -> bytes:
+    """Return a protobuf number: seven bits in each byte, the lowest first."""
+    return bytes([value]) if value < 128 else bytes([value % 128 + 128]) + _number(value // 128)
+
+
+def _varint(field: int, value: int) -> bytes:
+    return _number(8 * field) + _number(value)
+
+
+def _field(field: int, value: bytes | str | list[int]) -> bytes:
+    data = value.encode() if isinstance(value, str) else bytes(value)
+    return _number(8 * field + 2) + _number(len(data)) + data
+
+
 FILES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "csv": ("a.csv", _csv),
     "csv, semicolons": ("a.csv", lambda path: _csv(path, ";")),
@@ -192,5 +245,7 @@ LABELS: dict[str, tuple[str, Callable[[Path], None]]] = {
 ENCODERS: dict[str, tuple[str, Callable[[Path], None]]] = {
     "model2vec folder": ("table", _token_table),
     "onnx folder": ("onnx", _onnx),
+    "onnx graph": ("onnx", _onnx_graph),
+    "st folder": ("st", _sentence_transformers),
 }
 FORMS = FILES | FOLDERS | LABELS | ENCODERS

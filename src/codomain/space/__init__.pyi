@@ -15,6 +15,7 @@ from .manifest import Roles as Roles
 from .opening import open as open
 from .origins import Origin as Origin
 from .parts import Part as Part
+from .reading.cells import as_typed as as_typed
 from .reading.guess import guess_roles as guess_roles
 from .reading.loading import load as load
 from .reading.source import Source as Source

@@ -10,7 +10,7 @@ import pyarrow.types as t
 from pyarrow import csv
 
 from codomain.core import plain
-from codomain.space.reading.cells import as_typed
+from codomain.space import as_typed
 
 
 def write_csv(table: pa.Table, out: Path) -> None:

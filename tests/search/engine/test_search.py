@@ -367,10 +367,10 @@ def test_columns_that_were_asked_for_are_printed_beside_the_words_that_matched(s
 
 
 def test_what_matched_is_printed_where_it_stands_in_a_long_text(tmp_path):
-    texts = ["word " * 60 + "needle in hay " + "more " * 60, "\x1b[31mneedle\u202egnp.exe"]
+    texts = ["word " * 60 + "needle in hay " + "more " * 60, "\x1b[31m needle \u202egnp.exe"]
     made = codomain.write(tmp_path / "l.space", {"text": texts}, np.eye(2, 3), encoder=None, roles=Roles(text="text"))
     with Keywords.build(texts, tmp_path / "k.sqlite") as keywords:
         printed = repr(search(made, "needle", mode="words", keywords=keywords))
     assert "needle in hay" in printed
     assert "\x1b" not in printed and "\u202e" not in printed
-    assert r"\x1b[31mneedle\u202egnp.exe" in printed
+    assert r"\x1b[31m needle \u202egnp.exe" in printed

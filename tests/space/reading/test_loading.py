@@ -95,7 +95,31 @@ def test_text_that_unpacks_without_end_is_refused(tmp_path, low):
 def test_objects_with_names_of_their_own_are_refused_when_their_table_has_no_end(tmp_path, low):
     rows = [{f"n{n}": 1, "text": "a b"} for n in range(1200)]
     (tmp_path / "a.json").write_text(json.dumps(rows))
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "b.jsonl").write_text("\n".join(json.dumps({"text": "a b", "x": row}) for row in rows))
     assert "a table of its 1,201 names and 1,200 rows would take 11 MiB" in refused(tmp_path / "a.json")
+    assert "a table of its 1,201 names and 1,200 rows would take 11 MiB" in refused(tmp_path / "a.jsonl")
+    assert "a table of its 1,202 names and 1,200 rows would take 11 MiB" in refused(tmp_path / "b.jsonl")
+
+
+def test_many_rows_of_few_names_are_read_whatever_signs_their_texts_hold(tmp_path, low):
+    texts = [f'"a{n}": \\ ":" {{"b{n}": 1}}, ":{n}' for n in range(3000)]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps({"text": text, "tags": [":", text]}) for text in texts))
+    assert read(tmp_path / "a.jsonl").rows["text"].to_pylist() == texts
+
+
+def test_an_arrow_file_whose_list_of_batches_points_behind_its_end_is_refused(tmp_path):
+    table = pa.table({"text": ["one two", "three four"]})
+    for batches in (1, 2):
+        with pa.ipc.new_file(str(tmp_path / f"{batches}.arrow"), table.schema) as file:
+            for _ in range(batches):
+                file.write_table(table)
+    one, two = ((tmp_path / name).read_bytes() for name in ("1.arrow", "2.arrow"))
+    end = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+    stop = one.index(end, 8)  # the first batch ends here; in the longer file the second one begins
+    assert one[:stop] == two[:stop] and len(read(tmp_path / "2.arrow")) == 4
+    (tmp_path / "2.arrow").write_bytes(two[:stop] + end[:8] + two[stop + 8 :])
+    assert "lists 2 batches at its end and holds 1" in refused(tmp_path / "2.arrow")
 
 
 @pytest.mark.parametrize(

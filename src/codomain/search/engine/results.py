@@ -130,7 +130,7 @@ class Results:
         for place, hit in enumerate(self.hits, 1):
             others = ", ".join(f"{name}: {value}" for name, value in hit.columns.items() if value != hit.id)
             text = _around(str((hit.columns.get(self.text) if self.text else others) or ""), hit.why.words)
-            shown = "".join(f", {name}: {hit.columns[name]}" for name in self.show)
+            shown = "".join(f", {name}: {hit.columns[name]}" for name in self.show if self.text)
             scores = [f"{hit.joined or 0:.2f}"] * both + [f"{hit.score:.3f}", _above(hit.percentile)]
             lines.append(tuple(map(visible, (str(place), str(hit.id), *scores, f"{text} [{hit.why}{shown}]"))))
         return lines

@@ -8,13 +8,18 @@ import pyarrow as pa
 _MAGIC = b"ARROW1\0\0"  # in front of a file; what follows is the stream that a file without it is
 
 
-def unpacked_buffers(source: Any) -> int:
-    """Return the bytes that the compressed buffers of an Arrow file or stream unpack to; nothing is unpacked for it.
+def stream_of(source: Any) -> Any:
+    """Return the stream within an Arrow file, and a stream as it is; both are buffers."""
+    return source.slice(len(_MAGIC)) if bytes(memoryview(source)[: len(_MAGIC)]) == _MAGIC else source
+
+
+def unpacked_buffers(stream: Any) -> int:
+    """Return the bytes that the compressed buffers of an Arrow stream unpack to; nothing is unpacked for it.
 
     Parameters
     ----------
-    source : Buffer
-        The whole file, as a memory map gives it.
+    stream : Buffer
+        The whole stream, as a memory map gives it.
 
     Returns
     -------
@@ -26,9 +31,8 @@ def unpacked_buffers(source: Any) -> int:
     struct.error, ArrowException
         When the messages are damaged.
     """
-    start = len(_MAGIC) if bytes(memoryview(source)[: len(_MAGIC)]) == _MAGIC else 0
     total = 0
-    for message in pa.ipc.MessageReader.open_stream(pa.BufferReader(source.slice(start))):
+    for message in pa.ipc.MessageReader.open_stream(pa.BufferReader(stream)):
         if message.type in ("record batch", "dictionary"):
             total += _buffers(message.metadata.to_pybytes(), memoryview(message.body), message.type == "dictionary")
     return total

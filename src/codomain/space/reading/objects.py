@@ -14,6 +14,7 @@ import pyarrow.json as pa_json
 
 from codomain.core import UserError
 from codomain.space.checks import some
+from codomain.space.reading import bounds
 from codomain.space.reading.bounds import check_bytes
 from codomain.space.reading.tables import Held
 from codomain.space.reading.text import check_text, read_text, split_lines
@@ -21,6 +22,7 @@ from codomain.space.reading.text import check_text, read_text, split_lines
 _STEP = 2**26
 DEEPEST = 32  # levels of lists and objects within a row: Arrow's own limit, beyond which its parser ends the process
 _STRING = re.compile(rb'"(?:[^"\\\n]|\\.)*+"?')
+_NAME = re.compile(rb'"((?:[^"\\\n]|\\.)*+)"\s*:')
 _EXACT = 2**53  # above this a float skips whole numbers
 
 
@@ -58,7 +60,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Held:
-    _check_depth(path)
+    n_rows, marks = _check_depth(path)
+    if 8 * n_rows * marks > bounds.LEAST:  # else it cannot be too much
+        names = _count_names(path)
+        check_bytes(path, 8 * names * n_rows, f"a table of its {names:,} names and {n_rows:,} rows")
     options = pa_json.ReadOptions(block_size=_STEP)
 
     def parse(schema: Any = None) -> pa.Table:
@@ -95,9 +100,24 @@ def _beyond(array: Any) -> bool:
     return pa.types.is_float64(kind) and bool(pc.any(pc.greater_equal(pc.abs(array), float(_EXACT))).as_py())
 
 
-def _check_depth(path: Path) -> None:
-    """Refuse rows so deep that Arrow's parser ends the process; like it, this counts across the ends of lines."""
-    depth, before = 0, 0
+def _count_names(path: Path) -> int:
+    """Count the different names at all levels: each of them is a column of as many cells as there are rows."""
+    found: set[bytes] = set()
+    with pa.input_stream(str(path)) as raw, io.BufferedReader(raw) as file:
+        while lines := file.readlines(2**20):
+            found.update(_NAME.findall(b"".join(lines)))
+    return len(found)
+
+
+def _check_depth(path: Path) -> tuple[int, int]:
+    """Refuse rows so deep that Arrow's parser ends the process; like it, this counts across the ends of lines.
+
+    Returns
+    -------
+    tuple of (int, int)
+        How many lines there are, and how many names in all.
+    """
+    depth, before, names = 0, 0, 0
     with pa.input_stream(str(path)) as raw, io.BufferedReader(raw) as file:
         while lines := file.readlines(2**20):
             plain = np.frombuffer(_STRING.sub(b"", b"".join(lines)), np.uint8)
@@ -113,6 +133,8 @@ def _check_depth(path: Path) -> None:
                 )
             depth = int(depths[-1]) if len(depths) else depth
             before += len(lines)
+            names += int(np.count_nonzero(plain == ord(":")))
+    return before, names
 
 
 def _rows(path: Path, rows: list[Any], what: str) -> Held:

@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from codomain.core import UserError
 from codomain.space.reading.bounds import check_bytes, check_parquet, whole
-from codomain.space.reading.ipc_sizes import unpacked_buffers
+from codomain.space.reading.ipc_sizes import stream_of, unpacked_buffers
 
 
 @dataclass
@@ -44,14 +45,16 @@ def _repeats(footer: Any, column: int) -> bool:
 
 
 def read_arrow(path: Path) -> Held:
-    """Read an Arrow file (feather is one) or stream, as a memory map."""
-    check_bytes(path, unpacked_buffers(pa.memory_map(str(path)).read_buffer()))
-    try:
-        file = pa.ipc.open_file(pa.memory_map(str(path)))
-        batches = (file.get_batch(number) for number in range(file.num_record_batches))
-    except pa.ArrowInvalid:
-        file = pa.ipc.open_stream(pa.memory_map(str(path)))
-        batches = iter(file)
+    """Read an Arrow file (feather is one) or stream, as a memory map.
+
+    A file is a stream with a list of its batches at the end. It is read as the stream: of what only the list points to
+    nobody has looked at the size.
+    """
+    source = pa.memory_map(str(path)).read_buffer()
+    stream = stream_of(source)
+    listed = pa.ipc.open_file(source).num_record_batches if stream.size < source.size else None
+    check_bytes(path, unpacked_buffers(stream))
+    batches = pa.ipc.open_stream(stream)
     kept, total = [], 0
     for batch in batches:
         # Arrow takes offsets in a file at their word: one flipped bit in them would end the process.
@@ -59,4 +62,8 @@ def read_arrow(path: Path) -> Held:
         kept.append(batch)
         total += batch.nbytes
         check_bytes(path, total)
-    return Held(whole(path, pa.Table.from_batches(kept, file.schema)))
+    if listed not in (None, len(kept)):
+        raise UserError(
+            f"{path} lists {listed:,} batches at its end and holds {len(kept):,}.", needed="a whole Arrow file"
+        )
+    return Held(whole(path, pa.Table.from_batches(kept, batches.schema)))
