@@ -116,6 +116,15 @@ def test_dropping_a_damaged_part_mends_the_space(tmp_path):
     assert set(codomain.open(space.path).parts) == {"index"}
 
 
+def test_labels_that_people_gave_are_never_dropped_to_mend_a_space(tmp_path):
+    space = make_rich(tmp_path / "s").put("labels", {"given.parquet": b"answers", "head.json": {"a": 1}}, made_from="a")
+    head = space.part("labels").path("head.json")
+    head.write_bytes(b"{}")
+    with pytest.raises(DamagedError, match="labels that people gave"):
+        codomain.open(space.path, mend=True)
+    assert space.part("labels").path("given.parquet").read_bytes() == b"answers"
+
+
 def test_damaged_vectors_are_not_mended(tmp_path):
     space = make_space(tmp_path / "s")
     next(space.path.glob("vectors-*")).write_bytes(b"")

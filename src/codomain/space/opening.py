@@ -6,7 +6,9 @@ from pathlib import Path
 from codomain.core import DamagedError, UserError
 from codomain.space.files import Files
 from codomain.space.head import Head
+from codomain.space.manifest import PartRecord
 from codomain.space.received import check_links, looks_ours
+from codomain.space.schema import LabelsPart
 from codomain.space.space import Space
 
 
@@ -62,7 +64,8 @@ def _open(root: Path, generation: int | None, mend: bool) -> Space:
     for name in list(manifest.parts) if mend else []:
         try:
             Files(root, manifest.part_seals(name)).check_all()
-        except DamagedError:
+        except DamagedError as error:
+            _refuse_lost_answers(root, manifest.parts[name], error)
             damaged.append(manifest.parts[name])
     gone = {f"{record.folder}/{file}" for record in damaged for file in record.files}
     manifest = replace(
@@ -73,6 +76,15 @@ def _open(root: Path, generation: int | None, mend: bool) -> Space:
     space = Space(root, manifest)
     space.damaged = tuple(damaged)
     return space
+
+
+def _refuse_lost_answers(root: Path, part: PartRecord, error: DamagedError) -> None:
+    """Refuse to drop a damaged part with the labels that people gave: nothing can make these again."""
+    if LabelsPart.given in part.files:
+        raise DamagedError(
+            f"{root / part.folder} is damaged, and it holds the labels that people gave. {error.came}",
+            todo=f"copy the folder {part.folder} back from a backup",
+        ) from error
 
 
 def _refuse_headless(root: Path) -> None:

@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
+from codomain.search.engine.words import MOST_WORDS as MOST_WORDS
 from codomain.search.engine.words import STOP_WORDS, alternatives, piece_length, tokens
-
-MOST_WORDS = 64  # sqlite refuses expressions that are nested much deeper
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import unicodedata
 from functools import cache
 from itertools import groupby
 
+MOST_WORDS = 64  # sqlite refuses expressions that are nested much deeper
 # Words that say nothing of the subject; a question made of them alone is still looked up.
 STOP_WORDS = frozenset(
     "a about after all an and any are as at be been but by can could did do does for from had has have how i if in "
@@ -79,8 +80,6 @@ def piece_length(token: str) -> int:
 
 def query_language() -> dict[str, object]:
     """Return what another reader of questions, such as a page, needs to read them as `Query.parse` does."""
-    from codomain.search.engine.language import MOST_WORDS
-
     return {"stop_words": sorted(STOP_WORDS), "unspaced": UNSPACED, "ignored": IGNORED, "most_words": MOST_WORDS}
 
 
