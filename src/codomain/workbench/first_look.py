@@ -62,7 +62,7 @@ class FirstLook:
         self.written = False
 
     def __call__(self, done: NDArray[np.intp], vectors: NDArray[np.float32]) -> None:
-        """Take the rows finished so far; the encoder visits them in random order, so they are a fair sample."""
+        """Take the rows finished so far; the encoder visits them in random order, so eight blocks are a fair sample."""
         now = time.monotonic()
         self.began = self.began or now
         rows_left = len(vectors) - len(done)

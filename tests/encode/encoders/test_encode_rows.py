@@ -168,19 +168,19 @@ def test_a_known_vector_of_another_width_and_too_few_hashes_are_refused(tmp_path
         encode_rows(Counting(), TEXTS, tmp_path, hashes=hashes[:3])
 
 
-def test_each_call_back_names_the_rows_that_are_done_and_the_first_ones_are_a_fair_sample(tmp_path):
+def test_each_call_back_names_the_rows_that_are_done_and_eight_blocks_are_a_fair_sample(tmp_path):
     encoder = Counting()
     texts = [f"text {n}" for n in range(4000)]
     first = []
 
     def look(done, out):
-        if not first:
-            first.extend(done.tolist())
+        if len(first) < 400:
+            first[:] = done.tolist()
         assert len(set(done.tolist())) == len(done)
         assert not done.size or np.array_equal(out[done[-1]], encoder.vector(texts[done[-1]]))
         assert not out.flags.writeable
 
-    encoder.batch_rows = 400
+    encoder.batch_rows = 50
     encode_rows(encoder, texts, tmp_path, on_block=look)
     assert len(first) == 400
     # Ten parts of equal size hold 40 each on average; a fair draw leaves 15 to 65 but once in ten thousand.

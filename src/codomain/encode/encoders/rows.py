@@ -28,7 +28,7 @@ def encode_rows(
 
     Each finished block of `encoder.batch_rows` texts is written down with its hash before the next begins. A later
     call with the same encoder and texts checks those hashes and encodes only what is missing or damaged; with another
-    encoder or other texts it begins again. Blocks follow a shuffle with a fixed seed, so that the first ones are a
+    encoder or other texts it begins again. Blocks follow a shuffle with a fixed seed, so that eight of them are a
     fair sample of all rows, and do not depend on interruptions: neither do the vectors. Memory beyond the texts: about
     100 bytes a row and one block of vectors; the vectors themselves are a memory map.
 
@@ -124,8 +124,8 @@ class _Plan:
 def _near_in_length(lengths: NDArray[np.int64], block_rows: int) -> NDArray[np.int64]:
     """Return an order in which a block's texts are of similar length, so that batches waste little on padding.
 
-    Texts are sorted among eight blocks at a time, and these blocks drawn in random order: the first blocks are still a
-    fair sample.
+    Texts are sorted among eight blocks at a time, and these blocks drawn in random order: after every eight blocks,
+    what is done is a fair sample.
     """
     rng, order = np.random.default_rng(1), []
     for group in slices(len(lengths), 8 * block_rows):
