@@ -107,7 +107,7 @@ def test_a_space_without_a_study_is_told_to_have_one(space: Path, run: Run) -> N
     codomain.open(space).drop("neighbors")
     answer = run("shrink", space)
     assert answer.returncode == 2
-    assert "has no neighbors yet" in answer.stderr and "codomain study" in answer.stderr
+    assert "has no part 'neighbors'" in answer.stderr and "codomain study" in answer.stderr
 
 
 def test_no_space_is_no_traceback(tmp_path: Path, run: Run) -> None:

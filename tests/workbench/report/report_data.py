@@ -178,7 +178,7 @@ def make(n: int | None = None, n_groups: int = 24, repeat: bool = False) -> Repo
         ids=[name if i < base else f"{name}#{i}" for i, (name, _, _) in enumerate(rows)],
         columns={"module": [module for _, module, _ in rows], "length": [len(text) for text in texts]},
         user_labels=[module.split(".")[0] for _, module, _ in rows],
-        search_command='codomain search docstrings.space "parse json"',
+        search_command='codomain search docstrings.space "{query}"',
         commands={
             "More like a row": "codomain search docstrings.space --like ID",
             "Add new rows": "codomain add docstrings.space new-rows.csv",
