@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-sys.path.append(str(Path(__file__).parents[1] / "space"))
+sys.path.append(str(Path(__file__).parents[1] / "space" / "reading"))
 
 
 def trips(folder: Path) -> tuple[dict[str, int], list[str]]:

@@ -156,6 +156,7 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
         opened, origin = codomain.space.open(space, mend=True), Origin.of(Path(source))
         if origin.sha256 and origin.sha256 in {known.sha256 for known in opened.origins}:
             say(f"The rows of {source} are in {opened.path} already: nothing is added.")
+            shutil.rmtree(opened.work / "encode", ignore_errors=True)  # what a kill left between sealing and clearing
         else:
             opened = _added(opened, source, origin, drop_empty)
         return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
@@ -262,7 +263,7 @@ def _bring_rows(
     else:
         look = FirstLook(found, maker, report, settings)
         vectors = _encode(found, maker, codomain.space.work_folder(target) / "encode", before, look)
-    return codomain.space.write(
+    opened = codomain.space.write(
         target,
         found.rows,
         vectors,
@@ -272,6 +273,10 @@ def _bring_rows(
         replacing=True,
         origin=origin,
     )
+    shutil.rmtree(
+        opened.work / "encode", ignore_errors=True
+    )  # also where these rows were sealed by a run that was killed
+    return opened
 
 
 def _encode(
