@@ -2,9 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
@@ -12,6 +10,7 @@ from codomain.core import UserError, say, written_aside
 from codomain.space import LabelsPart, Origin, Space
 from codomain.workbench.csv_table import write_csv
 from codomain.workbench.encoders import check_studied
+from codomain.workbench.found import found_columns, label_columns
 
 _WRITERS = {".parquet": parquet.write_table, ".csv": write_csv}
 
@@ -43,24 +42,11 @@ def export_space(space: Space, out: Path, *, force: bool = False) -> Path:
     _check_ending(out)
     _check_origin(space, out, force)
     check_studied(space)
+    if (labels := space.parts.find(LabelsPart)) and not labels.fresh:
+        say(f"labels are left out, for rows have changed since; to mend it: codomain label {space.path} --ask 0")
     table = space.rows()
-    groups, drawn = space.parts.groups, space.parts.map
-    names, xy = groups.names, drawn.xy
-    new = {
-        "group": groups.labels,
-        "group_name": [names[label] if label >= 0 else None for label in groups.labels],
-        "map_x": xy[:, 0],
-        "map_y": xy[:, 1],
-        "kept": drawn.kept,
-    } | space.parts.audit.flagged
-    if labels := space.parts.find(LabelsPart):
-        if labels.fresh:
-            new |= label_columns(space)
-        else:
-            say(f"labels are left out, for rows have changed since; to mend it: codomain label {space.path} --ask 0")
-    for name, values in new.items():
-        taken = f"codomain_{name}" if name in table.column_names else name
-        table = table.append_column(taken, pa.array(values))
+    for name, values in found_columns(space).items():
+        table = table.append_column(name, values)
     return _write(table, out)
 
 
@@ -86,32 +72,6 @@ def export_labels(space: Space, out: Path, *, force: bool = False) -> Path:
     columns = label_columns(space)
     table = pa.table({space.columns[0]: space.ids, **{name: pa.array(values) for name, values in columns.items()}})
     return _write(table, out)
-
-
-def label_columns(space: Space) -> dict[str, Any]:
-    """Return the label of every row, whether a person gave it, its probability, and whether it was rejected.
-
-    Parameters
-    ----------
-    space : Space
-        A labelled space.
-
-    Returns
-    -------
-    dict
-        Columns of length n. The probability is that of the predicted class; of a given label it is that of the label.
-    """
-    part = space.parts.labels
-    classes = np.array([one["name"] for one in part.classes])
-    code, share = np.array(part.predicted), part.probabilities
-    given = np.zeros(len(code), bool)
-    if LabelsPart.given in part:
-        table = parquet.read_table(part.given)
-        rows = table["row"].to_numpy()
-        given[rows] = True
-        code[rows] = np.searchsorted(classes, table["label"].to_numpy().astype(str))
-    columns = {"label": classes[code], "label_given": given, "label_probability": share[np.arange(len(code)), code]}
-    return columns | ({"label_rejected": part.rejected} if LabelsPart.rejected in part else {})
 
 
 def _write(table: pa.Table, out: Path) -> Path:

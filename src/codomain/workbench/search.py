@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
-import pyarrow as pa
+from typing import Literal
 
 import codomain.space
 from codomain.search import Results, search
-from codomain.space import AuditPart, GroupsPart, LabelsPart, MapPart, ShrinkPart, Space
+from codomain.space import ShrinkPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
-from codomain.workbench.export import label_columns
+from codomain.workbench.found import found_columns
 
 # Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
 # whose candidates lie all over the vectors, so that most blocks of these are read and checked all the same. Loading
@@ -90,30 +87,3 @@ def _finished(space: Space) -> tuple[Space, list[str]]:
         f"These are the {len(last):,} rows of generation {last.generation}: the present {len(space):,} rows are being "
         f"studied, or their study was interrupted. To finish it: codomain study {space.path}"
     ]
-
-
-def found_columns(space: Space) -> dict[str, pa.Array]:
-    """Return what the study and `label` found of each row, under the names that an export gives it.
-
-    Parameters
-    ----------
-    space : Space
-        An open space.
-
-    Returns
-    -------
-    dict
-        One array of n values a column; the parts that are missing or about other rows give none.
-    """
-    parts = space.parts
-    new: dict[str, Any] = {}
-    if groups := parts.find(GroupsPart):
-        names = pa.array([*groups.names, None], pa.string())  # -1, the last, is a row in no group
-        new |= {"group": groups.labels, "group_name": names.take(pa.array(np.asarray(groups.labels) % len(names)))}
-    if drawn := parts.find(MapPart):
-        new |= {"map_x": drawn.xy[:, 0], "map_y": drawn.xy[:, 1], "kept": drawn.kept}
-    if audit := parts.find(AuditPart):
-        new |= audit.flagged
-    if (labels := parts.find(LabelsPart)) and labels.fresh:
-        new |= label_columns(space)
-    return {f"codomain_{name}" if name in space.columns else name: pa.array(values) for name, values in new.items()}
