@@ -62,7 +62,7 @@ changelog: $(VENV)/.dev
 	$(BIN)/towncrier build --version "$(VERSION)"
 
 clean:
-	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-* build demo .pytest_cache .mypy_cache .ruff_cache
 
 # The quick tests on other Pythons, without torch (gigabytes): those of EVERYWHERE that this machine has and can start.
 EVERYWHERE ?= python3.12 python3.13
