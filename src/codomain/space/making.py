@@ -1,6 +1,5 @@
 """Making a space from rows and vectors."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -98,5 +97,6 @@ def write(
                     todo="choose another path, add rows with append, or say replacing=True; rollback undoes it",
                 )
         manifest, written = held.commit(manifest)
-        shutil.rmtree(root / "work" / "encode", ignore_errors=True)
-        return Space(root, manifest, written)
+        space = Space(root, manifest, written)
+    space.clear_work("encode")
+    return space

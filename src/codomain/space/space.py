@@ -1,6 +1,5 @@
 """Changing a space: every change is a new generation, and HEAD is replaced last."""
 
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -159,9 +158,10 @@ class Space(View):
 
     def _after(self, held: commit.Pen, new: Manifest, done: str | None = None) -> "Space":
         manifest, written = held.commit(new)
+        after = Space(self.path, manifest, self._files.trusted & set(manifest.seals) | written)
         if done:
-            shutil.rmtree(self.path / "work" / done, ignore_errors=True)
-        return Space(self.path, manifest, self._files.trusted & set(manifest.seals) | written)
+            after.clear_work(done)
+        return after
 
     def rollback(self, to: int) -> "Space":
         """Return a new generation equal to generation `to`; nothing in between is lost."""

@@ -1,7 +1,9 @@
 """Reading a space: vectors, rows and derived parts under one seal."""
 
 import html
+import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -121,6 +123,12 @@ class View:
     def work(self) -> Path:
         """Scratch folder for resumable work, made when it is not there; see `work_folder`."""
         return work_folder(self.path)
+
+    def clear_work(self, name: str) -> None:
+        """Remove `work/NAME`, whose result is sealed, also where a killed run had left it; and `work` when empty."""
+        shutil.rmtree(self.path / "work" / name, ignore_errors=True)
+        with suppress(OSError):
+            (self.path / "work").rmdir()
 
     def __len__(self) -> int:
         return self._manifest.rows

@@ -1,9 +1,7 @@
 """Run a study: read, encode, seal, every stage, report; resumable after any interruption."""
 
-import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -156,7 +154,7 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
         opened, origin = codomain.space.open(space, mend=True), Origin.of(Path(source))
         if origin.sha256 and origin.sha256 in {known.sha256 for known in opened.origins}:
             say(f"The rows of {source} are in {opened.path} already: nothing is added.")
-            shutil.rmtree(opened.work / "encode", ignore_errors=True)  # what a kill left between sealing and clearing
+            opened.clear_work("encode")  # what a kill left between sealing and clearing
         else:
             opened = _added(opened, source, origin, drop_empty)
         return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
@@ -273,9 +271,7 @@ def _bring_rows(
         replacing=True,
         origin=origin,
     )
-    shutil.rmtree(
-        opened.work / "encode", ignore_errors=True
-    )  # also where these rows were sealed by a run that was killed
+    opened.clear_work("encode")  # also where these rows were sealed by a run that was killed
     return opened
 
 
@@ -332,9 +328,7 @@ def _finish(space: Space, settings: Settings, report: Path, maker: Encoder | Non
             files = stage.run(replace(inputs, parts=space.parts))
             space = space.put(stage.name, files, made_from=made[stage.name])
             say(f"{number}/{len(STAGES)} {stage.name}: {stage.says} ({time.monotonic() - began:.1f} s)")
-    shutil.rmtree(scratch, ignore_errors=True)  # not all of work/: what an interrupted command encoded stays
-    with suppress(OSError):
-        space.work.rmdir()
+    space.clear_work("scratch")  # not all of work/: what an interrupted command encoded stays
     space.tidy()
     inputs = replace(inputs, parts=space.parts)
     write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)

@@ -78,6 +78,7 @@ def migrate_space(
             raise UserError(f"{name}={share}.", needed="a share from 0 to 1")
     wish = asked(to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, random_state=random_state)
     if not dry_run and (record := begun(opened, wish)):
+        opened.clear_work("migrate")  # what a kill left between sealing and clearing
         done = refreshed(opened, record["settings"] if study else None)
         return Migrated(done, None, record, record["before"], done.parts.migration.doubtful["rows"])
     then = settings_of(opened)
