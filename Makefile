@@ -13,8 +13,10 @@ demo: $(VENV)/.run
 	@$(BIN)/codomain demo --folder "$(DEMO_DIR)"
 
 # All tests; claims and scikit-learn's checks only where something changed since they were recorded, and in their turn.
+# `make test SINCE=origin/main` runs only what a change since that commit can reach.
+SINCE ?=
 test: $(VENV)/.dev
-	$(PYTEST)
+	$(PYTEST) $(if $(SINCE),--since $(SINCE))
 
 # All claims, whatever has changed.
 claims: $(VENV)/.dev

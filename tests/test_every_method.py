@@ -3,7 +3,6 @@
 import inspect
 import pickle
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,7 +23,6 @@ VERBS = ("transform", "predict", "predict_proba", "decision_function", "score_sa
 INHERITED = {"n_features_in_", "feature_names_in_", "n_features_out_"}
 # Not asked of a docstring: a See Also section.
 UNASKED = {"SA01"}
-WORDS = Path(__file__).parents[1] / "docs" / "words.md"
 
 each_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.paper.slug)
 each_entry = pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: f"{entry.room}/{entry.paper.slug}")
@@ -115,12 +113,6 @@ def test_the_lowest_allowed_values_work(cls):
 def test_only_the_first_parameter_is_positional(cls):
     kinds = [parameter.kind for parameter in inspect.signature(cls).parameters.values()]
     assert all(kind is inspect.Parameter.KEYWORD_ONLY for kind in kinds[1:])
-
-
-@each_class
-def test_its_parameters_are_words_of_the_glossary(cls):
-    known = set(re.findall(r"^\| `(\w+)` \|", WORDS.read_text(encoding="utf-8"), re.MULTILINE))
-    assert set(cls.rules) <= known, f"add to docs/words.md: {sorted(set(cls.rules) - known)}"
 
 
 @each_entry

@@ -7,11 +7,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from pyarrow import parquet
 
 from codomain.core.catalogue import PACKAGE, methods
 from codomain.core.claims import Claim
 from codomain.core.pages import page, write_pages
+from pages import run_blocks
 
 ROOT = Path(__file__).parents[1]
 MODULES = sorted(
@@ -20,15 +20,6 @@ MODULES = sorted(
     if ">>>" in path.read_text(encoding="utf-8")
 )
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
-
-
-def run_blocks(page):
-    """Run a page's blocks of Python one after another, as a reader would."""
-    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    names: dict = {"__name__": "__page__"}
-    for block in blocks:
-        exec(compile(block, str(page), "exec"), names)
-    return len(blocks)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -43,17 +34,6 @@ def test_docstrings_run_as_written(module):
 def test_python_in_pages_runs_as_written(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_blocks(page)
-
-
-@pytest.mark.slow
-def test_python_in_the_readme_runs_after_the_demo(docstrings, tmp_path, monkeypatch):
-    from codomain.workbench import study
-
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "demo").mkdir()
-    parquet.write_table(docstrings, "demo/python-stdlib.parquet")
-    study("demo/python-stdlib.parquet", text="text", label="package", id="id", space="demo/python-stdlib.space")
-    assert run_blocks(ROOT / "README.md") > 0
 
 
 def test_every_method_has_a_page_that_the_index_leads_to(tmp_path):

@@ -4,6 +4,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+from pyarrow import parquet
+
+from codomain.workbench import study
+from pages import run_blocks
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -30,3 +36,12 @@ def test_every_link_into_the_project_leads_to_a_file_that_is_here():
 def test_every_extra_that_it_names_exists():
     named = {extra for group in re.findall(r"codomain\[([\w,]+)\]", PAGE) for extra in group.split(",")}
     assert named and named <= set(PROJECT["optional-dependencies"])
+
+
+@pytest.mark.slow
+def test_its_python_runs_after_the_demo(docstrings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    parquet.write_table(docstrings, "demo/python-stdlib.parquet")
+    study("demo/python-stdlib.parquet", text="text", label="package", id="id", space="demo/python-stdlib.space")
+    assert run_blocks(ROOT / "README.md") > 0

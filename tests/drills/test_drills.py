@@ -18,7 +18,7 @@ def drilled(*words: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_few_kills_and_damages_and_types_are_survived(tmp_path: Path) -> None:
     page = tmp_path / "drills.md"
-    page.write_text((HERE.parents[1] / "docs" / "evidence" / "drills.md").read_text())
+    page.write_text((HERE.parents[1] / "docs/evidence/drills.md").read_text())
     commands = [word for name in ("study", "label") for word in ("--command", name)]
     done = drilled("--kills", "4", *commands, "--damages", "40", "--fuzz", "0", "--write", str(page))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -136,7 +136,7 @@ def closure(module: str, package: Path = PACKAGE) -> dict[Path, Source]:
 
     A file that others bring in counts without its own claim, which only runs when that is the claim in question.
     """
-    start = next(_files(module, "", package))  # the module's own file comes first
+    start = next(files_of(module, "", package))  # the module's own file comes first
     found: dict[Path, Source] = {}
     waiting = [start]
     while waiting:
@@ -145,7 +145,7 @@ def closure(module: str, package: Path = PACKAGE) -> dict[Path, Source]:
             continue
         found[path] = _source(path, path.stat().st_mtime_ns, path == start)
         for name in found[path].imports:
-            waiting.extend(_files(*name, package))
+            waiting.extend(files_of(*name, package))
     return found
 
 
@@ -178,7 +178,7 @@ def _said(says: Callable[[], str]) -> str:
     return says()
 
 
-def _files(module: str, name: str, package: Path) -> Iterator[Path]:
+def files_of(module: str, name: str, package: Path) -> Iterator[Path]:
     """Yield the files that `from module import name` runs: the module's, its packages', and the one with the name."""
     place = package.joinpath(*module.split(".")[1:])
     if (file := place.with_suffix(".py")).exists():
@@ -189,12 +189,12 @@ def _files(module: str, name: str, package: Path) -> Iterator[Path]:
     stub = place / "__init__.pyi"
     homes = _homes(stub, stub.stat().st_mtime_ns) if stub.exists() else {}
     if name in homes:
-        yield from _files(f"{module}{homes[name]}", "", package)
+        yield from files_of(f"{module}{homes[name]}", "", package)
     elif name and ((place / name).is_dir() or (place / f"{name}.py").exists()):
-        yield from _files(f"{module}.{name}", "", package)
+        yield from files_of(f"{module}.{name}", "", package)
     elif homes and not name:  # the package itself: any of its names may be meant
         for home in homes.values():
-            yield from _files(f"{module}{home}", "", package)
+            yield from files_of(f"{module}{home}", "", package)
 
 
 @cache
