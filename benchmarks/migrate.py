@@ -29,7 +29,7 @@ from codomain.encode import resolve
 from codomain.space import exchange
 from codomain.workbench.migrate.carry import Moved
 from codomain.workbench.migrate.figures import measure
-from codomain.workbench.migrate.kept import lists, shared
+from codomain.workbench.migrate.kept import lists, share_found
 
 WIDTH = 384
 
@@ -125,7 +125,7 @@ def kept(texts: int) -> None:
             learn, test = order[: int(0.65 * count)], order[int(0.65 * count) :]
             plain = RidgeCV(np.logspace(-4, 2, 13)).fit(A[learn], B[learn]).predict(A[test])
             truth = lists(B[test], B[test], found.k)
-            theirs = shared(lists(B[test], plain, found.k), truth).mean()
+            theirs = share_found(lists(B[test], plain, found.k), truth).mean()
             best = found.chosen
             print(
                 f"{old:18}{count:7,}  {best.name + f' x{best.stretch:g}':22}{best.recall.value:10.3f}{theirs:9.3f}  "

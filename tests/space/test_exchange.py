@@ -11,7 +11,7 @@ from small_spaces import ENCODER, make_rich, make_space, vectors_of
 import codomain
 from codomain.core import EncoderIdentity, UserError
 from codomain.space import exchange
-from codomain.space.commit import _ahead
+from codomain.space.commit import _work_ahead
 
 OTHER = EncoderIdentity(name="other", sha256="cd" * 32, dim=6)
 
@@ -109,7 +109,7 @@ def test_chunks_made_ahead_come_in_order_and_their_error_comes_through():
 
     seen = []
     with pytest.raises(ValueError, match="the disk of the reader"):
-        for chunk in _ahead(maker(number) for number in range(9)):
+        for chunk in _work_ahead(maker(number) for number in range(9)):
             seen.append(chunk)
     assert seen == [b"\0", b"\1", b"\2", b"\3", b"\4"]
 

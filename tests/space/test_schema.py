@@ -114,19 +114,19 @@ def test_what_the_first_release_wrote_reads_as_numpy_and_json_read_it(former):
 
 
 def test_a_study_of_a_space_of_the_first_release_makes_only_those_stages_again_that_answer_otherwise_now(former):
-    from codomain.workbench.stages import Settings, late
+    from codomain.workbench.stages import Settings, late_stages
 
-    assert [stage.name for stage in late(former, Settings.of(former))] == ["index", "audit"]
+    assert [stage.name for stage in late_stages(former, Settings.of(former))] == ["index", "audit"]
 
 
 def test_the_index_and_the_head_of_a_space_of_the_first_release_work(former):
     from codomain.shrink import FittedRecipe
-    from codomain.workbench.label.fit import loaded
+    from codomain.workbench.label.fit import load_head
 
     X = former.vectors[:]
     _, rows = FittedRecipe.load(former.parts.shrink.fitted).search(X[:50], k=1)
     assert (rows[:, 0] == np.arange(50)).mean() > 0.8  # a row is its own nearest, but for the rounding of codes
-    probabilities = loaded(former.parts.labels).predict_proba(X)
+    probabilities = load_head(former.parts.labels).predict_proba(X)
     np.testing.assert_allclose(probabilities, former.parts.labels.probabilities, atol=1e-5)
 
 

@@ -9,7 +9,7 @@ import pyarrow.csv as pa_csv
 
 from codomain.core import plain
 from codomain.workbench.csv_table import write_csv
-from codomain.workbench.report.pack import packed_words
+from codomain.workbench.report.pack import pack_words
 
 TABLE = pa.table(
     {
@@ -49,7 +49,7 @@ def test_records_become_json_that_javascript_reads_without_rounding():
 def test_a_column_of_the_report_is_text_as_a_whole_when_one_of_its_numbers_has_to_be():
     import gzip
 
-    _, packed, _ = packed_words([], {"n": [1, 2**60 + 1, None], "m": [1, 2, None]})
+    _, packed, _ = pack_words([], {"n": [1, 2**60 + 1, None], "m": [1, 2, None]})
     assert json.loads(gzip.decompress(base64.b64decode(packed))) == {
         "n": ["1", str(2**60 + 1), None],
         "m": [1, 2, None],

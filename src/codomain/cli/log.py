@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import codomain
 from codomain.cli.options import AsJson, SpacePath
-from codomain.cli.printing import one_line, print_json, print_table, size, when
+from codomain.cli.printing import local_time, one_line, print_json, print_table, size
 
 
 def log(space: SpacePath, as_json: AsJson = False) -> None:
@@ -17,7 +17,7 @@ def log(space: SpacePath, as_json: AsJson = False) -> None:
     lines = [
         [
             f"{entry.number}{' (now)' if entry.number == opened.generation else ''}",
-            when(entry.when),
+            local_time(entry.when),
             f"{entry.rows:,}",
             size(entry.bytes),
             "yes" if entry.studied else "no",

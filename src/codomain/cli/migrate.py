@@ -39,7 +39,7 @@ def migrate(
     it goes on where it was.
     """
     from codomain.workbench import migrate_space as run
-    from codomain.workbench.migrate.shown import MigrationRefused, drawn
+    from codomain.workbench.migrate.shown import MigrationRefused, draw
 
     try:
         done = run(
@@ -47,7 +47,7 @@ def migrate(
         )  # fmt: skip
     except MigrationRefused as refused:
         screen = console(stderr=True)
-        for line in drawn(refused.measured):
+        for line in draw(refused.measured):
             screen.print(line)
         raise
     if as_json:

@@ -53,7 +53,7 @@ def size(count: int) -> str:
     return f"{count:,.3g} TB"
 
 
-def when(stamp: str) -> str:
+def local_time(stamp: str) -> str:
     """Write a time of a manifest as the clock here shows it."""
     try:
         return f"{datetime.fromisoformat(stamp).astimezone():%d %b %Y %H:%M}"

@@ -7,7 +7,7 @@ import typer
 
 import codomain
 from codomain.cli.options import AsRecord, SpacePath
-from codomain.cli.printing import one_line, print_json, when
+from codomain.cli.printing import local_time, one_line, print_json
 
 
 def rollback(
@@ -23,7 +23,7 @@ def rollback(
         return
     old = next(entry for entry in after.log() if entry.number == generation)
     print(
-        f"{space} is as it was in generation {generation}: {len(after):,} rows, written {when(old.when)} "
+        f"{space} is as it was in generation {generation}: {len(after):,} rows, written {local_time(old.when)} "
         f"({one_line(old.note)}). This is generation {after.generation}."
     )
     print(f"To undo it: codomain rollback {shlex.quote(str(space))} {before.generation}")

@@ -1,9 +1,9 @@
 from .checks import blank_rows as blank_rows
 from .checks import is_string as is_string
+from .checks import list_rows as list_rows
 from .checks import nearest as nearest
 from .checks import no_column as no_column
 from .checks import refuse as refuse
-from .checks import some as some
 from .checks import study_problems as study_problems
 from .collecting import Garbage as Garbage
 from .commit import check_target as check_target
@@ -15,7 +15,7 @@ from .manifest import Roles as Roles
 from .opening import open as open
 from .origins import Origin as Origin
 from .parts import Part as Part
-from .reading.cells import as_typed as as_typed
+from .reading.cells import restore_strings as restore_strings
 from .reading.guess import guess_roles as guess_roles
 from .reading.loading import load as load
 from .reading.source import Source as Source

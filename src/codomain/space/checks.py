@@ -15,7 +15,7 @@ from codomain.core.maths.blocks import slices
 STUDY_FLOOR = 3  # rows: the fewest with which a row has two neighbours to choose between
 
 
-def some(rows: Iterable[Any]) -> str:
+def list_rows(rows: Iterable[Any]) -> str:
     """Return the first five of a list of rows, and how many there are."""
     rows = list(rows)
     head = ", ".join(str(row) for row in rows[:5])
@@ -81,9 +81,11 @@ def vector_problems(vectors: Any, rows: int | None = None, *, zeros: bool = True
         return [*problems, f"the vectors have shape {shape}: at least one row and one column are needed"]
     broken, zero = bad_rows(vectors)
     if len(broken):
-        problems.append(f"{some(broken)}: the vector has NaN, infinity or no value: encode them again or drop them")
+        problems.append(
+            f"{list_rows(broken)}: the vector has NaN, infinity or no value: encode them again or drop them"
+        )
     if zeros and len(zero):
-        problems.append(f"{some(zero)}: the vector is all zeros, so it points nowhere: drop them (--drop-empty)")
+        problems.append(f"{list_rows(zero)}: the vector is all zeros, so it points nowhere: drop them (--drop-empty)")
     return problems
 
 
@@ -110,7 +112,7 @@ def id_problems(ids: pa.ChunkedArray, name: str, there: pa.ChunkedArray | None =
     problems = []
     blank = blank_rows(ids)
     if len(blank):
-        problems.append(f"{some(blank)}: the id in {name!r} is blank: fill it in, or use row numbers (--id '')")
+        problems.append(f"{list_rows(blank)}: the id in {name!r} is blank: fill it in, or use row numbers (--id '')")
     old = 0 if there is None else len(there)
     both = ids if there is None else pa.chunked_array([*there.chunks, *ids.chunks])
     codes = both.combine_chunks().dictionary_encode()
@@ -122,7 +124,7 @@ def id_problems(ids: pa.ChunkedArray, name: str, there: pa.ChunkedArray | None =
     if len(again):
         names = ", ".join(repr(ids[int(row)].as_py()) for row in again[:5])
         problems.append(
-            f"{some(again)}: the id in {name!r} is there already ({names}): "
+            f"{list_rows(again)}: the id in {name!r} is there already ({names}): "
             "make ids unique, take another column (--id NAME) or use row numbers (--id '')"
         )
     return problems

@@ -53,12 +53,12 @@ def garbage(root: Path, keep: int) -> Garbage:
     kept = (*ends, max(known))[-keep:]
     needed = {name for number in kept for name in known[number].seals} | {f"manifests/{n}.json" for n in kept}
     sealed = {name for manifest in known.values() for name in manifest.seals} | {f"manifests/{n}.json" for n in known}
-    found = {name for name in sealed if (root / name).is_file()} | set(_made_here(root, sealed))
+    found = {name for name in sealed if (root / name).is_file()} | set(_own_files(root, sealed))
     files = {name: (root / name).lstat().st_size for name in sorted(found - needed)}
     return Garbage(kept, tuple(number for number in known if number not in kept), files)
 
 
-def _made_here(root: Path, sealed: set[str]) -> Iterator[str]:
+def _own_files(root: Path, sealed: set[str]) -> Iterator[str]:
     """Yield files that no generation in HEAD has sealed and that were made by this space all the same."""
     for pattern, glob in ((VECTORS, "vectors-*"), (TABLE, "rows-*")):
         for path in root.glob(glob):

@@ -32,7 +32,7 @@ from codomain.core.sealed import (
     write_sealed,
 )
 from codomain.space.head import Head
-from codomain.space.intake import file_chunks, hashed_blocks, plain_name
+from codomain.space.intake import file_chunks, hash_blocks, plain_name
 from codomain.space.manifest import Manifest, PartRecord, Shard, library_versions
 from codomain.space.received import check_links, looks_ours
 
@@ -60,16 +60,16 @@ class Pen:
             vectors = np.load(self.folder / vectors_name, mmap_mode="r")
         # The writer cannot close a sealed file, so close it here: only then is it on the disk.
         with SealedWriter(self.folder / "rows") as file:
-            schema = next(hashed_blocks(table.slice(0, 1), vectors, text, hash_column)).schema
+            schema = next(hash_blocks(table.slice(0, 1), vectors, text, hash_column)).schema
             with pq.ParquetWriter(file, schema, compression="zstd", write_page_checksum=True) as writer:
-                for block in hashed_blocks(table, vectors, text, hash_column):
+                for block in hash_blocks(table, vectors, text, hash_column):
                     writer.write_table(block)
         table_name = self._keep(self.folder / "rows", f"rows-{file.seal.sha256[:16]}.parquet", file.seal)
         return Shard(table.num_rows, vectors_name, table_name)
 
     def vectors(self, vectors: Any) -> str:
         """Write vectors to the temporary folder, block by block, and return the name of their file."""
-        seal = write_sealed(self.folder / "vectors", _ahead(npy_makers(vectors, "<f4")))
+        seal = write_sealed(self.folder / "vectors", _work_ahead(npy_makers(vectors, "<f4")))
         return self._keep(self.folder / "vectors", f"vectors-{seal.sha256[:16]}.npy", seal)
 
     def part(self, name: str, files: Mapping[str, Any], made_from: str) -> PartRecord:
@@ -96,7 +96,7 @@ class Pen:
         return PartRecord(folder, tuple(sorted(seals)), made_from, library_versions())
 
     def _keep(self, written: Path, name: str, seal: Seal) -> str:
-        written.rename(self.folder / _flat(name))
+        written.rename(self.folder / _flatten(name))
         self.seals[name] = seal
         return name
 
@@ -118,7 +118,7 @@ class Pen:
             target = self.root / name
             folders |= {target.parent, target.parent.parent} if "/" in name else set()
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / _flat(name)).replace(target)
+            (self.folder / _flatten(name)).replace(target)
         (self.root / "manifests").mkdir(exist_ok=True)
         for folder in folders:
             fsync_folder(folder)
@@ -183,7 +183,7 @@ def same_rows(pen: Pen, seen: Manifest) -> Manifest:
     return pen.base
 
 
-def _flat(name: str) -> str:
+def _flatten(name: str) -> str:
     """Name of a file before it is moved to its place, with no sign that Windows forbids."""
     return name.replace("/", "+")
 
@@ -199,14 +199,14 @@ def _adopt(source: Path, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def numbered(ids: pa.ChunkedArray, start: int = 0) -> bool:
+def are_row_numbers(ids: pa.ChunkedArray, start: int = 0) -> bool:
     """Whether ids are the row numbers from `start` on."""
     if not pa.types.is_integer(ids.type) or ids.null_count:
         return False
     return np.array_equal(ids.to_numpy(), np.arange(start, start + len(ids)))
 
 
-def _ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
+def _work_ahead(makers: Iterator[Callable[[], Any]]) -> Iterator[Any]:
     """Yield what each of them returns, in order; later ones work in other threads while a chunk is hashed and written.
 
     One thread a core, each product of matrices on one of them: BLAS threads of their own would wait for each other.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.core.npy import npy_chunks
-from codomain.space.kinds import TYPED, to_stored, unstorable
+from codomain.space.kinds import TYPED, name_unstorable, to_stored
 
 ROW_GROUP = 10_000
 
@@ -44,7 +44,7 @@ def as_table(rows: Any, count: int | None = None) -> pa.Table:
         table = table.rename_columns(["index" if n == "__index_level_0__" else n for n in table.column_names])
     if not table.num_columns:
         return table  # rebuilding it would lose its length
-    if odd := unstorable(table.schema):
+    if odd := name_unstorable(table.schema):
         raise UserError(
             f"No space can keep the columns {', '.join(odd)}.",
             needed="numbers, texts, dates, times, bytes, lists, structs or maps",
@@ -126,7 +126,7 @@ def _hashes(items: Iterable[Any]) -> NDArray[np.bytes_]:
     return np.array([hashlib.blake2b(item, digest_size=16).hexdigest() for item in items], dtype="S32")
 
 
-def hashed_blocks(table: pa.Table, vectors: Any, text: str | None, hash_column: str) -> Iterator[pa.Table]:
+def hash_blocks(table: pa.Table, vectors: Any, text: str | None, hash_column: str) -> Iterator[pa.Table]:
     """Yield the table in row groups, with the content hash of each row as its last column.
 
     The hash is over the text when there is one, else over the float32 bytes of the vector.
@@ -173,6 +173,6 @@ def plain_name(name: str, what: str) -> str:
     return name
 
 
-def with_first(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
+def prepend(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
     """Return the table with one more column, the first."""
     return table.add_column(0, name, values)

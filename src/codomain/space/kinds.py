@@ -7,12 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as t
 
-from codomain.space.checks import is_string, some
+from codomain.space.checks import is_string, list_rows
 
 TYPED = b"codomain.typed"  # key in a field's metadata: how its numbers were spelled in the text that they came from
 
 
-def stored_as(kind: pa.DataType) -> pa.DataType | None:
+def storage_type(kind: pa.DataType) -> pa.DataType | None:
     """Return the type under which a space keeps a column.
 
     Parameters
@@ -26,9 +26,9 @@ def stored_as(kind: pa.DataType) -> pa.DataType | None:
         The same where parquet keeps it exactly; else one that holds the same values; None when there is none.
     """
     if isinstance(kind, pa.BaseExtensionType):
-        return stored_as(kind.storage_type)
+        return storage_type(kind.storage_type)
     if t.is_dictionary(kind) or t.is_run_end_encoded(kind):
-        return stored_as(kind.value_type)
+        return storage_type(kind.value_type)
     if t.is_null(kind) or t.is_string_view(kind):
         return pa.string()
     if t.is_binary_view(kind):
@@ -44,23 +44,23 @@ def stored_as(kind: pa.DataType) -> pa.DataType | None:
         return pa.decimal128(digits, 0) if digits <= 38 else pa.decimal256(digits, 0) if digits <= 76 else None
     if t.is_interval(kind) or t.is_union(kind):
         return None
-    return _nested(kind) if t.is_nested(kind) else kind
+    return _nested_type(kind) if t.is_nested(kind) else kind
 
 
 def _is_view(kind: pa.DataType) -> bool:
     return bool(t.is_list_view(kind) or t.is_large_list_view(kind))
 
 
-def _nested(kind: pa.DataType) -> pa.DataType | None:
+def _nested_type(kind: pa.DataType) -> pa.DataType | None:
     if t.is_struct(kind):
-        found = [None if _is_view(field.type) else stored_as(field.type) for field in kind]
+        found = [None if _is_view(field.type) else storage_type(field.type) for field in kind]
         if not found or None in found:
             return None
         return pa.struct([field.with_type(new) for field, new in zip(kind, found, strict=True)])
     if t.is_map(kind):
-        key, item = stored_as(kind.key_type), stored_as(kind.item_type)
+        key, item = storage_type(kind.key_type), storage_type(kind.item_type)
         return None if key is None or item is None else pa.map_(key, item, kind.keys_sorted)
-    value = stored_as(kind.value_type)
+    value = storage_type(kind.value_type)
     if value is None or _is_view(kind.value_type) or (t.is_fixed_size_list(kind) and kind.list_size == 0):
         return None
     field = kind.value_field.with_type(value)
@@ -70,7 +70,7 @@ def _nested(kind: pa.DataType) -> pa.DataType | None:
 
 
 def to_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return a column under the type of `stored_as`.
+    """Return a column under the type of `storage_type`.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def to_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
         When a value cannot be held by it, or there is no such type.
     """
     kind = column.type
-    wanted = stored_as(kind)
+    wanted = storage_type(kind)
     if wanted is None:
         raise pa.ArrowNotImplementedError(f"columns of type {kind} cannot be stored")
     if isinstance(kind, pa.BaseExtensionType):
@@ -86,11 +86,11 @@ def to_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if t.is_run_end_encoded(kind):
         return to_stored(pc.run_end_decode(column))
     if _is_view(kind):
-        return pa.chunked_array([_listed(chunk) for chunk in column.chunks]).cast(wanted)
+        return pa.chunked_array([_cast_view(chunk) for chunk in column.chunks]).cast(wanted)
     return column if kind == wanted else column.cast(wanted)
 
 
-def _listed(chunk: Any) -> Any:
+def _cast_view(chunk: Any) -> Any:
     """Return a list view as lists; Arrow's own cast leaves out the last offset (pyarrow 26)."""
     missing = chunk.is_null()
     sizes = np.where(missing.to_numpy(zero_copy_only=False), 0, chunk.sizes.to_numpy(zero_copy_only=False))
@@ -110,9 +110,9 @@ def type_notes(before: pa.Schema, after: pa.Schema) -> list[str]:
     return [f"same values under another type: {shown}"] if changed else []
 
 
-def unstorable(schema: pa.Schema) -> list[str]:
+def name_unstorable(schema: pa.Schema) -> list[str]:
     """Name the columns whose type no space can keep."""
-    return [f"{field.name!r} of type {field.type}" for field in schema if stored_as(field.type) is None]
+    return [f"{field.name!r} of type {field.type}" for field in schema if storage_type(field.type) is None]
 
 
 def cast_exactly(column: pa.ChunkedArray, kind: pa.DataType, name: str) -> tuple[pa.ChunkedArray, list[str]]:
@@ -134,27 +134,27 @@ def cast_exactly(column: pa.ChunkedArray, kind: pa.DataType, name: str) -> tuple
     """
     if column.type == kind:
         return column, []
-    if column.null_count == len(column) or (is_string(column.type) and _all_blank(column) and not is_string(kind)):
+    if column.null_count == len(column) or (is_string(column.type) and _is_blank(column) and not is_string(kind)):
         return pa.chunked_array([pa.nulls(len(column), kind)]), []
     try:
         cast = column.cast(kind)
-        lost = _lost(column, cast)
+        lost = _find_lost(column, cast)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         return column, [f"the column {name!r} is of type {column.type} where {kind} is needed: {error}"]
     if lost:
         example, other = column[lost[0]].as_py(), cast[lost[0]].as_py()
         return column, [
-            f"{some(lost)}: the column {name!r} is of type {kind}, and {example!r} would become {other!r} there: write "
-            "it as the others are, or study all rows anew from one file"
+            f"{list_rows(lost)}: the column {name!r} is of type {kind}, and {example!r} would become {other!r} there: "
+            "write it as the others are, or study all rows anew from one file"
         ]
     return cast, []
 
 
-def _all_blank(column: pa.ChunkedArray) -> bool:
+def _is_blank(column: pa.ChunkedArray) -> bool:
     return bool(pc.all(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(column, "")), "")).as_py())
 
 
-def _lost(column: pa.ChunkedArray, cast: pa.ChunkedArray) -> list[int]:
+def _find_lost(column: pa.ChunkedArray, cast: pa.ChunkedArray) -> list[int]:
     """Return the rows that do not come back; a text that became a number must be that number's own spelling."""
     back: Any = cast.cast(column.type)
     if is_string(column.type) and t.is_floating(cast.type):  # 2.0 and 2 are both a spelling of the number 2

@@ -10,7 +10,7 @@ import pyarrow as pa
 from codomain.core import EncoderIdentity, UserError
 from codomain.space import commit
 from codomain.space.checks import id_problems, no_column, refuse, vector_problems
-from codomain.space.intake import as_table, as_vectors, free_name, with_first
+from codomain.space.intake import as_table, as_vectors, free_name, prepend
 from codomain.space.manifest import Manifest, Roles
 from codomain.space.origins import Origin
 from codomain.space.space import Space
@@ -76,15 +76,16 @@ def write(
     commit.check_target(root)
     if roles.id is None:
         name = free_name(("id", "row"), table.column_names)
-        table, roles = with_first(table, name, pa.array(np.arange(table.num_rows))), replace(roles, id=name)
+        table, roles = prepend(table, name, pa.array(np.arange(table.num_rows))), replace(roles, id=name)
     table = table.select([roles.id, *(name for name in table.column_names if name != roles.id)])
     hash_column = free_name(("_content_hash",), table.column_names)
     with commit.pen(root) as held:
         manifest = Manifest(
             generation=0, when="", note=note or f"written, {table.num_rows:,} rows", parent=None,
             dim=vectors.shape[1], encoder=encoder or EncoderIdentity.given(vectors.shape[1]), roles=roles,
-            columns=tuple(table.column_names), hash_column=hash_column, numbered=commit.numbered(table[roles.id]),
-            shards=(held.shard(table, vectors, roles.text, hash_column),), origins=(origin,) if origin else (),
+            columns=tuple(table.column_names), hash_column=hash_column,
+            numbered=commit.are_row_numbers(table[roles.id]), origins=(origin,) if origin else (),
+            shards=(held.shard(table, vectors, roles.text, hash_column),),
         )  # fmt: skip
         if held.base is not None:
             known = replace(manifest, seals=held.seals)

@@ -12,7 +12,7 @@ from codomain.space import collecting, commit
 from codomain.space.checks import id_problems, no_column, refuse, vector_problems
 from codomain.space.collecting import Garbage
 from codomain.space.files import Files
-from codomain.space.intake import as_table, as_vectors, with_first
+from codomain.space.intake import as_table, as_vectors, prepend
 from codomain.space.kinds import cast_exactly
 from codomain.space.manifest import Manifest, PartRecord
 from codomain.space.origins import Origin
@@ -73,13 +73,13 @@ class Space(View):
         old = self._manifest
         if old.numbered and self.columns[0] not in table.column_names:
             numbers = pa.array(np.arange(len(self), len(self) + table.num_rows))
-            table = with_first(table, self.columns[0], numbers)
+            table = prepend(table, self.columns[0], numbers)
         problems = vector_problems(vectors, table.num_rows, zeros=not encoder.sha256)
         if vectors.ndim == 2 and vectors.shape[1] != old.dim:
             problems.append(f"the vectors are {vectors.shape[1]} wide; those of {self.path} are {old.dim}")
-        table, wrong = self._like_mine(table)
+        table, wrong = self._match_columns(table)
         problems += wrong
-        follows = not wrong and old.numbered and commit.numbered(table[self.columns[0]], len(self))
+        follows = not wrong and old.numbered and commit.are_row_numbers(table[self.columns[0]], len(self))
         if not wrong and not follows:
             problems += id_problems(table[self.columns[0]], self.columns[0], there=self.ids)
         refuse("What was to be added", problems)
@@ -95,7 +95,7 @@ class Space(View):
             )
             return self._after(held, new, done="encode")
 
-    def _like_mine(self, table: pa.Table) -> tuple[pa.Table, list[str]]:
+    def _match_columns(self, table: pa.Table) -> tuple[pa.Table, list[str]]:
         """Bring new rows to this space's columns and types."""
         schema = self._reader.schema()
         problems = [no_column(name, table.column_names) for name in self.columns if name not in table.column_names]

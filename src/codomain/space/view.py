@@ -117,7 +117,7 @@ class View:
     @property
     def studied(self) -> bool:
         """Whether every part that a study makes is there and about these rows."""
-        return _studied(self._manifest)
+        return _is_studied(self._manifest)
 
     @property
     def work(self) -> Path:
@@ -204,7 +204,7 @@ class View:
         head = Head.read(self.path)
         kept = [head.manifest(self.path, number) for number in sorted(head.manifests)]
         return [
-            Generation(m.generation, m.when, m.note, m.rows, tuple(sorted(m.parts)), _size(m), _studied(m))
+            Generation(m.generation, m.when, m.note, m.rows, tuple(sorted(m.parts)), _size(m), _is_studied(m))
             for m in kept
         ]
 
@@ -213,7 +213,7 @@ def _size(manifest: Manifest) -> int:
     return sum(seal.bytes for seal in manifest.seals.values())
 
 
-def _studied(manifest: Manifest) -> bool:
+def _is_studied(manifest: Manifest) -> bool:
     rows, parts = manifest.fingerprint, manifest.parts
     made = [name for name, kind in KINDS.items() if kind.made_by == "study"]
     return all(name in parts and parts[name].made_from.startswith(rows) for name in made)

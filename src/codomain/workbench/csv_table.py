@@ -10,7 +10,7 @@ import pyarrow.types as t
 from pyarrow import csv
 
 from codomain.core import plain
-from codomain.space import as_typed
+from codomain.space import restore_strings
 
 
 def write_csv(table: pa.Table, out: Path) -> None:
@@ -34,7 +34,7 @@ def _cells(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
         return _texts(column, lambda value: json.dumps(plain(value), ensure_ascii=False))
     if t.is_binary(kind) or t.is_large_binary(kind) or t.is_fixed_size_binary(kind):
         return _texts(column, lambda value: base64.b64encode(value).decode())
-    return as_typed(column, field) if field.metadata else column
+    return restore_strings(column, field) if field.metadata else column
 
 
 def _texts(column: pa.ChunkedArray, word: Any) -> pa.ChunkedArray:

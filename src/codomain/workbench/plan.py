@@ -59,7 +59,7 @@ class Plan:
             to_encode = len(new)
             if not maker.identity.uri.startswith("openai:"):
                 seconds = _seconds_per_row(maker, column, new) * to_encode
-            tokens = count_tokens(maker, _picked(column, np.arange(rows), _COUNTED_ROWS))
+            tokens = count_tokens(maker, _pick_texts(column, np.arange(rows), _COUNTED_ROWS))
         stages = rows * dims * _LINEAR + float(rows) ** 2 * dims * _PAIRWISE
         name = maker.identity.describe() if maker else "vectors as given"
         return cls(rows, dims, to_encode, seconds, stages, name, tokens)
@@ -69,10 +69,10 @@ class Plan:
         size = self.rows * self.dims * 4
         encode = ""
         if self.to_encode:
-            took = "time not known" if self.encode_seconds is None else about(self.encode_seconds)
+            took = "time not known" if self.encode_seconds is None else rough_time(self.encode_seconds)
             encode = f"encode {self.to_encode:,} texts with {self.encoder} ({took}), "
         shape = f"{self.rows:,} rows x {self.dims} dimensions, {_bytes(size)}"
-        return f"plan: {shape}: {encode}study ({about(self.stage_seconds)})"
+        return f"plan: {shape}: {encode}study ({rough_time(self.stage_seconds)})"
 
     def texts_line(self) -> str:
         """Return what the encoder will not read or know of the texts as one line; empty when it reads all."""
@@ -87,20 +87,20 @@ class Plan:
 def _seconds_per_row(maker: Encoder, column: Any, new: NDArray[np.intp]) -> float:
     if not len(new):
         return 0.0
-    texts = _picked(column, new, _TRIAL_ROWS)
+    texts = _pick_texts(column, new, _TRIAL_ROWS)
     maker.encode(texts[:1])  # the first call loads and warms up
     began = time.perf_counter()
     maker.encode(texts)
     return (time.perf_counter() - began) / len(texts)
 
 
-def _picked(column: Any, rows: NDArray[np.intp], most: int) -> list[str]:
+def _pick_texts(column: Any, rows: NDArray[np.intp], most: int) -> list[str]:
     """Return the texts of at most so many rows, evenly spread; a missing one is empty."""
     picked = rows[np.linspace(0, len(rows) - 1, min(most, len(rows))).astype(int)]
     return [str(column[int(row)].as_py() or "") for row in picked]
 
 
-def about(seconds: float) -> str:
+def rough_time(seconds: float) -> str:
     """Return a rough time in words."""
     if seconds < 10:
         return "some seconds"

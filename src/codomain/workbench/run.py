@@ -17,7 +17,7 @@ from codomain.workbench.encoders import encoded_rows, encoder_of, named_encoder
 from codomain.workbench.first_look import FirstLook, text_column
 from codomain.workbench.plan import Plan
 from codomain.workbench.report.gather import write_report
-from codomain.workbench.stages import STAGES, Inputs, Settings, fingerprints, late
+from codomain.workbench.stages import STAGES, Inputs, Settings, fingerprints, late_stages
 
 DEFAULT_ENCODER = "builtin:minilm"
 
@@ -156,11 +156,11 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
             say(f"The rows of {source} are in {opened.path} already: nothing is added.")
             opened.clear_work("encode")  # what a kill left between sealing and clearing
         else:
-            opened = _added(opened, source, origin, drop_empty)
+            opened = _append_file(opened, source, origin, drop_empty)
         return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
 
 
-def _added(opened: Space, source: str | Path, origin: Origin, drop_empty: bool) -> Space:
+def _append_file(opened: Space, source: str | Path, origin: Origin, drop_empty: bool) -> Space:
     """Encode the rows of a file and append them."""
     roles = opened.roles
     id = "" if opened.numbered else roles.id  # row numbers go on by themselves
@@ -320,7 +320,7 @@ def _finish(space: Space, settings: Settings, report: Path, maker: Encoder | Non
     texts, labels = text_column(space, space.roles.text), text_column(space, space.roles.label)
     scratch = space.work / "scratch"
     inputs = Inputs(X=space.vectors, texts=texts, labels=labels, settings=settings, encoder=maker, scratch=scratch)
-    made, to_do = fingerprints(space.fingerprint, settings), late(space, settings)
+    made, to_do = fingerprints(space.fingerprint, settings), late_stages(space, settings)
     for number, stage in enumerate(STAGES, start=1):
         if stage in to_do:
             began = time.monotonic()

@@ -61,7 +61,7 @@ def search_space(
     Results
         The hits, best first.
     """
-    opened, note = _finished(codomain.space.open(space))
+    opened, note = _find_studied(codomain.space.open(space))
     check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
     index, form = None, opened.parts.find(ShrinkPart)
@@ -78,7 +78,7 @@ def search_space(
     return results
 
 
-def _finished(space: Space) -> tuple[Space, list[str]]:
+def _find_studied(space: Space) -> tuple[Space, list[str]]:
     """Return the last generation that was studied to its end, and a note when that is not the present one."""
     if space.studied or not (studied := [entry.number for entry in space.log() if entry.studied]):
         return space, []

@@ -244,7 +244,7 @@ def fingerprints(rows: str, settings: Settings) -> dict[str, str]:
     return made
 
 
-def late(space: Space, settings: Settings) -> list[Stage]:
+def late_stages(space: Space, settings: Settings) -> list[Stage]:
     """Return the stages whose part is missing, or was made from something else."""
     made = fingerprints(space.fingerprint, settings)
     return [one for one in STAGES if one.name not in space.parts or space.parts[one.name].made_from != made[one.name]]

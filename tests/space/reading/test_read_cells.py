@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import codomain
 from codomain.core import UserError
 from codomain.space import read
-from codomain.space.reading.cells import as_typed, typed
+from codomain.space.reading.cells import convert_strings, restore_strings
 from codomain.workbench.csv_table import write_csv
 
 NAMES = ["1.10", "1e3", "01000", "+1", "1_000", "NaN", "inf", "9223372036854775808", "18446744073709551617",
@@ -56,14 +56,14 @@ def test_numbers_that_come_back_are_numbers(tmp_path):
 
 @given(st.lists(st.sampled_from([*NAMES, "1", "-2", "1.5", "2.0", "true", "1e-05", "x", " "]), min_size=1, max_size=4))
 def test_whatever_a_column_becomes_its_cells_come_back_as_typed(cells):
-    found, spelled = typed(pa.chunked_array([cells]))
+    found, spelled = convert_strings(pa.chunked_array([cells]))
     field = pa.field("x", found.type, metadata={b"codomain.typed": spelled} if spelled else None)
-    assert as_typed(found, field).to_pylist() == cells
+    assert restore_strings(found, field).to_pylist() == cells
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_floats_as_python_prints_them_are_read_to_the_last_bit(values):
-    found, _ = typed(pa.chunked_array([[repr(value) for value in values]]))
+    found, _ = convert_strings(pa.chunked_array([[repr(value) for value in values]]))
     assert np.array(found.to_pylist()).tobytes() == np.array(values).tobytes()
 
 

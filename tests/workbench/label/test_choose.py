@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from codomain.core import UserError, unit_rows
 from codomain.workbench.label.choose import COVER, FAIR, Asker, middles
-from codomain.workbench.label.held_out import held_out
+from codomain.workbench.label.held_out import hold_out
 from codomain.workbench.label.keyboard import COMMANDS, key_of
 from codomain.workbench.label.ledger import Ledger
 from codomain.workbench.label.novel import new_groups
@@ -103,7 +103,7 @@ def test_held_out_finds_flipped_labels_and_few_others(digits):
     wrong = np.random.default_rng(0).permutation(len(y))[:30]
     labels = y.copy()
     labels[wrong] = ((y[wrong].astype(int) + 1) % 10).astype(str)
-    found = held_out(X, labels)
+    found = hold_out(X, labels)
     assert found is not None
     assert np.allclose(found.probabilities.sum(axis=1), 1)
     flagged = found.doubtful(labels)
@@ -114,7 +114,7 @@ def test_held_out_finds_flipped_labels_and_few_others(digits):
 
 def test_held_out_needs_two_classes_of_two_rows():
     X = np.eye(4, dtype=np.float32)
-    assert held_out(X, np.array(["a", "a", "b", "c"])) is None
+    assert hold_out(X, np.array(["a", "a", "b", "c"])) is None
 
 
 def test_a_group_without_labels_is_new_and_a_labelled_one_is_not(digits):

@@ -23,8 +23,8 @@ from codomain.classify import GDA, learning_curve
 from codomain.core import EncoderIdentity, EncoderMismatch, UserError
 from codomain.space import Roles
 from codomain.workbench import apply_head, export_labels, label_space, study
-from codomain.workbench.label.fit import Teacher, curve_of, loaded
-from codomain.workbench.label.run import earlier
+from codomain.workbench.label.fit import Teacher, curve_of, load_head
+from codomain.workbench.label.run import earlier_labels
 from conftest import Run
 
 ENCODER = EncoderIdentity(name="pixels", sha256="ab" * 32, dim=64)
@@ -80,7 +80,7 @@ def test_labels_from_a_file_label_every_row(space: Path, some: Path, run: Run) -
     shares_kept, shares_rejected = shares[~rejected].max(axis=1), shares[rejected].max(axis=1)
     assert shares_kept.mean() > shares_rejected.mean() if rejected.any() else (predicted == truth).mean() > 0.9
     assert sum(one["rejected"] for one in record["classes"]) == rejected.sum()
-    assert (loaded(part).predict(np.asarray(opened.vectors)) == predicted).all()  # the sealed head says the same
+    assert (load_head(part).predict(np.asarray(opened.vectors)) == predicted).all()  # the sealed head says the same
     given = parquet.read_table(part.given)
     assert given["label"].to_pylist() == truth[given["row"].to_numpy()].tolist()
 
@@ -217,7 +217,7 @@ def test_the_curve_is_of_the_same_kind_of_head_while_that_takes_seconds(monkeypa
 
 
 def test_rows_without_a_label_are_never_those_that_teach(space: Path, some: Path) -> None:
-    teacher = Teacher(codomain.open(space), earlier(label_space(space, labels=some).space))
+    teacher = Teacher(codomain.open(space), earlier_labels(label_space(space, labels=some).space))
     rows = teacher.given.rows[teacher.taught]
     place = {vector.tobytes(): row for row, vector in enumerate(np.asarray(teacher.space.vectors))}
     for known in (rows, rows[~teacher.back]):
@@ -250,7 +250,7 @@ def test_a_head_labels_another_space_of_the_same_encoder_only(
     part = codomain.open(other).parts.labels
     classes = np.array([one["name"] for one in json.loads(answer.stdout)["classes"]])
     assert (classes[part.predicted] == NAMES[Y[500:700].astype(int)]).mean() > 0.85
-    assert (part.probabilities == loaded(codomain.open(space).parts.labels).predict_proba(X[500:700])).all()
+    assert (part.probabilities == load_head(codomain.open(space).parts.labels).predict_proba(X[500:700])).all()
     assert "come from" in run("label", other, "--apply", space).stderr
     stranger = write(tmp_path / "s.space", slice(0, 50), EncoderIdentity(name="ink", sha256="cd" * 32, dim=64)).path
     with pytest.raises(EncoderMismatch, match="codomain migrate"):

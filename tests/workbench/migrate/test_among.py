@@ -7,7 +7,7 @@ from codomain.align import BRIDGES
 from codomain.core import unit_rows
 from codomain.data import frozen_docstrings
 from codomain.encode import resolve
-from codomain.workbench.migrate.among import carry_on, pool_recalls
+from codomain.workbench.migrate.among import extrapolate, pool_recalls
 from codomain.workbench.migrate.figures import measure
 
 ROWS, PAIRS = 2400, 400
@@ -55,14 +55,14 @@ def test_where_every_row_has_a_pair_nothing_is_carried_on() -> None:
     mapped = B + rng.normal(size=B.shape)
     pools = pool_recalls(B, mapped, 5, rng)
     recall = np.mean([len(one & two) / 5 for one, two in zip(found(B, mapped, 5), found(B, B, 5), strict=True)])
-    value, low, high = carry_on(pools, 300, rng)
+    value, low, high = extrapolate(pools, 300, rng)
     assert [size for size, _ in pools] == [75, 150, 300]
     assert value == pytest.approx(recall) and low < value < high
 
 
 def test_recall_falls_on_at_worst_as_it_did_and_at_best_regains_a_doubling() -> None:
     pools = [(100, np.full(50, 0.6)), (200, np.full(50, 0.55)), (400, np.full(50, 0.5))]
-    value, low, high = carry_on(pools, 1600, np.random.default_rng(0))
+    value, low, high = extrapolate(pools, 1600, np.random.default_rng(0))
     steps = np.log(1.5) * np.array([1, 0.5, 0])  # log-odds about .41, .20 and 0: two doublings more take as much
     worst = 1 / (1 + 1.5)
     assert np.log(0.55 / 0.45) == pytest.approx(steps[1], abs=0.003)

@@ -21,7 +21,7 @@ def moved(n=50):
     bridge = SimpleNamespace(transform=lambda old: 2 * old)
     doubt = SimpleNamespace(score=lambda old, new: np.abs(old[:, 0]))
     found = Moved(Here(), bridge, EncoderIdentity.given(4), doubt)
-    found.lay(np.array([3, 7]), np.ones((2, 4), np.float32))
+    found.overlay(np.array([3, 7]), np.ones((2, 4), np.float32))
     return found
 
 
@@ -44,4 +44,4 @@ def test_rows_on_their_way_to_the_disk_leave_their_doubts_whatever_the_order():
     expected = np.abs(rows.space.vectors[:, 0])
     expected[[3, 7]] = 0
     np.testing.assert_array_equal(written.doubts, expected)
-    np.testing.assert_array_equal(rows.look(), expected)
+    np.testing.assert_array_equal(rows.read_doubts(), expected)

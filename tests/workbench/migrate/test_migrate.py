@@ -17,7 +17,7 @@ from codomain.encode import resolve
 from codomain.space import Roles
 from codomain.workbench import label_space, migrate_space, search_space, study
 from codomain.workbench.migrate.figures import measure
-from codomain.workbench.migrate.kept import lists, shared
+from codomain.workbench.migrate.kept import lists, share_found
 from codomain.workbench.migrate.measured import Measured
 from codomain.workbench.migrate.shown import MigrationRefused
 from conftest import Run
@@ -282,7 +282,7 @@ def test_lists_are_those_of_sorting_every_cosine() -> None:
     assert [set(row) for row in lists(Q, X, 5)] == [set(row) for row in slow]
     other = np.argsort(cosines, axis=1)[:, -7:-2]
     expected = [len(set(a) & set(b)) / 5 for a, b in zip(other, slow, strict=True)]
-    np.testing.assert_allclose(shared(other, slow), expected)
+    np.testing.assert_allclose(share_found(other, slow), expected)
 
 
 def test_a_perfect_relation_keeps_everything_and_none_keeps_what_chance_gives() -> None:

@@ -221,7 +221,7 @@ def test_packed_numbers_come_back(data: ReportData, tmp_path: Path) -> None:
     ],
 )
 def test_integers_take_the_narrowest_array(values: list[int], kind: str) -> None:
-    name, content = pack.packed_integers(np.array(values, dtype=np.int64))
+    name, content = pack.pack_integers(np.array(values, dtype=np.int64))
     width = {"Uint8Array": "u1", "Int16Array": "<i2", "Uint16Array": "<u2", "Int32Array": "<i4"}[kind]
     assert name == kind
     assert np.frombuffer(gzip.decompress(base64.b64decode(content)), width).tolist() == values
@@ -234,9 +234,9 @@ def test_the_same_study_gives_the_same_file(data: ReportData, tmp_path: Path) ->
 def test_long_texts_are_cut_further_rather_than_passing_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
     texts = ["".join(map(chr, rng.integers(0x4E00, 0x9FFF, 300))) for _ in range(200)]
-    assert pack.packed_words(texts, {})[2] == 300
+    assert pack.pack_words(texts, {})[2] == 300
     monkeypatch.setattr(pack, "TEXT_BUDGET", 60_000)
-    words, _, length = pack.packed_words(texts, {})
+    words, _, length = pack.pack_words(texts, {})
     assert length == 120 and len(words) * 3 / 4 <= 60_000
     assert all(len(text) <= 120 for text in json.loads(gzip.decompress(base64.b64decode(words))))
 

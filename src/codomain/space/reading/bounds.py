@@ -65,7 +65,7 @@ def unpacked_bytes(array: Any) -> int:
         ends = array.run_ends.to_numpy()
         return int(np.diff(ends, prepend=0) @ _sizes(array.values))
     if "list_view" in str(kind).split("<")[0]:
-        return int(np.sum(array.sizes.to_numpy())) * max(1, kind.value_type.bit_width // 8 if _fixed(kind) else 16)
+        return int(np.sum(array.sizes.to_numpy())) * max(1, kind.value_type.bit_width // 8 if _is_fixed(kind) else 16)
     if pa.types.is_nested(kind) and not pa.types.is_union(kind):
         if pa.types.is_struct(kind):
             return sum(unpacked_bytes(field) for field in array.flatten())
@@ -75,7 +75,7 @@ def unpacked_bytes(array: Any) -> int:
     return int(array.nbytes)
 
 
-def _fixed(kind: pa.DataType) -> bool:
+def _is_fixed(kind: pa.DataType) -> bool:
     return pa.types.is_primitive(kind.value_type)
 
 

@@ -11,7 +11,7 @@ from codomain.space.kinds import TYPED
 _SAMPLE = 1000  # most columns are settled by their first rows
 
 
-def typed(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
+def convert_strings(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str]:
     """Turn a column of strings into whole numbers, numbers or booleans when nothing is lost by it.
 
     `007`, `1.10`, `1e3`, `+1`, `1_000`, `NaN` and whole numbers beyond 64 bits are names as well as numbers, so one of
@@ -56,8 +56,8 @@ def _is_repr(value: float, text: str) -> bool:
     return repr(value) == text and math.isfinite(value)
 
 
-def as_typed(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
-    """Return the cells of a column that `typed` made numbers, as they were typed."""
+def restore_strings(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    """Return the cells of a column that `convert_strings` made numbers, as they were typed."""
     if pa.types.is_float64(column.type) and (field.metadata or {}).get(TYPED) == b"long":
         words = [None if value is None else repr(value) for value in _values(column)]
         return pa.chunked_array([pa.array(words, pa.string())])
@@ -68,7 +68,7 @@ def as_text_of(table: pa.Table, name: str, schema: pa.Schema) -> pa.ChunkedArray
     """Return a column, as it was typed where `schema` keeps this column as text."""
     wanted, field = schema.field(name).type, table.schema.field(name)
     was_text = pa.types.is_string(wanted) and TYPED in (field.metadata or {})
-    return as_typed(table[name], field) if was_text else table[name]
+    return restore_strings(table[name], field) if was_text else table[name]
 
 
 def why_text(column: pa.ChunkedArray, name: str) -> str:
@@ -77,11 +77,13 @@ def why_text(column: pa.ChunkedArray, name: str) -> str:
     numeric = pc.match_substring_regex(filled, r"^\s*[+-]?(\d[\d_]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
     if not len(filled) or pc.mean(numeric.cast(pa.float64())).as_py() < 0.9:
         return ""
-    row, cell = next((row, cell) for row, cell in enumerate(_values(column)) if cell is not None and not _alone(cell))
+    row, cell = next(
+        (row, cell) for row, cell in enumerate(_values(column)) if cell is not None and not _converts(cell)
+    )
     return f"{name!r} stays text: {cell!r} (row {row:,}) would not come back as it was typed"
 
 
-def _alone(cell: str) -> bool:
+def _converts(cell: str) -> bool:
     return _kind(pa.chunked_array([[cell]])) is not None
 
 

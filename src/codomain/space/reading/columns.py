@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.space.checks import is_string, no_column, some
+from codomain.space.checks import is_string, list_rows, no_column
 from codomain.space.reading.vector_cells import is_number, parse, read_cells, why_not
 
 _HINT = re.compile(r"(^|[^a-z])(emb|embed|embedding|embeddings|vec|vector|vectors|feature|features|dense)([^a-z]|$)")
@@ -156,7 +156,7 @@ def _from_column(column: pa.ChunkedArray, name: str) -> Found:
     odd = np.flatnonzero(widths == -2)
     if len(odd):
         why = why_not(column.slice(int(odd[0]), 1))
-        problems.append(f"{some(odd)}: {name!r} is no list of numbers there: {why}")
+        problems.append(f"{list_rows(odd)}: {name!r} is no list of numbers there: {why}")
     found, counts = np.unique(widths[widths > 0], return_counts=True)
     if not len(found):
         return Found(problems=[*problems, f"the column {name!r} holds no vectors"], columns=(name,))
@@ -164,8 +164,8 @@ def _from_column(column: pa.ChunkedArray, name: str) -> Found:
     mixed = np.flatnonzero((widths >= 0) & (widths != width))
     if len(mixed):
         problems.append(
-            f"{some(mixed)}: the vector in {name!r} is {', '.join(str(w) for w in np.unique(widths[mixed])[:5])} wide "
-            f"and most are {width}: one encoder makes one width, so encode these rows again or drop them"
+            f"{list_rows(mixed)}: the vector in {name!r} is {', '.join(str(w) for w in np.unique(widths[mixed])[:5])} "
+            f"wide and most are {width}: one encoder makes one width, so encode these rows again or drop them"
         )
     if problems:
         return Found(problems=problems, columns=(name,))

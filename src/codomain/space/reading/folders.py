@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from codomain.core import UserError
-from codomain.space.checks import some
+from codomain.space.checks import list_rows
 from codomain.space.reading.shards import join_files, join_tables
 from codomain.space.reading.tables import Held, read_arrow
 
@@ -81,7 +81,7 @@ def _hugging_face(path: Path) -> Held:
     features, notes = info.get("features"), []
     for name, feature in features.items() if isinstance(features, dict) else ():
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and name in table.column_names:
-            named = _named(path, name, table[name], feature.get("names"))
+            named = _name_classes(path, name, table[name], feature.get("names"))
             table = table.set_column(table.column_names.index(name), name, named)
             notes.append(f"'{name}': class numbers are replaced by their names")
     return Held(table, notes=notes)
@@ -101,7 +101,7 @@ def _json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _named(path: Path, name: str, column: Any, names: Any) -> pa.Array:
+def _name_classes(path: Path, name: str, column: Any, names: Any) -> pa.Array:
     """Return the names of class numbers; a number below 0 stands for none."""
     if not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
         raise UserError(f"{path / 'dataset_info.json'} gives no names for the classes of {name!r}.", needed="a list")
@@ -111,7 +111,7 @@ def _named(path: Path, name: str, column: Any, names: Any) -> pa.Array:
     beyond = [row for row, code in enumerate(codes) if code is not None and code >= len(names)]
     if beyond:
         raise UserError(
-            f"{path}: {some(beyond)}: the class in {name!r} is {codes[beyond[0]]}, and there are {len(names)} names.",
+            f"{path}: {list_rows(beyond)}: class {codes[beyond[0]]} in {name!r}, and there are {len(names)} names.",
             needed=f"classes from 0 to {len(names) - 1}",
         )
     return pa.array([None if code is None or code < 0 else names[code] for code in codes], pa.string())
@@ -130,7 +130,7 @@ def _documents(path: Path, files: list[Path]) -> Held:
         except UnicodeDecodeError as error:
             bad.append(f"{file.relative_to(path)} (byte {error.start:,})")
     if bad:
-        which = some(bad).split(" ", 1)[1]
+        which = list_rows(bad).split(" ", 1)[1]
         raise UserError(f"{path}: {len(bad)} files are not UTF-8 text: {which}.", needed="UTF-8", todo="iconv, or move")
     names = [file.relative_to(path).as_posix() for file in files]
     return Held(pa.table({"file": names, "text": texts}), notes=[f"{len(files)} documents, one row each"])

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pa_json
 
 from codomain.core import UserError
-from codomain.space.checks import some
+from codomain.space.checks import list_rows
 from codomain.space.reading import bounds
 from codomain.space.reading.bounds import check_bytes
 from codomain.space.reading.tables import Held
@@ -74,7 +74,7 @@ def _lines(path: Path) -> Held:
         table = parse()
         dates = [f.name for f in table.schema if pa.types.is_timestamp(f.type)]  # dates stay as they were typed
         table = parse(pa.schema([(name, pa.string()) for name in dates])) if dates else table
-        if not any(_beyond(chunk) for column in table.columns for chunk in column.chunks):
+        if not any(_may_be_cut(chunk) for column in table.columns for chunk in column.chunks):
             return Held(table)
     except pa.ArrowInvalid:
         pass  # Python's parser knows the line
@@ -90,13 +90,13 @@ def _lines(path: Path) -> Held:
     return _rows(path, rows, "line")
 
 
-def _beyond(array: Any) -> bool:
+def _may_be_cut(array: Any) -> bool:
     """Whether floats among these are so large that they may be whole numbers which have lost their last digits."""
     kind = array.type
     if pa.types.is_struct(kind):
-        return any(map(_beyond, array.flatten()))
+        return any(map(_may_be_cut, array.flatten()))
     if pa.types.is_list(kind):
-        return _beyond(array.flatten())
+        return _may_be_cut(array.flatten())
     return pa.types.is_float64(kind) and bool(pc.any(pc.greater_equal(pc.abs(array), float(_EXACT))).as_py())
 
 
@@ -141,7 +141,7 @@ def _rows(path: Path, rows: list[Any], what: str) -> Held:
     odd = [number for number, row in enumerate(rows) if not isinstance(row, dict)]
     if odd:
         raise UserError(
-            f"{path}: {some(odd)} {'is' if len(odd) == 1 else 'are'} no JSON object.",
+            f"{path}: {list_rows(odd)} {'is' if len(odd) == 1 else 'are'} no JSON object.",
             needed=f'an object such as {{"text": "..."}} in each {what}',
         )
     names = list(dict.fromkeys(name for row in rows for name in row))

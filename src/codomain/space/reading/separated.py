@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from codomain.core import UserError
-from codomain.space.checks import some
+from codomain.space.checks import list_rows
 from codomain.space.kinds import TYPED
-from codomain.space.reading.cells import typed, why_text
+from codomain.space.reading.cells import convert_strings, why_text
 from codomain.space.reading.tables import Held
 from codomain.space.reading.text import check_text
 
@@ -42,7 +42,7 @@ def read_csv(path: Path) -> Held:
     names = [name or f"column_{number}" for number, name in enumerate(table.column_names)]
     fields, columns, text = [], [], []
     for name, column in zip(names, table.columns, strict=True):
-        found, spelled = typed(column)
+        found, spelled = convert_strings(column)
         fields.append(pa.field(name, found.type, metadata={TYPED: spelled} if spelled else None))
         columns.append(found)
         text += [why] if found is column and (why := why_text(column, name)) else []
@@ -137,7 +137,7 @@ def _parse(path: Path, comma: str, names: list[str], quotes: bool) -> pa.Table:
         first_bad = bad[0]
         raise UserError(
             f"{path}: {len(bad):,} lines have too many or too few values: "
-            f"{some(row.number - 2 for row in bad)} (counting from 0 after the header; "
+            f"{list_rows(row.number - 2 for row in bad)} (counting from 0 after the header; "
             f"row {first_bad.number - 2} has {first_bad.actual_columns}).",
             needed=f"{first_bad.expected_columns} values in each row, as the header has",
             todo=f"mend these rows; a value with {comma!r} in it goes in double quotes",

@@ -11,7 +11,7 @@ from codomain.core import UserError
 from codomain.space.intake import as_table
 from codomain.space.kinds import TYPED
 from codomain.space.reading.arrays import no_columns
-from codomain.space.reading.cells import as_typed, typed
+from codomain.space.reading.cells import convert_strings, restore_strings
 from codomain.space.reading.tables import Held
 
 _TYPED = (".csv", ".tsv")  # where a number is a text that looked like one
@@ -77,7 +77,7 @@ def join_tables(path: Path, tables: list[pa.Table], *, typed_text: bool = False)
     except pa.ArrowException as error:
         raise UserError(f"{path}: its files do not make one table: {error}", needed="one set of columns") from error
     for name in mixed:
-        found, spelled = typed(table[name])
+        found, spelled = convert_strings(table[name])
         field = pa.field(name, found.type, metadata={TYPED: spelled} if spelled else None)
         table = table.set_column(table.column_names.index(name), field, found)
     return table
@@ -93,7 +93,7 @@ def _nulls_of_any_type(table: pa.Table) -> pa.Table:
 def _texts(table: pa.Table, names: list[str]) -> pa.Table:
     for name in set(names) & set(table.column_names):
         at = table.column_names.index(name)
-        table = table.set_column(at, name, as_typed(table[name], table.schema.field(name)))
+        table = table.set_column(at, name, restore_strings(table[name], table.schema.field(name)))
     return table
 
 

@@ -9,8 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
-from codomain.space.checks import bad_rows, blank_rows, id_problems, no_column, refuse, some, vector_problems
-from codomain.space.intake import as_table, free_name, raw_table, with_first
+from codomain.space.checks import bad_rows, blank_rows, id_problems, list_rows, no_column, refuse, vector_problems
+from codomain.space.intake import as_table, free_name, prepend, raw_table
 from codomain.space.kinds import type_notes
 from codomain.space.manifest import Roles
 from codomain.space.reading import arrays
@@ -93,7 +93,7 @@ def read(
     """
     held, name = _load_any(source, vector)
     if vectors is not None:
-        held.vectors = _beside(Path(vectors), vector)
+        held.vectors = _load_beside(Path(vectors), vector)
     table = as_table(held.table, held.table.num_rows)
     notes, problems, values = [*held.notes, *type_notes(held.table.schema, table.schema)], [], held.vectors
     inside = Found()
@@ -103,7 +103,7 @@ def read(
         # Columns that were meant as vectors are not guessed to be text as well, even when they are damaged.
         table = table.select([column for column in table.column_names if column not in inside.columns])
     if text:
-        table = _joined(table, text, notes)
+        table = _join_texts(table, text, notes)
     for option, column in (("text", text), ("label", label), ("id", id)):
         if column and column not in table.column_names:
             problems.append(f"--{option}: {no_column(column, table.column_names)}")
@@ -120,7 +120,7 @@ def read(
             needed="a column of text, or vectors",
             todo="name one: --text NAME, --vector NAME, or --vectors FILE",
         )
-    table, values = _without_empty(table, values, roles, drop_empty, problems, notes)
+    table, values = _drop_empty(table, values, roles, drop_empty, problems, notes)
     if values is not None:
         problems += vector_problems(values, table.num_rows)
     elif not table.num_rows:
@@ -134,7 +134,7 @@ def read(
     return Source(table, values, roles, notes, Path(str(name)).stem)
 
 
-def _beside(path: Path, vector: str | None) -> Any:
+def _load_beside(path: Path, vector: str | None) -> Any:
     held = load(path, vector)
     if held.vectors is not None:
         return held.vectors
@@ -145,7 +145,7 @@ def _beside(path: Path, vector: str | None) -> Any:
     return found.vectors
 
 
-def _joined(table: pa.Table, text: str, notes: list[str]) -> pa.Table:
+def _join_texts(table: pa.Table, text: str, notes: list[str]) -> pa.Table:
     """Add the column that `text` asks for when it names several."""
     names = [name.strip() for name in text.split(",")]
     if text in table.column_names or len(names) < 2 or not set(names) <= set(table.column_names):
@@ -166,7 +166,7 @@ def _load_any(source: Any, vector: str | None) -> tuple[Held, str | Path]:
     return Held(raw_table(source)), "rows"
 
 
-def _without_empty(
+def _drop_empty(
     table: pa.Table, values: Any, roles: Roles, drop: bool, problems: list[str], notes: list[str]
 ) -> tuple[pa.Table, Any]:
     """Leave out rows with nothing in them, and say so; too many that nobody asked to drop are a problem."""
@@ -175,8 +175,8 @@ def _without_empty(
         blank = blank_rows(table[roles.text])
         if not drop and BLANK_SHARE * table.num_rows < len(blank):
             problems.append(
-                f"{some(blank)}: no text in {roles.text!r}, and that is {len(blank) / table.num_rows:.0%} of all rows "
-                f"(up to {BLANK_SHARE:.0%} are left out): fill it in, or drop these rows with --drop-empty"
+                f"{list_rows(blank)}: no text in {roles.text!r}, and that is {len(blank) / table.num_rows:.0%} of all "
+                f"rows (up to {BLANK_SHARE:.0%} are left out): fill it in, or drop these rows with --drop-empty"
             )
             return table, values
     elif drop and values is not None and values.ndim == 2 and np.dtype(values.dtype).kind in "fiu":
@@ -184,7 +184,7 @@ def _without_empty(
     if not len(blank):
         return table, values
     rest = "" if roles.id else "; the others are numbered from 0 without them"
-    notes.append(f"{len(blank):,} of {table.num_rows:,} rows {what} are left out ({some(blank)}){rest}")
+    notes.append(f"{len(blank):,} of {table.num_rows:,} rows {what} are left out ({list_rows(blank)}){rest}")
     kept = np.setdiff1d(np.arange(table.num_rows), blank)
     return _pick(table, kept), None if values is None else values[kept]
 
@@ -193,7 +193,7 @@ def _sample(table: pa.Table, values: Any, roles: Roles, size: int) -> tuple[pa.T
     rows = np.sort(np.random.default_rng(0).choice(table.num_rows, size, replace=False))
     if roles.id is None:  # the row numbers of the whole stay the ids of the sample
         name = free_name(("id", "row"), table.column_names)
-        table = with_first(table, name, pa.array(np.arange(table.num_rows)))
+        table = prepend(table, name, pa.array(np.arange(table.num_rows)))
         roles = Roles(roles.text, roles.label, name)
     return _pick(table, rows), None if values is None else values[rows], roles
 

@@ -89,11 +89,11 @@ def row_changes(A: NDArray[Any], B: NDArray[Any], lists_a: NDArray[Any], lists_b
         One entry a row.
     """
     overlap = shared_neighbors(lists_a, lists_b)
-    drift = (_gone(A, lists_a, lists_b) + _gone(B, lists_b, lists_a)) / 2
+    drift = (_excess_distance(A, lists_a, lists_b) + _excess_distance(B, lists_b, lists_a)) / 2
     return RowChanges(overlap, drift, np.lexsort((-drift, overlap)))
 
 
-def _gone(X: NDArray[Any], own: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
+def _excess_distance(X: NDArray[Any], own: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
     """How much farther than a row's own list another list is, where 1 is as far as any two rows are."""
     U = unit_rows(np.asarray(X, np.float32))
     total = U.sum(axis=0, dtype=np.float64)

@@ -150,7 +150,7 @@ def _words(column: Any) -> list[str]:
     return ["" if value is None else str(value) for value in column.to_pylist()]
 
 
-def paired(A: Side, B: Side) -> Pairing:
+def pair(A: Side, B: Side) -> Pairing:
     """Find the rows that both have.
 
     Parameters
@@ -181,7 +181,7 @@ def paired(A: Side, B: Side) -> Pairing:
     both = [name for name in places[0] if name in places[1]]
     if not both:
         raise UserError(
-            f"No id of {A.name} ({_some(A.ids)}) is an id of {B.name} ({_some(B.ids)}).",
+            f"No id of {A.name} ({_first_few(A.ids)}) is an id of {B.name} ({_first_few(B.ids)}).",
             needed="the same items in both", todo="name the column that both share when you study them: --id COLUMN",
         )  # fmt: skip
     rows_a, rows_b = (np.array([place[name] for name in both], np.int64) for place in places)
@@ -198,5 +198,5 @@ def _places(one: Side) -> dict[str, int]:
     return places
 
 
-def _some(ids: Sequence[str]) -> str:
+def _first_few(ids: Sequence[str]) -> str:
     return ", ".join(ids[:3]) + (", ..." if len(ids) > 3 else "")

@@ -50,18 +50,18 @@ def write(found: Found, path: str | Path) -> Path:
     }
     blocks, scales = [], {}
     for name, values in integers.items():
-        kind, content = pack.packed_integers(values.astype(np.int64))
+        kind, content = pack.pack_integers(values.astype(np.int64))
         blocks.append({"id": name, "kind": kind, "content": content})
     for name, values in (reals | {"drift": found.changes.drift}).items():
-        kind, content, low, step = pack.packed_reals(values)
+        kind, content, low, step = pack.pack_reals(values)
         blocks.append({"id": name, "kind": kind, "content": content})
         scales[name] = (low, step)
     head = {
         "n": len(found.rows), "k": k, "names": {"a": found.A.name, "b": found.B.name}, "reals": scales,
-        "groups": {"a": _listed(labels_a, names_a), "b": _listed(labels_b, names_b)},
+        "groups": {"a": _list_groups(labels_a, names_a), "b": _list_groups(labels_b, names_b)},
     }  # fmt: skip
-    words, _, _ = pack.packed_words([text[:300] for text in found.texts], {})
-    for name, content in (("head", pack.packed_json(head)), ("ids", pack.packed_json(found.ids)), ("texts", words)):
+    words, _, _ = pack.pack_words([text[:300] for text in found.texts], {})
+    for name, content in (("head", pack.pack_json(head)), ("ids", pack.pack_json(found.ids)), ("texts", words)):
         blocks.append({"id": name, "kind": "json", "content": content})
     return write_page(
         path, "compare.html.jinja", ("report.css", "compare.css"), _SCRIPTS, c=found, k=k, m=len(found.rows),
@@ -75,7 +75,7 @@ def write(found: Found, path: str | Path) -> Path:
     )  # fmt: skip
 
 
-def _listed(labels: NDArray[Any], names: dict[int, str]) -> list[dict[str, Any]]:
+def _list_groups(labels: NDArray[Any], names: dict[int, str]) -> list[dict[str, Any]]:
     """Return the groups that the compared rows are in, largest first."""
     numbers, sizes = np.unique(labels[labels >= 0], return_counts=True)
     order = np.argsort(-sizes, kind="stable")

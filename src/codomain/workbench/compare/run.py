@@ -9,7 +9,7 @@ from codomain.core import EncoderMismatch, UserError
 from codomain.measure import Measures, agreements, mutual_neighbors
 from codomain.search import neighbors
 from codomain.workbench.compare.differ import row_changes
-from codomain.workbench.compare.join import Pairing, Picked, Side, Source, paired, side
+from codomain.workbench.compare.join import Pairing, Picked, Side, Source, pair, side
 from codomain.workbench.compare.shown import Compared
 from codomain.workbench.compare.verdict import SAME_OVERLAP, is_turned, judge
 
@@ -47,8 +47,8 @@ def compare_spaces(A: Source, B: Source, *, n_neighbors: int = NEIGHBORS, random
     'the same space up to a rotation'
     """
     one, two = side(A, "A"), side(B, "B")
-    pairing = paired(one, two)
-    chosen = [_taken(one.vectors, pairing.rows_a), _taken(two.vectors, pairing.rows_b)]
+    pairing = pair(one, two)
+    chosen = [_pick_rows(one.vectors, pairing.rows_a), _pick_rows(two.vectors, pairing.rows_b)]
     found, refused = agreements(*chosen, random_state=random_state, only_meaningful=True, progress=True)
     rows = np.arange(len(pairing))
     if len(rows) > MOST_ROWS:
@@ -77,7 +77,7 @@ def compare_spaces(A: Source, B: Source, *, n_neighbors: int = NEIGHBORS, random
     )  # fmt: skip
 
 
-def _taken(vectors: Any, rows: NDArray[np.int64]) -> Any:
+def _pick_rows(vectors: Any, rows: NDArray[np.int64]) -> Any:
     """Return the vectors themselves when the rows are all of them in order, which is faster to read."""
     whole = len(rows) == vectors.shape[0] and bool((np.diff(rows) == 1).all())
     return vectors if whole else Picked(vectors, rows)

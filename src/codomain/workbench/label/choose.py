@@ -12,7 +12,7 @@ from codomain.classify import GDA
 from codomain.cluster import groups as find_groups
 from codomain.core import unit_rows
 from codomain.search import neighbors
-from codomain.workbench.label.held_out import held_out
+from codomain.workbench.label.held_out import hold_out
 
 POOL = 5_000  # rows that a question may be about; more would only make people wait
 COVER = 20  # questions that go to the middles of the largest groups before any head is asked
@@ -108,7 +108,7 @@ class Asker:
     def _temperature(self, known: NDArray[Any], labels: NDArray[Any], scores: NDArray[Any]) -> float:
         """Return what makes the guess's probability fit labelled rows left out; looked at after every tenth label."""
         if len(labels) // REHEAT != self._heat[0]:
-            found = held_out(known, labels) if len(labels) >= REHEAT else None
+            found = hold_out(known, labels) if len(labels) >= REHEAT else None
             self._heat = (len(labels) // REHEAT, found.temperature if found else None)
         return self._heat[1] or max(float(scores.std()), 1e-12)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from codomain.core import UserError, say
-from codomain.space import is_string, some
+from codomain.space import is_string, list_rows
 
 _SHOWN = 5  # spellings of so many classes are listed
 
@@ -53,7 +53,7 @@ def classes_of(column: pa.ChunkedArray, name: str, merge: bool | None = None) ->
     raw = ["" if value is None else str(value) for value in column.to_pylist()]
     keys = {word: spelling_key(word) for word in set(raw)}
     if blank := [row for row, word in enumerate(raw) if not keys[word]]:
-        notes.append(f"{some(blank)} of {len(raw):,} without {name!r}: to be predicted")
+        notes.append(f"{list_rows(blank)} of {len(raw):,} without {name!r}: to be predicted")
     counts = Counter(word for word in raw if keys[word])
     by_key: dict[str, list[str]] = {}
     for word in sorted(counts, key=lambda word: (-counts[word], word)):
@@ -97,7 +97,7 @@ def _whole(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     """Return floats as whole numbers, or say which are none."""
     if len(broken := _broken(column)):
         raise UserError(
-            f"{name!r} holds numbers with fractions ({some(broken)}: {column[int(broken[0])].as_py()}).",
+            f"{name!r} holds numbers with fractions ({list_rows(broken)}: {column[int(broken[0])].as_py()}).",
             needed="classes: words, whole numbers or yes and no",
             todo="cut the measurements into classes first, or name another column with --column",
         )

@@ -73,10 +73,10 @@ class Dialogue:
                 self._tell("Every row that could be asked about has been.")
                 return
             self._show(question)
-            if not self._answered(question):
+            if not self._settle(question):
                 return
 
-    def _answered(self, question: Question) -> bool:
+    def _settle(self, question: Question) -> bool:
         """Read keys until one of them settles the question; False when the person stops."""
         while True:
             typed = self.keyboard.key()

@@ -11,11 +11,11 @@ from codomain.space import (
     as_table,
     guess_roles,
     is_string,
+    list_rows,
     load,
     nearest,
     no_column,
     refuse,
-    some,
 )
 from codomain.workbench.label.classes import classes_of, whole_floats
 from codomain.workbench.label.given import Given
@@ -92,7 +92,7 @@ def from_file(space: Space, path: Path, column: str | None = None, merge: bool |
             line_of.setdefault(row, line)
     refuse(str(path), problems[:_SHOWN] + [f"and {len(problems) - _SHOWN:,} more"] * (len(problems) > _SHOWN))
     if strange:
-        said.append(f"{some(strange)} of {path.name}: no such id in the space, left out")
+        said.append(f"{list_rows(strange)} of {path.name}: no such id in the space, left out")
     if not labels:
         there = ", ".join(repr(value) for value in space.ids[:3].to_pylist())
         raise UserError(

@@ -12,7 +12,7 @@ from codomain.classify import GDA, UNLABELLED, FewLabelHead, LearningCurve, lear
 from codomain.core import UserError, slices
 from codomain.space import GroupsPart, LabelsPart, Space
 from codomain.workbench.label.given import Given
-from codomain.workbench.label.held_out import held_out
+from codomain.workbench.label.held_out import hold_out
 from codomain.workbench.label.novel import new_groups
 
 VERSION = 3  # raised when the code would give another answer
@@ -30,13 +30,13 @@ def fingerprint(space: Space, given: Given, risk: float, origin: str = "") -> st
     return f"{space.fingerprint}-{sha256(json.dumps(record).encode()).hexdigest()}"
 
 
-def saved(head: FewLabelHead) -> dict[str, Any]:
+def head_files(head: FewLabelHead) -> dict[str, Any]:
     """Return the files of a part that hold a head."""
     arrays, params = head.state()
     return {LabelsPart.head: params} | {LabelsPart.head_array(name): array for name, array in arrays.items()}
 
 
-def loaded(part: LabelsPart) -> FewLabelHead:
+def load_head(part: LabelsPart) -> FewLabelHead:
     """Return the head that a part holds."""
     return FewLabelHead.from_state(part.head_arrays, part.head)
 
@@ -121,7 +121,7 @@ class Teacher:
     def doubts(self) -> list[dict[str, Any]]:
         """Return given labels that a head which has not seen them clearly contradicts, worst first."""
         rows, labels = self.given.rows[:DOUBT], self.given.labels[:DOUBT]
-        found = held_out(np.asarray(self.space.vectors[rows]), labels, random_state=self.seed)
+        found = hold_out(np.asarray(self.space.vectors[rows]), labels, random_state=self.seed)
         if found is None:
             return []
         worst = found.doubtful(labels)[:LISTED]

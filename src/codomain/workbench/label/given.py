@@ -48,7 +48,7 @@ class Given:
         """Return these labels with a person's answers; a newer label of a row replaces an older one."""
         new = {one.row: one for one in answers if one.label is not None}
         rows = sorted(new)
-        return self.updated(
+        return self.merge(
             replace(
                 self, rows=np.array(rows, np.int64), labels=np.array([new[row].label for row in rows], str),
                 fair=np.array([new[row].fair for row in rows], bool),
@@ -56,7 +56,7 @@ class Given:
             )
         )  # fmt: skip
 
-    def updated(self, other: Self) -> Self:
+    def merge(self, other: Self) -> Self:
         """Return these labels and those of `other`, which wins where both have one."""
         kept = ~np.isin(self.rows, other.rows)
         rows = np.concatenate([self.rows[kept], other.rows])

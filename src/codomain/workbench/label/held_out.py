@@ -54,7 +54,7 @@ class HeldOut:
         return others
 
 
-def held_out(X: NDArray[Any], labels: NDArray[Any], *, random_state: int = 0) -> HeldOut | None:
+def hold_out(X: NDArray[Any], labels: NDArray[Any], *, random_state: int = 0) -> HeldOut | None:
     """Let each of five folds be judged by a head of Gaussians that was fitted to the others.
 
     Parameters

@@ -9,9 +9,9 @@ import numpy as np
 
 import codomain.space
 from codomain.core import UserError, say
-from codomain.space import LabelsPart, Space, refuse, some
+from codomain.space import LabelsPart, Space, list_rows, refuse
 from codomain.workbench.label.file import from_column, from_file
-from codomain.workbench.label.fit import LEARN, Teacher, fingerprint, loaded, predictions, saved
+from codomain.workbench.label.fit import LEARN, Teacher, fingerprint, head_files, load_head, predictions
 from codomain.workbench.label.given import Given
 from codomain.workbench.label.ledger import NAME as LEDGER
 from codomain.workbench.label.session import questions
@@ -62,7 +62,7 @@ def label_space(
     if not 0 < risk < 1:
         raise UserError(f"risk={risk!r} cannot be used.", needed="a number above 0 and below 1")
     opened = codomain.space.open(space)
-    before = earlier(opened)
+    before = earlier_labels(opened)
     asked = ask is not None or classes or not before.fair.all() or (opened.path / LEDGER).exists()
     by_column = column or (None if asked else opened.roles.label)
     if labels is not None or by_column:
@@ -72,7 +72,7 @@ def label_space(
             found = from_column(opened, str(by_column), merge_spellings)
         if ask is None and len(before.rows):
             say(f"replaces {len(before.rows):,} labels; codomain rollback {opened.path} {opened.generation} undoes it")
-        given = found if ask is None else before.updated(found)
+        given = found if ask is None else before.merge(found)
         ask = ask or 0
     else:
         given = before
@@ -112,24 +112,24 @@ def apply_head(space: str | Path, to: str | Path, *, risk: float = 0.1) -> Label
     source, target = codomain.space.open(space), codomain.space.open(to)
     part = source.parts.find(LabelsPart)
     if part is None:
-        raise UserError(f"{source.path} has not been labelled.", todo=f"codomain label {_quoted(source)}")
+        raise UserError(f"{source.path} has not been labelled.", todo=f"codomain label {_quote(source)}")
     if LabelsPart.given not in part:
         origin = part.record["from"]
         raise UserError(f"The labels of {source.path} come from {origin}.", todo=f"apply the head of {origin} itself")
     there = shlex.quote(target.encoder.uri or "ENCODER")
     source.encoder.check_same(
-        target.encoder, todo=f"codomain migrate {_quoted(source)} --to {there}, and then this command again"
+        target.encoder, todo=f"codomain migrate {_quote(source)} --to {there}, and then this command again"
     )
     if not source.encoder.encodes:
         say("both spaces hold vectors that came without an encoder: that one and the same made them is your word")
-    return seal(target, earlier(source), risk, source=source)
+    return seal(target, earlier_labels(source), risk, source=source)
 
 
-def _quoted(space: Space) -> str:
+def _quote(space: Space) -> str:
     return shlex.quote(str(space.path))
 
 
-def earlier(space: Space) -> Given:
+def earlier_labels(space: Space) -> Given:
     """Return the labels that an earlier run has sealed; none when there was none.
 
     Parameters
@@ -150,7 +150,7 @@ def _check_classes(given: Given, classes: Sequence[str] | None) -> None:
     if classes:
         strange = np.flatnonzero(~np.isin(given.labels, list(classes)))
         names = ", ".join(map(repr, sorted(set(given.labels[strange].tolist()))[:5]))
-        what = f"{some(given.rows[strange].tolist())} of the space: {names} {'is' if len(strange) == 1 else 'are'}"
+        what = f"{list_rows(given.rows[strange].tolist())} of the space: {names} {'is' if len(strange) == 1 else 'are'}"
         refuse("The labels", [f"{what} not among the classes {', '.join(classes)}"] if len(strange) else [])
         if never := sorted(set(classes) - set(given.labels.tolist())):
             say(f"no example yet of {', '.join(never)}: a class without one is never predicted")
@@ -179,7 +179,7 @@ def seal(space: Space, given: Given, risk: float, *, source: Space | None = None
     names, sizes = np.unique(given.labels, return_counts=True)
     taught = f", {LEARN:,} of them drawn to teach" if len(given.rows) > LEARN else ""
     say(f"plan: {len(given.rows):,} labels of {len(names):,} classes{taught}; {len(space):,} rows to label")
-    head = loaded(source.parts.labels) if source else teacher.fit()
+    head = load_head(source.parts.labels) if source else teacher.fit()
     probabilities = predictions(head, space.vectors)
     predicted = probabilities.argmax(axis=1).astype(np.int32)
     rejected, promise = teacher.reject(space.vectors, risk, own=source is None)
@@ -211,7 +211,7 @@ def seal(space: Space, given: Given, risk: float, *, source: Space | None = None
     record["says"] = sentences(record, head.notes_)
     files: dict[str, Any] = {
         LabelsPart.record: record, LabelsPart.predicted: predicted, LabelsPart.probabilities: probabilities,
-        **saved(head),
+        **head_files(head),
     }  # fmt: skip
     if rejected is not None:
         files[LabelsPart.rejected] = rejected

@@ -65,7 +65,7 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
             f"Right on labelled rows left out: {record['accuracy']:.1%} ({low:.1%} to {high:.1%}); "
             f"the nearest prototype: {record['baseline']:.1%}."
         )
-        said += _beside_majority(record)
+        said += _compare_to_majority(record)
     if record["blind"]["asked"]:
         said.append(
             "Of {asked} rows drawn at random the guess before the answer was right for {right}.".format(
@@ -91,7 +91,7 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
     return said
 
 
-def _beside_majority(record: dict[str, Any]) -> list[str]:
+def _compare_to_majority(record: dict[str, Any]) -> list[str]:
     """Hold the accuracy against always saying the commonest class; a head of codomain 0.1 does not know that."""
     most, balanced = record["majority"], record["balanced"]
     if most["share"] is None:

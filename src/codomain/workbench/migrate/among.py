@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from codomain.align import Bridge
-from codomain.workbench.migrate.kept import lists, shared
+from codomain.workbench.migrate.kept import lists, share_found
 from codomain.workbench.migrate.measured import Figure
 
 FOLDS = 5  # each bridged by what the other four teach, so that every pair can be searched without having been seen
@@ -42,12 +42,12 @@ def pool_recalls(
         recalls = np.zeros(len(B))
         for _ in range(SHUFFLES if parts > 1 else 1):
             for some in np.array_split(rng.permutation(len(B)), parts):
-                recalls[some] += shared(lists(Q[some], mapped[some], k), lists(B[some], B[some], k))
+                recalls[some] += share_found(lists(Q[some], mapped[some], k), lists(B[some], B[some], k))
         found.append((len(B) // parts, recalls / (SHUFFLES if parts > 1 else 1)))
     return found
 
 
-def carry_on(pools: list[tuple[int, NDArray[np.float64]]], rows: int, rng: Generator) -> tuple[float, float, float]:
+def extrapolate(pools: list[tuple[int, NDArray[np.float64]]], rows: int, rng: Generator) -> tuple[float, float, float]:
     """Return the recall to expect among so many rows, and the interval it lies in.
 
     At worst each further doubling costs what the last ones did, in log-odds of the recall. At best what the last one
@@ -71,6 +71,6 @@ def carry_on(pools: list[tuple[int, NDArray[np.float64]]], rows: int, rng: Gener
 def recall_among(
     name: str, says: str, pools: list[tuple[int, NDArray[np.float64]]], rows: int, rng: Generator
 ) -> Figure:
-    """Return `carry_on` as a record, whose `n` is the number of pairs behind it."""
-    value, low, high = carry_on(pools, rows, rng)
+    """Return `extrapolate` as a record, whose `n` is the number of pairs behind it."""
+    value, low, high = extrapolate(pools, rows, rng)
     return Figure(name, says, value, min(low, value), max(high, value), None, len(pools[-1][1]))

@@ -45,7 +45,7 @@ class Moved:
         self.true = np.zeros(len(space), bool)
         self._over: list[tuple[Rows, Matrix]] = []
 
-    def lay(self, rows: Rows, vectors: Matrix) -> None:
+    def overlay(self, rows: Rows, vectors: Matrix) -> None:
         """Give rows, their numbers rising, their true vectors; `vectors` are read only when they are needed."""
         self._over.append((rows, vectors))
         self.true[rows], self.doubts[rows] = True, 0
@@ -59,7 +59,7 @@ class Moved:
     def block(self, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return vectors and doubts of the rows from start to stop."""
         start, stop, _ = rows.indices(len(self))
-        new, doubts = self._bridged(self.space.vectors[start:stop])
+        new, doubts = self._bridge_rows(self.space.vectors[start:stop])
         for known, vectors in self._over:
             first, last = np.searchsorted(known, [start, stop])
             new[known[first:last] - start] = vectors[first:last]
@@ -71,13 +71,13 @@ class Moved:
 
     def some(self, rows: Rows) -> NDArray[np.float32]:
         """Return a few rows, their numbers rising, as they will be."""
-        new = self._bridged(self.space.vectors[rows])[0]
+        new = self._bridge_rows(self.space.vectors[rows])[0]
         for known, vectors in self._over:
             _, mine, theirs = np.intersect1d(rows, known, assume_unique=True, return_indices=True)
             new[mine] = vectors[theirs]
         return new
 
-    def _bridged(self, old: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    def _bridge_rows(self, old: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
         """Bridge rows; also return their doubts where those are foretold."""
         if self.bridge is None:
             return np.array(old), None
@@ -91,7 +91,7 @@ class Moved:
                 new = unit_rows(new)
         return new, doubts
 
-    def look(self) -> NDArray[np.float32]:
+    def read_doubts(self) -> NDArray[np.float32]:
         """Read every row once for its doubt alone."""
         with bar("doubt", total=len(self)) as tick:
             written = Written(self, tick)
@@ -129,7 +129,7 @@ class Written:
         return new
 
 
-def carried(space: Space, rows: str) -> Iterator[tuple[str, tuple[None, str]]]:
+def carry(space: Space, rows: str) -> Iterator[tuple[str, tuple[None, str]]]:
     """Yield the parts that stay as they are, with the fingerprint under which a study keeps them.
 
     A part that a study would make again anyway, for its settings or its version, still would be.

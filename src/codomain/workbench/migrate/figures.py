@@ -18,7 +18,7 @@ from codomain.workbench.migrate.kept import (
     own_first_share,
     rank,
     recall_of,
-    shared,
+    share_found,
 )
 from codomain.workbench.migrate.measured import Candidate, Measured
 
@@ -68,7 +68,7 @@ def measure(
             mapped = fitted[kind.name].transform(A[test])
             kept = figure(
                 "recall", f"of the {k} nearest by the new encoder, found",
-                shared(lists(B[test], mapped, k), truth), rng,
+                share_found(lists(B[test], mapped, k), truth), rng,
             )  # fmt: skip
             own_first, off = own_first_share(B[test], mapped), float(cosine_error(mapped, B[test]).mean())
             candidates.append(Candidate(kind.name, stretch, tried[stretch], kept, own_first, off))

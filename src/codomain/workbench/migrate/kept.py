@@ -22,14 +22,14 @@ def lists(Q: NDArray[Any], X: NDArray[Any], k: int) -> Rows:
     return np.argpartition(-scores, k, axis=1)[:, :k]
 
 
-def shared(found: Rows, truth: Rows) -> NDArray[np.float64]:
+def share_found(found: Rows, truth: Rows) -> NDArray[np.float64]:
     """Share of each list of `truth` that is in `found`, 0 to 1."""
     return (found[:, :, None] == truth[:, None, :]).any(axis=1).mean(axis=1)
 
 
 def recall_of(B: NDArray[Any], mapped: NDArray[Any], k: int) -> float:
     """Mean share of the lists among true rows that is found among bridged ones, 0 to 1."""
-    return float(shared(lists(B, mapped, k), lists(B, B, k)).mean())
+    return float(share_found(lists(B, mapped, k), lists(B, B, k)).mean())
 
 
 def figure(name: str, says: str, values: NDArray[Any], rng: Generator, own: NDArray[Any] | None = None) -> Figure:
@@ -135,12 +135,12 @@ def gains(
     rng: Generator,
 ) -> tuple[float, float]:
     """Recall won by encoding again the worst tenth by doubt, and any tenth (the mean of ten draws)."""
-    tenth, before = max(1, len(B) // 10), shared(lists(B, mapped, k), truth).mean()
+    tenth, before = max(1, len(B) // 10), share_found(lists(B, mapped, k), truth).mean()
 
     def gain(rows: Rows) -> float:
         mixed = unit_rows(mapped)
         mixed[rows] = unit_rows(B[rows])
-        return float(shared(lists(B, mixed, k), truth).mean() - before)
+        return float(share_found(lists(B, mixed, k), truth).mean() - before)
 
     listed = np.bincount(lists(A, A, k).ravel(), minlength=len(A))
     worst = np.argsort(-urgency(doubt, listed))[:tenth]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from codomain.core import EncoderIdentity, Matrix, UserError, say
 from codomain.encode import Encoder, encode_rows
 from codomain.space import MigrationPart, Space
-from codomain.workbench.compare.join import Picked, Rows, paired, side
+from codomain.workbench.compare.join import Picked, Rows, pair, side
 from codomain.workbench.encoders import named_encoder, stored_encoder
-from codomain.workbench.plan import about
+from codomain.workbench.plan import rough_time
 
 FEWEST = 60
 _USUAL, _SMALL = 2000, 500
@@ -68,7 +68,7 @@ def known_rows(space: Space, to: str | Path, *, encoder: str | None, pairs: int 
     found = (
         _from_file(space, Path(to), encoder, pairs)
         if Path(to).exists()
-        else _encoded(space, named_encoder(str(to)), pairs)
+        else _encode(space, named_encoder(str(to)), pairs)
     )
     if len(found.rows) < FEWEST:
         raise UserError(
@@ -82,12 +82,12 @@ def known_rows(space: Space, to: str | Path, *, encoder: str | None, pairs: int 
 def _from_file(space: Space, path: Path, encoder: str | None, pairs: int | None) -> Known:
     B = side(path, path.name)
     try:
-        pairing = paired(side(space, space.path.name), B)
+        pairing = pair(side(space, space.path.name), B)
     except UserError as error:
         if not B.encoder.encodes or space.roles.text is None:
             raise
         say(f"{error.came} So the encoder of {B.name} is taken, and texts of {space.path.name} are encoded with it.")
-        return _encoded(space, stored_encoder(B.encoder, path), pairs)
+        return _encode(space, stored_encoder(B.encoder, path), pairs)
     if not encoder:
         check_other(space, B.encoder)
     for line in pairing.lines(space.path.name, B.name):
@@ -114,7 +114,7 @@ def _try(space: Space, maker: Encoder, rows: Rows, vectors: Matrix, path: Path) 
         )
 
 
-def _encoded(space: Space, maker: Encoder, pairs: int | None) -> Known:
+def _encode(space: Space, maker: Encoder, pairs: int | None) -> Known:
     check_other(space, maker.identity)
     _, distinct = np.unique(space.hashes, return_index=True)  # copies would be both learned from and tested on
     usual = min(_USUAL, max(len(distinct) // 5, min(_SMALL, len(distinct) // 2)))
@@ -164,7 +164,7 @@ def encode_some(space: Space, maker: Encoder, rows: Rows, folder: str) -> NDArra
         maker.encode(texts[:1])
         began = time.perf_counter()
         maker.encode(texts[:16])
-        left = about((time.perf_counter() - began) / min(16, len(texts)) * len(texts))
+        left = rough_time((time.perf_counter() - began) / min(16, len(texts)) * len(texts))
     say(f"plan: encode {len(rows):,} of {len(space):,} texts with {maker.identity.describe()} ({left})")
     return encode_rows(maker, texts, space.work / "migrate" / folder)
 
@@ -180,7 +180,7 @@ def texts_of(space: Space, rows: Rows) -> list[str]:
     return ["" if text is None else str(text) for text in space.take(rows, [space.roles.text]).column(0).to_pylist()]
 
 
-def say_what_is_odd(A: NDArray[Any], B: NDArray[Any], dropped: int) -> None:
+def check_pairs(A: NDArray[Any], B: NDArray[Any], dropped: int) -> None:
     """Say what makes pairs poor teachers, and refuse too few of them.
 
     Parameters

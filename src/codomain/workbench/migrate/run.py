@@ -13,12 +13,12 @@ from codomain.core import UserError, bar
 from codomain.space import Doubtful, GroupsPart, MigrationPart, NeighborsPart, Space, exchange
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.first_look import text_column
-from codomain.workbench.migrate.again import asked, begun, refreshed, settings_of, still_bridged
-from codomain.workbench.migrate.carry import Moved, Written, carried
+from codomain.workbench.migrate.again import find_bridged, find_record, refresh, settings_of, wish_of
+from codomain.workbench.migrate.carry import Moved, Written, carry
 from codomain.workbench.migrate.figures import measure
 from codomain.workbench.migrate.kept import urgency
 from codomain.workbench.migrate.measured import Measured
-from codomain.workbench.migrate.pairs import Known, encode_some, known_rows, say_what_is_odd
+from codomain.workbench.migrate.pairs import Known, check_pairs, encode_some, known_rows
 from codomain.workbench.migrate.scores import thresholds
 from codomain.workbench.migrate.shown import Migrated, MigrationRefused
 
@@ -76,20 +76,20 @@ def migrate_space(
     for name, share in (("keep", keep), ("reencode", reencode)):
         if not 0 <= share <= 1:
             raise UserError(f"{name}={share}.", needed="a share from 0 to 1")
-    wish = asked(to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, random_state=random_state)
-    if not dry_run and (record := begun(opened, wish)):
+    wish = wish_of(to, encoder=encoder, pairs=pairs, keep=keep, reencode=reencode, random_state=random_state)
+    if not dry_run and (record := find_record(opened, wish)):
         opened.clear_work("migrate")  # what a kill left between sealing and clearing
-        done = refreshed(opened, record["settings"] if study else None)
+        done = refresh(opened, record["settings"] if study else None)
         return Migrated(done, None, record, record["before"], done.parts.migration.doubtful["rows"])
     then = settings_of(opened)
-    if reencode and (moved := still_bridged(opened, to)):
+    if reencode and (moved := find_bridged(opened, to)):
         measured, record, maker = None, opened.parts.migration.record, encoder_of(opened)
     else:
         known = known_rows(opened, to, encoder=encoder, pairs=pairs)
-        measured, bridge, doubt = _measured(opened, known, pairs, random_state)
+        measured, bridge, doubt = _measure(opened, known, pairs, random_state)
         _check(opened, known, measured, keep, dry_run)
         moved, maker = Moved(opened, bridge, known.identity, doubt), known.encoder
-        moved.lay(known.rows, known.vectors)
+        moved.overlay(known.rows, known.vectors)
         record = {
             "from": opened.encoder.to_dict(), "to": known.identity.to_dict(), "bridge": measured.chosen.name,
             "keep": keep, "measured": measured.to_dict(), "rows": len(opened),
@@ -100,17 +100,17 @@ def migrate_space(
     if reencode > 0 and not moved.true.all():
         if maker is None:
             raise UserError("No encoder is known that could encode rows again.", todo="name it: --encoder URI")
-        doubts = moved.doubts if moved.bridge is None else moved.look()
-        rows = np.sort(_worst(opened, doubts, moved.true)[: round(reencode * len(opened))])
-        moved.lay(rows, encode_some(opened, maker, rows, "worst"))
+        doubts = moved.doubts if moved.bridge is None else moved.read_doubts()
+        rows = np.sort(_rank_bridged(opened, doubts, moved.true)[: round(reencode * len(opened))])
+        moved.overlay(rows, encode_some(opened, maker, rows, "worst"))
     if moved.bridge is not None:
         record["thresholds"] = thresholds(opened, moved, maker)
     record |= {"when": _now(), "before": opened.generation, "asked": wish, "settings": then}
     done, record, worst = _write(opened, moved, record)
-    return Migrated(refreshed(done, then if study else None), measured, record, opened.generation, worst)
+    return Migrated(refresh(done, then if study else None), measured, record, opened.generation, worst)
 
 
-def _measured(space: Space, known: Known, pairs: int | None, random_state: int) -> tuple[Measured, Bridge, Doubt]:
+def _measure(space: Space, known: Known, pairs: int | None, random_state: int) -> tuple[Measured, Bridge, Doubt]:
     """Measure on a sample of the known rows, then fit the chosen bridge on all of the sample."""
     _, first = np.unique(space.hashes[known.rows], return_index=True)
     count = min(len(first), pairs or _MEASURED, _MEASURED)
@@ -124,7 +124,7 @@ def _measured(space: Space, known: Known, pairs: int | None, random_state: int) 
             f"{space.path} holds these very vectors already ({len(A):,} rows compared).",
             needed="vectors of another encoder",
         )
-    say_what_is_odd(A, B, int((~good).sum()))
+    check_pairs(A, B, int((~good).sum()))
     labels, groups = text_column(space, space.roles.label), space.parts.find(GroupsPart)
     measured = measure(
         A, B, rows=len(space), random_state=random_state, labels=[labels[row] for row in rows] if labels else None,
@@ -158,7 +158,7 @@ def _check(space: Space, known: Known, measured: Measured, keep: float, dry_run:
     )  # fmt: skip
 
 
-def _worst(space: Space, doubts: NDArray[Any], true: NDArray[Any]) -> Any:
+def _rank_bridged(space: Space, doubts: NDArray[Any], true: NDArray[Any]) -> Any:
     """Rows that are still bridged, those to encode first first."""
     near = space.parts.find(NeighborsPart)
     listed = None if near is None else np.bincount(near.indices.ravel(), minlength=len(space))
@@ -172,7 +172,7 @@ def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, d
     worst: list[Doubtful] = []
 
     def parts(rows: str) -> dict[str, tuple[Any, str]]:
-        first = _worst(space, written.doubts, moved.true)[:_LISTED]
+        first = _rank_bridged(space, written.doubts, moved.true)[:_LISTED]
         worst.extend(
             {"row": int(row), "id": name, "doubt": round(float(written.doubts[row]), 4)}
             for row, name in zip(first, space.ids.take(first).to_pylist(), strict=True)
@@ -183,7 +183,7 @@ def _write(space: Space, moved: Moved, record: dict[str, Any]) -> tuple[Space, d
         }  # fmt: skip
         if moved.bridge is not None:
             files |= {MigrationPart.weights: moved.bridge.weights_, MigrationPart.offset: moved.bridge.offset_}
-        return {**dict(carried(space, rows)), MigrationPart.name: (files, f"{rows}-migration")}
+        return {**dict(carry(space, rows)), MigrationPart.name: (files, f"{rows}-migration")}
 
     note = (
         f"migrated from {record['from']['name']} to {moved.identity.name}: {record['true_rows']:,} of {len(space):,} "

@@ -55,7 +55,7 @@ class Migrated:
     def __rich_console__(self, console: Any, options: Any) -> Any:
         """Draw the bridges and the figures."""
         if self.measured:
-            yield from drawn(self.measured)
+            yield from draw(self.measured)
         for between, asking in (("rows", "two rows"), ("questions", "a question and a row")):
             if told := self.record.get("thresholds", {}).get(between):
                 yield scores(told, asking)
@@ -76,7 +76,7 @@ def scores(told: list[dict[str, float]], between: str) -> Any:
     return table
 
 
-def drawn(measured: Measured) -> Any:
+def draw(measured: Measured) -> Any:
     """Yield the table of bridges and what else was measured, as rich draws it."""
     from rich.box import SIMPLE
     from rich.table import Table

@@ -184,7 +184,7 @@ def write_page(
     script = '(() => {\n"use strict";\n' + "\n".join(map(read, scripts)) + "\n})();"
     style = "\n".join(map(read, styles))
     environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_readable, loader=FunctionLoader(read)
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_replace_controls, loader=FunctionLoader(read)
     )
     environment.globals["scale"] = scale
     environment.filters |= {
@@ -211,8 +211,8 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     """Pack the rows; return the blocks and what the template says about them."""
     groups = sorted((report.groups or {}).get("groups", []), key=lambda group: -group["size"])
     checks = (report.audit or {}).get("checks", [])
-    words, table, length = pack.packed_words(report.texts or (), report.columns)
-    label_names, user_labels = _numbered(report.user_labels)
+    words, table, length = pack.pack_words(report.texts or (), report.columns)
+    label_names, user_labels = _number_labels(report.user_labels)
     blocks, reals = _real_blocks(report)
     blocks += _integer_blocks(report, user_labels)
     k = 0 if report.neighbors is None else report.neighbors.shape[1]
@@ -224,7 +224,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     }  # fmt: skip
     ids = [str(name) for name in report.ids]
     for name, content in (
-        ("head", pack.packed_json(head)), ("ids", pack.packed_json(ids)), ("texts", words), ("columns", table),
+        ("head", pack.pack_json(head)), ("ids", pack.pack_json(ids)), ("texts", words), ("columns", table),
     ):  # fmt: skip
         blocks.append({"id": name, "kind": "json", "content": content})
     in_none = report.labels is not None and groups
@@ -240,7 +240,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     return blocks, facts
 
 
-def _numbered(labels: Sequence[str] | None) -> tuple[list[str], NDArray[np.intp] | None]:
+def _number_labels(labels: Sequence[str] | None) -> tuple[list[str], NDArray[np.intp] | None]:
     """Return the names of the labels, most frequent first, and each row's number among them."""
     if labels is None:
         return [], None
@@ -257,16 +257,16 @@ def _real_blocks(report: ReportData) -> tuple[list[Block], dict[str, tuple[float
     blocks, reals = [], {}
     for name, column in values.items():
         if column is not None:
-            kind, content, low, step = pack.packed_reals(column)
+            kind, content, low, step = pack.pack_reals(column)
             blocks.append({"id": name, "kind": kind, "content": content})
             reals[name] = (low, step)
     return blocks, reals
 
 
 def _integer_blocks(report: ReportData, user_labels: NDArray[np.intp] | None) -> list[Block]:
-    neighbors = pack.near(report.neighbors, report.n)
+    neighbors = pack.fill_missing(report.neighbors, report.n)
     columns = {"labels": report.labels, "flags": report.flags, "user_labels": user_labels, "neighbors": neighbors}
-    packed = {name: pack.packed_integers(column) for name, column in columns.items() if column is not None}
+    packed = {name: pack.pack_integers(column) for name, column in columns.items() if column is not None}
     return [{"id": name, "kind": kind, "content": content} for name, (kind, content) in packed.items()]
 
 
@@ -287,7 +287,7 @@ def _hash(content: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 
 
-def _readable(value: Any) -> Any:
+def _replace_controls(value: Any) -> Any:
     """Replace what HTML cannot hold, such as NUL, in text that the template prints."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value)

@@ -15,7 +15,7 @@ TEXT_BUDGET = 12_000_000  # bytes of gzip for the rows' words, so that 50,000 ro
 TEXT_LENGTHS = (300, 200, 120, 60)
 
 
-def packed(content: bytes) -> str:
+def pack(content: bytes) -> str:
     """Return bytes as base64 of gzip: letters, digits, + / and =, so nothing in it can end a script element.
 
     Parameters
@@ -31,13 +31,13 @@ def packed(content: bytes) -> str:
     return base64.b64encode(gzip.compress(content, 6, mtime=0)).decode()
 
 
-def packed_json(value: object) -> str:
+def pack_json(value: object) -> str:
     """Return a JSON value, packed; half of a surrogate pair becomes a question mark."""
     text = json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return packed(text.encode("utf-8", "replace"))
+    return pack(text.encode("utf-8", "replace"))
 
 
-def packed_integers(values: ArrayLike) -> tuple[str, str]:
+def pack_integers(values: ArrayLike) -> tuple[str, str]:
     """Pack whole numbers in the narrowest type that holds them.
 
     Parameters
@@ -54,11 +54,11 @@ def packed_integers(values: ArrayLike) -> tuple[str, str]:
     low, high = (int(data.min()), int(data.max())) if data.size else (0, 0)
     for dtype, name in (("u1", "Uint8Array"), ("i2", "Int16Array"), ("<u2", "Uint16Array"), ("<i4", "Int32Array")):
         if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
-            return name, packed(data.astype(np.dtype(dtype).newbyteorder("<")).tobytes())
+            return name, pack(data.astype(np.dtype(dtype).newbyteorder("<")).tobytes())
     raise ValueError(f"Integers from {low} to {high} do not fit 32 bits.")
 
 
-def packed_reals(values: ArrayLike) -> tuple[str, str, float, float]:
+def pack_reals(values: ArrayLike) -> tuple[str, str, float, float]:
     """Pack real numbers as 65,536 even steps between the lowest and the highest.
 
     Parameters
@@ -76,7 +76,7 @@ def packed_reals(values: ArrayLike) -> tuple[str, str, float, float]:
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     step = (high - low) / 65535 or 1.0
     steps = np.rint((np.nan_to_num(data, nan=low, posinf=high, neginf=low) - low) / step)
-    return "Uint16Array", packed(steps.astype("<u2").tobytes()), low, step
+    return "Uint16Array", pack(steps.astype("<u2").tobytes()), low, step
 
 
 def cut(text: object, length: int) -> str:
@@ -85,7 +85,7 @@ def cut(text: object, length: int) -> str:
     return whole if len(whole) <= length else whole[: length - 1] + "…"
 
 
-def packed_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> tuple[str, str, int]:
+def pack_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> tuple[str, str, int]:
     """Pack texts and columns, cut as far as the budget needs.
 
     Parameters
@@ -101,8 +101,8 @@ def packed_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> 
         Packed texts, packed columns, and the length in characters at which they were cut.
     """
     for length in TEXT_LENGTHS:
-        words = packed_json([cut(text, length) for text in texts])
-        table = packed_json({name: _cells(column, length) for name, column in columns.items()})
+        words = pack_json([cut(text, length) for text in texts])
+        table = pack_json({name: _cells(column, length) for name, column in columns.items()})
         if (len(words) + len(table)) * 3 // 4 <= TEXT_BUDGET:
             break
     return words, table, length
@@ -119,7 +119,7 @@ def _cell(value: Any, length: int) -> Any:
     return cut(value, length) if isinstance(value, str) else value
 
 
-def near(indices: NDArray[Any] | None, n: int) -> NDArray[Any] | None:
+def fill_missing(indices: NDArray[Any] | None, n: int) -> NDArray[Any] | None:
     """Return neighbour lists in which a missing neighbour is n, so that they fit unsigned integers."""
     if indices is None:
         return None
