@@ -33,7 +33,7 @@ class Files:
         """Files that need no further look."""
         return set(self.seals) - set(self._left)
 
-    def known(self, name: str) -> bool:
+    def is_trusted(self, name: str) -> bool:
         """Whether a file needs no further look."""
         return name not in self._left
 

@@ -84,7 +84,7 @@ class Space(View):
             problems += id_problems(table[self.columns[0]], self.columns[0], there=self.ids)
         refuse("What was to be added", problems)
         with commit.pen(self.path) as held:
-            base = self._without_damaged(commit.same_rows(held, old))
+            base = self._drop_damaged(commit.same_rows(held, old))
             shard = held.shard(table, vectors, self.roles.text, old.hash_column)
             new = replace(
                 base,
@@ -136,7 +136,7 @@ class Space(View):
             When the rows have changed since this view was opened, or a value has no safe form.
         """
         with commit.pen(self.path) as held:
-            base = self._without_damaged(commit.same_rows(held, self._manifest))
+            base = self._drop_damaged(commit.same_rows(held, self._manifest))
             record = held.part(name, files, made_from)
             new = replace(base, parts=base.parts | {name: record}, note=note or f"part {name}")
             return self._after(held, new, done=name)
@@ -147,11 +147,11 @@ class Space(View):
         for name in gone:
             self.part(name)
         with commit.pen(self.path) as held:
-            base = self._without_damaged(commit.same_rows(held, self._manifest))
+            base = self._drop_damaged(commit.same_rows(held, self._manifest))
             kept = {name: record for name, record in base.parts.items() if name not in gone}
             return self._after(held, replace(base, parts=kept, note=f"dropped {', '.join(gone)}"))
 
-    def _without_damaged(self, base: Manifest) -> Manifest:
+    def _drop_damaged(self, base: Manifest) -> Manifest:
         """Leave out the parts that were found damaged when this view was opened with mend=True."""
         gone = {name for name, record in base.parts.items() if record in self.damaged}
         return replace(base, parts={name: record for name, record in base.parts.items() if name not in gone})

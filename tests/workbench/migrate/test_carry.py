@@ -28,8 +28,8 @@ def moved(n=50):
 def test_reading_changes_nothing():
     rows = moved()
     before = {name: np.array(getattr(rows, name)) for name in ("doubts", "true")}
-    first = [rows[0:20], rows[10:50], rows.some(np.array([3, 9]))]
-    again = [rows[0:20], rows[10:50], rows.some(np.array([3, 9]))]
+    first = [rows[0:20], rows[10:50], rows.take_rows(np.array([3, 9]))]
+    again = [rows[0:20], rows[10:50], rows.take_rows(np.array([3, 9]))]
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert all(np.array_equal(getattr(rows, name), was) for name, was in before.items())
 

@@ -105,7 +105,7 @@ def _membership(labels: NDArray[Any]) -> sparse.csr_array:
     return sparse.csr_array((np.ones(n), labels, np.arange(n + 1)), shape=(n, int(labels.max()) + 1))
 
 
-def _renumbered(labels: NDArray[Any]) -> NDArray[np.int64]:
+def _renumber(labels: NDArray[Any]) -> NDArray[np.int64]:
     return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
@@ -174,7 +174,7 @@ def communities(W: sparse.csr_array, *, resolution: float, rng: np.random.Random
         return labels
     graphs, parents = [W], []
     while True:
-        found = _renumbered(_move(graphs[-1], np.arange(graphs[-1].shape[0]), resolution, rng))
+        found = _renumber(_move(graphs[-1], np.arange(graphs[-1].shape[0]), resolution, rng))
         if found.max() + 1 == len(found):
             break
         member = _membership(found)
@@ -183,7 +183,7 @@ def communities(W: sparse.csr_array, *, resolution: float, rng: np.random.Random
     labels = np.arange(graphs[-1].shape[0])
     for graph, parent in zip(reversed(graphs[:-1]), reversed(parents), strict=True):
         labels = _move(graph, labels[parent], resolution, rng)
-    return _renumbered(labels)
+    return _renumber(labels)
 
 
 def _connected_parts(W: sparse.csr_array, labels: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -199,7 +199,7 @@ def _join_small(
 ) -> NDArray[np.int64]:
     """Give each group below `smallest` rows to the group it is linked to most; -1 where it has no link out."""
     while True:
-        labels = _renumbered(labels)
+        labels = _renumber(labels)
         member = _membership(labels)
         size = np.bincount(labels, weights=rows)
         small = np.flatnonzero(size < smallest)

@@ -124,7 +124,7 @@ def audit(
     family = same_vector(X) if texts is None else same_text(texts)
     alike = family if texts is None else within_rounding(same_vector(X), indices, scores)
     first = either(alike, family)
-    near, near_result = _near(indices, scores, first, null, texts)
+    near, near_result = _find_near(indices, scores, first, null, texts)
     far = distances(scores)
     results = [copies(family, texts)]
     if texts is not None:
@@ -141,7 +141,7 @@ def audit(
     return Audit([check for check, _ in results], flags, {} if tokens is None else tokens.to_dict())
 
 
-def _near(
+def _find_near(
     indices: NDArray[Any],
     scores: NDArray[Any],
     first: NDArray[Any],

@@ -72,16 +72,16 @@ def within_rounding(first: NDArray[np.int64], indices: NDArray[Any], scores: NDA
     in other company.
     """
     row, entry = np.nonzero((indices >= 0) & (distances(scores) <= FINEST))
-    return _joined(len(first), (np.arange(len(first)), first), (row, indices[row, entry]))
+    return _group_links(len(first), (np.arange(len(first)), first), (row, indices[row, entry]))
 
 
 def either(one: NDArray[np.int64], two: NDArray[np.int64]) -> NDArray[np.int64]:
     """Join two kinds of family: the first row of all that hang together, of shape (n_samples,)."""
     rows = np.arange(len(one))
-    return _joined(len(one), (rows, one), (rows, two))
+    return _group_links(len(one), (rows, one), (rows, two))
 
 
-def _joined(n: int, *links: tuple[NDArray[Any], NDArray[Any]]) -> NDArray[np.int64]:
+def _group_links(n: int, *links: tuple[NDArray[Any], NDArray[Any]]) -> NDArray[np.int64]:
     rows, others = (np.concatenate(ends) for ends in zip(*links, strict=True))
     graph = sparse.coo_array((np.ones(len(rows), dtype=np.int8), (rows, others)), shape=(n, n))
     return _first_with(connected_components(graph, directed=False)[1], n)

@@ -39,7 +39,7 @@ def check_bytes(path: Path, wanted: int, what: str = "it") -> None:
         )
 
 
-def whole(path: Path, table: pa.Table) -> pa.Table:
+def unpack_table(path: Path, table: pa.Table) -> pa.Table:
     """Return a table without dictionaries and runs, after looking at how long their values become."""
     for name, column in zip(table.column_names, table.columns, strict=True):
         check_bytes(path, sum(unpacked_bytes(chunk) for chunk in column.chunks), f"the column {name!r}")

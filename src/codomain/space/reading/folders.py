@@ -33,7 +33,7 @@ def read_folder(path: Path, vector: str | None, read_file: Callable[[Path, str |
         return held
     if (path / "state.json").is_file():
         return _hugging_face(path)
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not _hidden(p.relative_to(path)))
+    files = sorted(p for p in path.rglob("*") if p.is_file() and not _is_hidden(p.relative_to(path)))
     kinds = {s: [p for p in files if p.suffix.lower() == s] for s in (*_TABLES, *_ARRAYS, *_TEXTS)}
     tables = [s for s in _TABLES if kinds[s]]
     if len(tables) > 1 and ".json" in tables:  # settings more often than rows
@@ -57,7 +57,7 @@ def read_folder(path: Path, vector: str | None, read_file: Callable[[Path, str |
     return held
 
 
-def _hidden(path: Path) -> bool:
+def _is_hidden(path: Path) -> bool:
     return any(part.startswith((".", "_")) for part in path.parts)
 
 

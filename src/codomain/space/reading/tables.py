@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from codomain.core import UserError
-from codomain.space.reading.bounds import check_bytes, check_parquet, whole
+from codomain.space.reading.bounds import check_bytes, check_parquet, unpack_table
 from codomain.space.reading.ipc_sizes import stream_of, unpacked_buffers
 
 
@@ -36,7 +36,7 @@ def read_parquet(path: Path) -> Held:
     with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
         table = file.read()
     table.validate(full=True)  # parquet takes it on trust that texts are UTF-8
-    return Held(whole(path, table))
+    return Held(unpack_table(path, table))
 
 
 def _repeats(footer: Any, column: int) -> bool:
@@ -66,4 +66,4 @@ def read_arrow(path: Path) -> Held:
         raise UserError(
             f"{path} lists {listed:,} batches at its end and holds {len(kept):,}.", needed="a whole Arrow file"
         )
-    return Held(whole(path, pa.Table.from_batches(kept, batches.schema)))
+    return Held(unpack_table(path, pa.Table.from_batches(kept, batches.schema)))

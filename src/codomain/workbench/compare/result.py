@@ -95,13 +95,13 @@ class Found:
     def row(self, number: int) -> dict[str, Any]:
         """Return what is known of one compared row, with both its lists."""
 
-        def named(rows: NDArray[Any]) -> list[dict[str, str]]:
+        def name_rows(rows: NDArray[Any]) -> list[dict[str, str]]:
             return [{"id": self.ids[r]} | ({"text": self.texts[r]} if self.texts else {}) for r in rows.tolist()]
 
         return {
             "id": self.ids[number], **({"text": self.texts[number]} if self.texts else {}),
             "overlap": float(self.changes.overlap[number]), "drift": float(self.changes.drift[number]),
-            "nearest_in_a": named(self.lists[0][number]), "nearest_in_b": named(self.lists[1][number]),
+            "nearest_in_a": name_rows(self.lists[0][number]), "nearest_in_b": name_rows(self.lists[1][number]),
         }  # fmt: skip
 
     def to_dict(self, rows: int = 20) -> dict[str, Any]:

@@ -69,7 +69,7 @@ class Moved:
         doubts = self.doubts[start:stop] if doubts is None else np.where(self.true[start:stop], 0, doubts)
         return new, np.asarray(doubts, np.float32)
 
-    def some(self, rows: Rows) -> NDArray[np.float32]:
+    def take_rows(self, rows: Rows) -> NDArray[np.float32]:
         """Return a few rows, their numbers rising, as they will be."""
         new = self._bridge_rows(self.space.vectors[rows])[0]
         for known, vectors in self._over:

@@ -34,7 +34,7 @@ def thresholds(space: Space, moved: Moved, maker: Encoder | None) -> dict[str, A
         "rows", between two rows, and "questions", between a question and a row, where both encoders can be asked.
     """
     some = np.sort(np.random.default_rng(0).choice(len(space), min(len(space), _ROWS), replace=False))
-    new, questions = moved.some(some), list[dict[str, float]]()
+    new, questions = moved.take_rows(some), list[dict[str, float]]()
     if maker is not None and (index := space.parts.find(IndexPart)):
         texts = texts_of(space, some) if space.roles.text else None
         old = Null.from_dict(index.null)
