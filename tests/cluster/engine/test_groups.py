@@ -9,7 +9,8 @@ from scipy import sparse
 from sklearn.metrics import adjusted_rand_score
 
 from codomain.cluster import groups
-from codomain.cluster.engine.groups import communities, links
+from codomain.cluster.engine.groups import links
+from codomain.cluster.engine.modularity import communities
 from codomain.core import UserError
 
 

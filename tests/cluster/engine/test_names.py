@@ -4,7 +4,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from codomain.cluster import name_groups
 from codomain.cluster.engine.boilerplate import own_lines
-from codomain.cluster.engine.names import TOKEN
+from codomain.cluster.engine.words import TOKEN
 from codomain.core import UserError
 
 TOPICS = {

@@ -16,8 +16,9 @@ import report_data
 
 from codomain.core import UserError, plain
 from codomain.shrink import Recipe
-from codomain.workbench.report import ReportData, figure, pack, render, share
+from codomain.workbench.report import ReportData, pack, render
 from codomain.workbench.report.figures import front_plot, scale
+from codomain.workbench.report.html import figure, share
 from codomain.workbench.report.recipes import explain
 
 HOSTILE = [

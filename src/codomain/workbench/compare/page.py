@@ -16,7 +16,8 @@ from codomain.space import MapPart
 from codomain.workbench.compare.join import Side
 from codomain.workbench.compare.result import Found
 from codomain.workbench.compare.verdict import BEYOND_CHANCE, SAME_DISTANCE, SAME_OVERLAP
-from codomain.workbench.report import pack, write_page
+from codomain.workbench.report import pack
+from codomain.workbench.report.html import write_page
 
 _FEW = 200
 _SCRIPTS = ("data.js", "theme.js", "map.js", "rows.js", "compare.js")

@@ -1,27 +1,21 @@
 """The report: one HTML file that opens from disk, with the network off, and can be searched."""
 
-import base64
-import hashlib
-import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FunctionLoader
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from codomain.core import UserError, written_aside
+from codomain.core import UserError
 from codomain.search import query_language
 from codomain.space import FLAGS
 from codomain.workbench.report import pack
-from codomain.workbench.report.figures import front_plot, scale
-from codomain.workbench.report.recipes import explain
+from codomain.workbench.report.figures import front_plot
+from codomain.workbench.report.html import write_page
 
 __all__ = ["ReportData", "render", "write_page"]
 
@@ -155,55 +149,6 @@ def render(report: ReportData, path: str | Path) -> Path:
     )  # fmt: skip
 
 
-def write_page(
-    path: str | Path, template: str, styles: Sequence[str], scripts: Sequence[str], **values: object
-) -> Path:
-    """Write a page whose own policy lets a browser run its script and nothing else.
-
-    Parameters
-    ----------
-    path : str or Path
-        The HTML file to write.
-    template : str
-        A file of the folder `page`.
-    styles, scripts : sequence of str
-        Files that are put into it, in this order.
-    **values
-        What the template prints; text is escaped.
-
-    Returns
-    -------
-    Path
-        The file.
-    """
-    page = files(__package__).joinpath("page")
-
-    def read(name: str) -> str:
-        return page.joinpath(name).read_text("utf-8")
-
-    script = '(() => {\n"use strict";\n' + "\n".join(map(read, scripts)) + "\n})();"
-    style = "\n".join(map(read, styles))
-    environment = Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_replace_controls, loader=FunctionLoader(read)
-    )
-    environment.globals["scale"] = scale
-    environment.filters |= {
-        "thousands": lambda value: f"{value:,.0f}", "figure": figure, "share": share, "bytes": size, "anchor": anchor,
-        "tenths": lambda value: "–" if value is None else "under 0.1%" if 0 < value < 0.0005 else f"{value:.1%}",
-        "explain": explain,
-        "hundredths": lambda value: "–" if value is None else f"{value:.2f}",
-        "plural": lambda count, one, many=None: one if count == 1 else many or f"{one}s",
-    }  # fmt: skip
-    html = environment.get_template(template).render(
-        **values, script=Markup(script), style=Markup(style), script_hash=Markup(_hash(script)),
-        style_hash=Markup(_hash(style)),
-    )  # fmt: skip
-    target = Path(path)
-    with written_aside(target) as new:
-        new.write_text(html, encoding="utf-8", errors="replace", newline="\n")
-    return target
-
-
 Block = dict[str, str]  # id, kind and content of a script element that holds data
 
 
@@ -280,58 +225,3 @@ def _winner(certificate: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not certificate or certificate.get("winner") is None:
         return None
     return certificate["rows"][certificate["winner"]]
-
-
-def _hash(content: str) -> str:
-    """Return what the page's own policy lists, so that a browser runs this script and no other."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
-
-
-def _replace_controls(value: Any) -> Any:
-    """Replace what HTML cannot hold, such as NUL, in text that the template prints."""
-    if isinstance(value, str) and not isinstance(value, Markup):
-        return re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]", "\ufffd", value)
-    return value
-
-
-def figure(value: float | None) -> str:
-    """Return a number with three significant digits and thousands separated; with one digit below 0.001.
-
-    Parameters
-    ----------
-    value : float or None
-        Any number.
-
-    Returns
-    -------
-    str
-        "not measured" when there is none.
-    """
-    if value is None or value != value:
-        return "not measured"
-    if isinstance(value, int) or abs(value) >= 100:
-        return f"{value:,.0f}"
-    if 0 < abs(value) < 1e-4:
-        return "about 0"
-    return f"{value:.1g}" if 0 < abs(value) < 1e-3 else f"{value:.3g}"
-
-
-def share(value: float | None) -> str:
-    """Return a share of 0 to 1 in percent, finer near both ends and never rounded up to 100%."""
-    if value is None or value != value:
-        return "not measured"
-    if 0 < value < 0.0005:
-        return "under 0.1%"
-    if not (0 < value < 0.1 or 0.9 < value < 1):
-        return f"{value:.0%}"
-    return f"{min(value, 0.999):.1%}".replace(".0%", "%")
-
-
-def size(value: float) -> str:
-    """Return bytes per vector for people."""
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
-
-
-def anchor(kind: str) -> str:
-    """Return the name of a check's place on the page."""
-    return "check-" + re.sub(r"[^a-z0-9]+", "-", kind.lower()).strip("-")
