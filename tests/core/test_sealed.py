@@ -2,13 +2,19 @@
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codomain.core import DamagedError, UserError, sealed
+from codomain.core import DamagedError, UserError, sealed, written_aside
 from codomain.core.sealed import Seal, canonical, check, replace_atomically, seal_of, write_sealed
 
 
@@ -113,6 +119,51 @@ def test_a_writer_that_fails_keeps_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="no"):
         replace_atomically(tmp_path / "HEAD", b"two")
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("HEAD", b"one")]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from codomain.core import written_aside
+with written_aside(Path(sys.argv[1])) as new:
+    new.write_text("half a ta")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+@pytest.mark.parametrize("name", ["out.csv", "é" * 120 + ".csv"], ids=["short", "as long as a name may be"])
+def test_the_next_writer_of_a_file_clears_up_after_one_that_was_killed(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("an older table")
+    died = subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    assert died.returncode == -signal.SIGKILL and path.read_text() == "an older table"
+    assert len(list(tmp_path.iterdir())) > 1  # it left something
+    with written_aside(path) as new:
+        new.write_text("a whole table")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(name, "a whole table")]
+
+
+def test_writers_of_one_file_take_turns_and_the_last_stays_whole(tmp_path, capsys):
+    path, inside, most = tmp_path / "out.csv", [], []
+
+    def write(number):
+        with written_aside(path) as new:
+            inside.append(number)
+            most.append(len(inside))
+            with new.open("a") as file:
+                for _ in range(20):
+                    file.write(f"{number}")
+                    file.flush()
+                    time.sleep(0.001)
+            inside.remove(number)
+        return f"{number}" * 20
+
+    with ThreadPoolExecutor(4) as pool:
+        written = list(pool.map(write, range(8)))
+    assert path.read_text() in written and max(most) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["out.csv"]
+    assert "waiting for it" in capsys.readouterr().err
 
 
 def test_canonical_json_has_one_form():

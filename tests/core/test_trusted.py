@@ -1,6 +1,7 @@
 """The list of servers that a person has named, and the keys that are meant for them."""
 
 import stat
+from contextlib import nullcontext
 
 import pytest
 
@@ -57,7 +58,34 @@ def test_a_key_is_given_to_the_server_that_it_was_meant_for_and_is_not_kept(monk
     assert "sk-" not in place().read_text() and stat.S_IMODE(place().stat().st_mode) == 0o600
 
 
-@pytest.mark.parametrize("data", ["", "[]", "{", '{"salt": "00"}', '{"salt": "00", "servers": 3}'])
+def test_the_folder_of_a_model_is_trusted_whichever_way_it_is_written_and_no_other_is(tmp_path, monkeypatch):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    monkeypatch.chdir(tmp_path)
+    for uri in ("onnx:model", "st:/", "model2vec:model?long=mean"):
+        assert uri not in Trusted()
+    Trusted().add("http://h/v1", key=False)
+    Trusted().add_folder("onnx:model?long=mean")
+    for uri in (f"onnx:{tmp_path}/model", f"st:{tmp_path}/model/", "onnx:link?long=cut", "model2vec:./x/../model"):
+        assert uri in Trusted()
+    for uri in ("onnx:", "onnx:model/inside", "st:..", "st:~", "st:model?long=mean", "st:model2"):
+        with pytest.raises(UserError) if uri == "onnx:" else nullcontext():
+            assert uri not in Trusted()
+    assert Trusted().folders == [str(tmp_path / "model")] and Trusted().servers == ["http://h/v1"]
+    Trusted().remove("st:model")
+    assert Trusted().folders == [] and Trusted().servers == ["http://h/v1"]
+    with pytest.raises(UserError, match=r"(?s)model is not trusted.*http://h/v1"):
+        Trusted().remove("st:model")
+
+
+def test_a_list_from_before_folders_is_read():
+    place().parent.mkdir()
+    place().write_text('{"salt": "00", "servers": {"http://h/v1": ""}}')
+    assert Trusted().servers == ["http://h/v1"] and Trusted().folders == []
+
+
+@pytest.mark.parametrize("data", ["", "[]", "{", '{"salt": "00"}', '{"salt": "00", "servers": 3}',
+                                  '{"salt": "00", "servers": {}, "folders": 3}'])  # fmt: skip
 def test_a_damaged_list_is_refused_and_not_taken_for_an_empty_one(data):
     place().parent.mkdir()
     place().write_text(data)

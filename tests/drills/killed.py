@@ -153,5 +153,5 @@ def litter(folder: Path) -> list[str]:
     """Return the unfinished files that a command left."""
     return [
         str(path.relative_to(folder)) for path in folder.rglob("*")
-        if path.name.startswith(".new-") or path.name.endswith((".new", ".tmp")) or path.name == "work"
+        if path.name.startswith(".new-") or path.name.endswith((".new", ".new.lock", ".tmp")) or path.name == "work"
     ]  # fmt: skip

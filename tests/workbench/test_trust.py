@@ -7,9 +7,12 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import csv
+from safetensors.numpy import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from codomain.core import Trusted, UserError
 from codomain.encode import resolve
@@ -117,3 +120,43 @@ def test_the_command_names_lists_and_removes_servers(here: Path, server: Server,
     assert run("trust", server.url, "--remove").returncode == 0
     refused = run("search", here / "s.space", "event loop")
     assert refused.returncode == 2 and f"codomain trust {server.url}" in refused.stderr.replace("\n", "")
+
+
+@pytest.fixture(scope="module")
+def their_model(docstrings: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A space whose encoder is a token table in a folder, named on a machine of its own."""
+    folder = tmp_path_factory.mktemp("model")
+    csv.write_csv(docstrings.select(["text"]).slice(0, 40), folder / "rows.csv")
+    tokenizer = Tokenizer(models.WordLevel({chr(97 + n): n for n in range(26)} | {"[UNK]": 26}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    (folder / "table").mkdir()
+    tokenizer.save(str(folder / "table" / "tokenizer.json"))
+    table = np.random.default_rng(0).normal(size=(27, 8)).astype(np.float32)
+    save_file({"embeddings": table}, folder / "table" / "model.safetensors")
+    (folder / "table" / "config.json").write_text('{"normalize": true}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "settings"))
+        study(folder / "rows.csv", text="text", encoder=f"model2vec:{folder}/table", space=folder / "s.space")
+        assert search_space(folder / "s.space", "event loop", mode="meaning").hits  # whoever made it goes on
+        assert Trusted().folders == [str(folder / "table")]
+    return folder
+
+
+def test_a_model_that_only_the_space_names_is_not_opened(
+    their_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    monkeypatch.setattr("codomain.workbench.encoders.resolve", lambda *_, **__: pytest.fail("it was opened"))
+    space, model = their_model / "s.space", f"model2vec:{their_model}/table"
+    for act in (lambda: search_space(space, "event loop"), lambda: study(space)):
+        with pytest.raises(UserError, match=rf"(?s)It was not opened.*codomain trust {model}"):
+            act()
+    assert search_space(space, "loop", mode="words").hits  # what needs no encoder works
+    monkeypatch.undo()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
+    assert "may be opened" in run("trust", model).stdout
+    assert search_space(space, "event loop").hits
+    assert run("trust", "--json").stdout.split() == ["[", f'"{their_model}/table"', "]"]
+    assert run("trust", model, "--remove").returncode == 0 and Trusted().folders == []
+    study(space, encoder=model)  # a model that is typed here is trusted too
+    assert Trusted().folders == [str(their_model / "table")]

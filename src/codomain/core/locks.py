@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -112,6 +112,41 @@ def working(root: Path) -> Iterator[None]:
             yield
         finally:
             mine.remove(name)
+
+
+@contextmanager
+def only_writer(path: Path, lock: Path) -> Iterator[None]:
+    """Be the only one who writes a file that has no space around it; wait for another who does.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for the line that says what is waited for.
+    lock : Path
+        A file that is there only while somebody writes, or after a writer was killed.
+    """
+    while True:
+        with lock.open("ab") as file:
+            if not locked(file):
+                say(f"Another process writes {path}: waiting for it.")
+                locked(file, wait=True)
+            if not _is_at(file, lock):  # its owner has removed it since
+                continue
+            try:
+                yield
+                return
+            finally:
+                if os.name == "nt":  # no open file is removed there
+                    file.close()
+                with suppress(PermissionError):  # there the next writer has it open, and removes it
+                    lock.unlink()
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core.errors import DamagedError, UserError
+from codomain.core.locks import only_writer
 from codomain.core.npy import npy_chunks
 
 BLOCK = 64 * 2**20  # bytes under one block hash
 _STEP = 2**20
+_LONG_NAME = 240  # bytes; file systems take names of 255, and some signs are added here
 
 
 @dataclass(frozen=True)
@@ -253,7 +255,7 @@ def written_aside(path: Path) -> Iterator[Path]:
     Yields
     ------
     Path
-        A new name in the same folder.
+        A new name in the same folder. Another writer of `path` waits; a writer that was killed is cleared up after.
 
     Raises
     ------
@@ -266,25 +268,31 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield path
         return
     path = Path(os.path.realpath(path))
-    new = path.with_name(f".{path.name[:80]}.{os.getpid()}.new")
-    try:
+    with _moved_into(path) as new:
         yield new
         with new.open("rb+") as file:
             os.fsync(file.fileno())
         if path.exists():
             shutil.copymode(path, new)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
-    fsync_folder(path.parent)
 
 
 def replace_atomically(path: Path, data: bytes) -> None:
     """Replace a file's content so that a reader, or a crash, finds either the old bytes or the new ones."""
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
+    with _moved_into(path) as new:
         write_sealed(new, data)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
+
+
+@contextmanager
+def _moved_into(path: Path) -> Iterator[Path]:
+    """Give the name that stands in for a file until it is whole; the same each time, so a killed writer's is reused."""
+    name = path.name if len(os.fsencode(path.name)) < _LONG_NAME else hashlib.sha256(os.fsencode(path.name)).hexdigest()
+    new = path.with_name(f".{name}.new")
+    with only_writer(path, path.with_name(f".{name}.new.lock")):
+        try:
+            new.unlink(missing_ok=True)  # of a writer that was killed; its mode may be another
+            yield new
+            new.replace(path)
+        except BaseException:
+            new.unlink(missing_ok=True)
+            raise
     fsync_folder(path.parent)

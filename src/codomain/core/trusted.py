@@ -1,4 +1,4 @@
-"""The servers that a person has named on this machine, and which key each of them was given."""
+"""The servers and model folders that a person has named on this machine, and which key each server was given."""
 
 import hashlib
 import json
@@ -13,6 +13,7 @@ from codomain.core.sealed import canonical, replace_atomically
 
 KEY = "CODOMAIN_API_KEY"
 _ADDRESS = "http://host/v1 or https://host/v1"
+_FOLDERS = ("model2vec:", "onnx:", "st:")  # encoders that are read from a folder of this machine
 
 
 def place() -> Path:
@@ -34,11 +35,20 @@ def server_address(url: str) -> str:
     return quote(f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}", safe=":/[]%~@+")
 
 
+def model_folder(uri: str) -> str:
+    """Return the folder of an encoder without links and options, as it is trusted; "" when it is in no folder."""
+    scheme = next((one for one in _FOLDERS if uri.startswith(one)), "")
+    path = uri.removeprefix(scheme)
+    path = path.partition("?")[0] if scheme == "onnx:" else path
+    return os.path.realpath(os.path.expanduser(path)) if scheme and path else ""
+
+
 class Trusted:
     """The list, as it is on the disk now.
 
-    A space that somebody else made names the server of its encoder. Texts and questions are only sent there when this
-    list has it. The list also knows which key was meant for which server, by a salted hash: the key itself is not kept.
+    A space that somebody else made names the encoder of its vectors. Texts and questions are only sent to its server,
+    and its model is only opened in a folder of this machine, when this list has them. The list also knows which key was
+    meant for which server, by a salted hash: the key itself is not kept.
     """
 
     def __init__(self) -> None:
@@ -46,8 +56,9 @@ class Trusted:
         try:
             found: Any = json.loads(path.read_bytes())
             self._salt, self._keys = str(found["salt"]), {str(url): str(key) for url, key in found["servers"].items()}
+            self._folders = {str(folder) for folder in found.get("folders", [])}
         except FileNotFoundError:
-            self._salt, self._keys = secrets.token_hex(16), {}
+            self._salt, self._keys, self._folders = secrets.token_hex(16), {}, set()
         except (ValueError, KeyError, TypeError, AttributeError):
             raise DamagedError(f"{path} is damaged.", todo="remove it, and name the servers again") from None
 
@@ -56,8 +67,14 @@ class Trusted:
         """Their addresses, sorted."""
         return sorted(self._keys)
 
-    def __contains__(self, url: str) -> bool:
-        return server_address(url) in self._keys
+    @property
+    def folders(self) -> list[str]:
+        """The folders of models, sorted."""
+        return sorted(self._folders)
+
+    def __contains__(self, uri: str) -> bool:
+        folder = model_folder(uri)
+        return folder in self._folders if folder else server_address(uri) in self._keys
 
     def key_for(self, url: str) -> str:
         """Return the key in the environment when it was meant for this server; otherwise nothing."""
@@ -78,19 +95,30 @@ class Trusted:
             self._keys[server_address(url)] = mark
             self._write()
 
-    def remove(self, url: str) -> None:
-        """Trust a server no longer."""
-        if server_address(url) not in self._keys:
-            raise UserError(
-                f"{server_address(url)} is not trusted.", needed=f"one of: {', '.join(self.servers) or 'none is'}"
-            )  # fmt: skip
-        del self._keys[server_address(url)]
+    def add_folder(self, uri: str) -> None:
+        """Trust the folder of a model, as in onnx:/folder."""
+        if uri not in self:
+            self._folders.add(model_folder(uri))
+            self._write()
+
+    def remove(self, uri: str) -> None:
+        """Trust a server or a model's folder no longer."""
+        folder = model_folder(uri)
+        if uri not in self:
+            there = ", ".join([*self.servers, *self.folders]) or "none is"
+            raise UserError(f"{folder or server_address(uri)} is not trusted.", needed=f"one of: {there}")
+        if folder:
+            self._folders.remove(folder)
+        else:
+            del self._keys[server_address(uri)]
         self._write()
 
     def _write(self) -> None:
         path = place()
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_atomically(path, canonical({"salt": self._salt, "servers": self._keys}, indent=1))
+        replace_atomically(
+            path, canonical({"salt": self._salt, "servers": self._keys, "folders": self.folders}, indent=1)
+        )  # fmt: skip
         path.chmod(0o600)
 
     def _mark(self, key: str) -> str:

@@ -134,7 +134,8 @@ class Pen:
 
 def leftovers(root: Path) -> list[Path]:
     """Return the temporary files and folders that a killed writer left, or that one is writing now."""
-    return [path for pattern in (".new-*", ".*.new", "manifests/.*.new") for path in root.glob(pattern)]
+    patterns = (".new-*", ".*.new", ".*.new.lock")
+    return [path for folder in (root, root / "manifests") for pattern in patterns for path in folder.glob(pattern)]
 
 
 @contextmanager

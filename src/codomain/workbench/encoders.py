@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import EncoderIdentity, Trusted, UserError, server_address
+from codomain.core import EncoderIdentity, Trusted, UserError, server_address, visible
+from codomain.core.trusted import model_folder
 from codomain.encode import Encoder, resolve
 from codomain.space import MigrationPart, Space
 
@@ -27,7 +28,7 @@ def encoder_of(space: Space) -> Encoder | None:
     Raises
     ------
     UserError
-        When it is behind a server that nobody has named on this machine.
+        When it is behind a server, or in a folder, that nobody has named on this machine.
     """
     if not space.encoder.encodes:
         return None
@@ -59,7 +60,7 @@ def stored_encoder(identity: EncoderIdentity, path: Path) -> Encoder:
     Raises
     ------
     UserError
-        When it is behind a server that nobody has named on this machine.
+        When it is behind a server, or in a folder, that nobody has named on this machine.
     """
     uri = identity.uri
     if uri.startswith("openai:") and uri not in Trusted():
@@ -69,11 +70,18 @@ def stored_encoder(identity: EncoderIdentity, path: Path) -> Encoder:
             needed="a server that you trust with your texts and questions",
             todo=f"codomain trust {shlex.quote(server_address(uri))}",
         )
+    if (folder := model_folder(uri)) and uri not in Trusted():
+        raise UserError(
+            f"{path} says that the model in {visible(folder)} makes its vectors, and nobody has named that folder on "
+            "this machine. It was not opened.",
+            needed="a folder whose model you trust",
+            todo=visible(f"codomain trust {shlex.quote(uri)}"),
+        )
     return resolve(uri, named=False)
 
 
 def named_encoder(uri: str) -> Encoder:
-    """Return the encoder that a person names; a server is trusted from then on.
+    """Return the encoder that a person names; its server, or the folder it is in, is trusted from then on.
 
     Parameters
     ----------
@@ -87,21 +95,27 @@ def named_encoder(uri: str) -> Encoder:
     """
     if uri.startswith("openai:"):
         trust(uri)
-    return resolve(uri)
+    maker = resolve(uri)
+    if model_folder(uri):  # once it has been read: a folder that is no model is not remembered
+        trust(uri)
+    return maker
 
 
-def trust(url: str, *, key: bool = False) -> None:
-    """Trust a server with texts and questions.
+def trust(uri: str, *, key: bool = False) -> None:
+    """Trust a server with texts and questions, or a folder to hold a model that may be opened.
 
     Parameters
     ----------
-    url : str
-        Its address, with or without a model.
+    uri : str
+        Address of the server, with or without a model; or onnx:/folder, st:/folder or model2vec:/folder.
     key : bool, default=False
-        Whether the key in CODOMAIN_API_KEY is meant for it even when it was meant for another server before.
+        Whether the key in CODOMAIN_API_KEY is meant for the server even when it was meant for another one before.
     """
     trusted = Trusted()
-    trusted.add(url, key=key or not trusted.key_is_of_another(url))
+    if model_folder(uri):
+        trusted.add_folder(uri)
+    else:
+        trusted.add(uri, key=key or not trusted.key_is_of_another(uri))
 
 
 def check_studied(space: Space) -> None:

@@ -69,6 +69,48 @@ def test_a_word_of_a_megabyte_that_a_dictionary_repeats_is_refused(tmp_path, low
         assert "the column 'text' would take 78 MiB of memory" in said and "in several files, or unpacked" in said
 
 
+WORD = "x " * 2**13
+PAIR = pa.struct([("a", pa.string()), ("b", pa.int32())])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pa.scalar([WORD, None]),
+        pa.scalar({"a": WORD, "b": 1}, PAIR),
+        pa.scalar([{"a": WORD, "b": 1}], pa.list_(PAIR)),
+        pa.scalar([(WORD, 1)], pa.map_(pa.string(), pa.int32())),
+        pa.scalar([[WORD.encode()]]),
+        pa.scalar([WORD], pa.list_(pa.string_view())),
+    ],
+    ids=lambda value: str(value.type),
+)
+def test_a_word_that_lists_and_structs_repeat_is_refused_and_a_few_of_it_are_read(tmp_path, low, row):
+    for count, name in ((1000, "a.parquet"), (20, "b.parquet")):
+        column = pa.array([row.as_py()] * count, row.type)
+        table = pa.table({"text": [f"row {n}" for n in range(count)], "x.y": column, "plain": ["a word"] * count})
+        pq.write_table(table, tmp_path / name)
+    assert (tmp_path / "a.parquet").stat().st_size < 2**16
+    assert "'x.y' would take 15 MiB of memory" in refused(tmp_path / "a.parquet").replace("16 MiB", "15 MiB")
+    found = read(tmp_path / "b.parquet").rows
+    assert found["x.y"].to_pylist() == [row.as_py()] * 20 and found["plain"].to_pylist() == ["a word"] * 20
+
+
+@pytest.mark.parametrize("value", [WORD, [WORD]], ids=["text", "list"])
+def test_texts_that_say_only_how_they_differ_from_the_one_before_are_refused_when_they_take_too_much(
+    tmp_path, low, value
+):
+    for count, name in ((1000, "a.parquet"), (20, "b.parquet")):
+        table = pa.table({"text": [f"row {n}" for n in range(count)], "x": [value] * count})
+        leaf = "x" if isinstance(value, str) else "x.list.element"
+        pq.write_table(
+            table, tmp_path / name, use_dictionary=["text"], column_encoding={leaf: "DELTA_BYTE_ARRAY"}
+        )  # fmt: skip
+    assert (tmp_path / "a.parquet").stat().st_size < 2**16
+    assert "its texts would take 4 MiB" in refused(tmp_path / "a.parquet").replace("5 MiB", "4 MiB")
+    assert read(tmp_path / "b.parquet").rows["x"].to_pylist() == [value] * 20
+
+
 def test_a_number_that_a_page_repeats_a_million_times_is_refused(tmp_path, low):
     pq.write_table(pa.table({"n": np.zeros(2**20, np.int64)}), tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").stat().st_size < 2**16

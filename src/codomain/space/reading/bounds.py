@@ -92,7 +92,7 @@ def _sizes(values: Any) -> Any:
 def check_parquet(path: Path, footer: Any) -> None:
     """Refuse a parquet file whose columns unpack to more than `check_bytes` lets pass.
 
-    Values that a column repeats by a dictionary are counted once here; `whole` looks at those.
+    Texts that repeat are counted once here: `read_parquet` looks at those.
     """
     widths = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12, "BYTE_ARRAY": 4}
     total = 0

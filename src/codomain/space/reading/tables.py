@@ -11,6 +11,8 @@ from codomain.core import UserError
 from codomain.space.reading.bounds import check_bytes, check_parquet, unpack_table
 from codomain.space.reading.ipc_sizes import stream_of, unpacked_buffers
 
+_PIECE = 64  # rows read at once where nothing in the file tells how long they become
+
 
 @dataclass
 class Held:
@@ -26,22 +28,43 @@ def read_parquet(path: Path) -> Held:
     # ParquetFile reads this file and no neighbour: read_table would take folder names for columns.
     footer = pq.read_metadata(path)
     check_parquet(path, footer)
+    inside = _check_repeats(path, footer)
     # A word that a dictionary repeats a million times is held once until its length has been looked at.
-    leaves = [(at, footer.schema.column(at)) for at in range(footer.num_columns)]
-    texts = [  # within lists and structs Arrow cannot hold them so
-        leaf.path
-        for at, leaf in leaves
-        if leaf.physical_type == "BYTE_ARRAY" and leaf.path == leaf.name and _repeats(footer, at)
-    ]
+    texts = [name for name in _texts(footer, "DICTIONARY") if name not in inside]
     with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
         table = file.read()
     table.validate(full=True)  # parquet takes it on trust that texts are UTF-8
     return Held(unpack_table(path, table))
 
 
-def _repeats(footer: Any, column: int) -> bool:
-    groups = (footer.row_group(group).column(column) for group in range(footer.num_row_groups))
-    return any("DICTIONARY" in encoding for chunk in groups for encoding in chunk.encodings)
+def _check_repeats(path: Path, footer: Any) -> set[str]:
+    """Refuse texts that repeat, within lists and structs or by their beginnings, until they take too much memory.
+
+    They are read an additional time, as dictionaries or piece by piece. Returns the columns within lists and structs.
+    """
+    inside = {
+        column.path for column in map(footer.schema.column, range(footer.num_columns)) if column.path != column.name
+    }
+    if words := [name for name in _texts(footer, "DICTIONARY") if name in inside]:
+        with pq.ParquetFile(path, read_dictionary=words, page_checksum_verification=True) as file:
+            whole(path, file.read(words))
+    if words := _texts(footer, "DELTA_BYTE_ARRAY"):  # each value says how much of the one before it begins with
+        total = 0
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for batch in file.iter_batches(_PIECE, columns=words):
+                total += batch.nbytes
+                check_bytes(path, total, "its texts")
+    return inside
+
+
+def _texts(footer: Any, encoding: str) -> list[str]:
+    """Return the columns of texts that some row group holds in an encoding."""
+    found = {}
+    for group in map(footer.row_group, range(footer.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            if chunk.physical_type == "BYTE_ARRAY" and any(encoding in one for one in chunk.encodings):
+                found[chunk.path_in_schema] = True
+    return list(found)
 
 
 def read_arrow(path: Path) -> Held:
