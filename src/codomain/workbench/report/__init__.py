@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from codomain.core import UserError, written_aside
 from codomain.search import query_language
 from codomain.space import FLAGS
+from codomain.workbench.label.words import beside_majority
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot, scale
 from codomain.workbench.report.recipes import explain
@@ -186,7 +187,7 @@ def write_page(
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_readable, loader=FunctionLoader(read)
     )
-    environment.globals["scale"] = scale
+    environment.globals |= {"scale": scale, "beside_majority": beside_majority}
     environment.filters |= {
         "thousands": lambda value: f"{value:,.0f}", "figure": figure, "share": share, "bytes": size, "anchor": anchor,
         "tenths": lambda value: "–" if value is None else "under 0.1%" if 0 < value < 0.0005 else f"{value:.1%}",
