@@ -113,7 +113,7 @@ def shrink_space(
     )  # fmt: skip
     if front.winner is None:
         raise UserError(front.refusal, todo="ask for a lower --recall" + (" or more --bytes" if bytes else ""))
-    files = {ShrinkPart.certificate: front.to_dict(), ShrinkPart.settings: asdict(settings)}
+    files: dict[str, Any] = {ShrinkPart.certificate: front.to_dict(), ShrinkPart.settings: asdict(settings)}
     files |= front.build(opened.vectors).save()
     key = _STAGE.fingerprint(opened.fingerprint, settings, made)
     limit = f", at most {bytes:g} bytes" if bytes else ""
