@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+import codomain
 from conftest import Run
 
 STATIC = "static:wordllama"
@@ -27,6 +28,39 @@ def test_study_without_flags_says_what_it_guessed_and_what_to_type_next(mine: Pa
     assert (mine.parent / lines["space"]).is_dir() and (mine.parent / lines["report"]).is_file()
     found = run(*lines["search"].replace('"', "").split()[1:4], "--json")
     assert found.returncode == 0, found.stderr
+
+
+def test_study_and_add_print_what_they_found_as_one_record(docstrings: pa.Table, tmp_path: Path, run: Run) -> None:
+    def never(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    big = 2**53 + 1
+    rows = docstrings.slice(0, 150).select(["module", "kind", "text"])
+    rows = rows.append_column("big", pa.array(range(big, big + 150))).append_column("x", pa.array([float("nan")] * 150))
+    parquet.write_table(rows.slice(0, 140), tmp_path / "mine.parquet")
+    parquet.write_table(rows.slice(140), tmp_path / "more.parquet")
+    told = run("study", "mine.parquet", "--id", "big", "--label", "kind", "--encoder", STATIC, "--json")
+    assert told.returncode == 0 and "plan: 140 rows" in told.stderr and "7/7" in told.stderr
+    found = json.loads(told.stdout, parse_constant=never)
+    report = (tmp_path / found["report"]).read_text()
+    assert (found["rows"], found["dimensions"], found["bytes_as_given"]) == (140, 256, 1024)
+    assert found["encoder"]["uri"] == STATIC and found["roles"] == {"id": "big", "text": "text", "label": "kind"}
+    assert {"name": "big", "type": "int64"} in found["columns"] and {"name": "x", "type": "double"} in found["columns"]
+    assert found["tokens"]["texts"] == 140 and found["tokens"]["tokens_read"] > 140
+    assert {"texts_cut", "tokens_unread", "tokens_unknown", "texts_without_known_tokens"} <= set(found["tokens"])
+    assert all({"name", "value", "verdict", "says"} <= set(one) for one in found["health"]) and found["health"]
+    refusal = codomain.open(tmp_path / "mine.space").parts.shrink.certificate["refusal"]
+    assert found["smallest"] is None and found["recall_target"] == 0.95  # of so few rows no form can be proved
+    assert refusal and refusal in found["warnings"]
+    assert found["groups"] and sum(one["size"] for one in found["groups"]) + found["in_no_group"] == 140
+    assert all(one["name"] in report for one in found["groups"])
+    assert {"duplicate", "outlier", "label"} <= set(found["flags"])
+    assert any("text column: 'text'" in note for note in found["notes"]) and isinstance(found["warnings"], list)
+    assert run(*found["search"].replace('"', "").split()[1:4], "--json").returncode == 0
+    first = json.loads(run("search", "mine.space", "--like", big, "-k", "1", "--json").stdout)
+    assert first[0]["id"] == str(int(first[0]["id"]))  # beyond what JavaScript holds: exact, as text
+    grown = json.loads(run("add", "mine.space", "more.parquet", "--json").stdout, parse_constant=never)
+    assert grown["rows"] == 150 and grown["generation"] > found["generation"]
 
 
 def test_search_answers_in_records_with_the_rows_columns(mine: Path, run: Run) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from pyarrow import parquet
 import codomain
 from codomain.core import DamagedError, EncoderMismatch, UserError
 from codomain.workbench import Settings, add, search_space, study
-from codomain.workbench.stages import STAGES
+from codomain.workbench.stages import STAGES, late
 
 STATIC = "static:wordllama"
 
@@ -70,6 +71,24 @@ def test_another_recall_remakes_only_the_stages_that_use_it(studied: Path, table
     study(copy, settings=Settings(recall=0.8))
     after = {name: part.made_from for name, part in codomain.open(copy).parts.items()}
     assert {name for name in before if before[name] != after[name]} == {"shrink"}
+
+
+def test_what_was_asked_for_stays_until_it_is_asked_for_otherwise(table: Path, tmp_path: Path) -> None:
+    rows = parquet.read_table(table)
+    parquet.write_table(rows.slice(0, 120), tmp_path / "old.parquet")
+    parquet.write_table(rows.slice(120, 20), tmp_path / "new.parquet")
+    asked = Settings(recall=0.8, n_neighbors=9, n_results=5, random_state=3)
+    old = study(tmp_path / "old.parquet", text="text", encoder=STATIC, space=tmp_path / "s.space", settings=asked).space
+    assert Settings.of(old) == asked
+    before = {name: part.made_from for name, part in old.parts.items()}
+    again = study(tmp_path / "old.parquet", text="text", encoder=STATIC, space=tmp_path / "s.space").space
+    assert {name: part.made_from for name, part in again.parts.items()} == before
+    grown = add(tmp_path / "s.space", tmp_path / "new.parquet").space
+    assert Settings.of(grown) == asked and not late(grown, asked)
+    assert grown.parts.neighbors.indices.shape == (140, 9) and grown.parts.shrink.certificate["k"] == 5
+    changed = study(grown.path, settings={"recall": 0.9}).space
+    assert Settings.of(changed) == replace(asked, recall=0.9)
+    assert Settings.of(study(grown.path, settings=Settings()).space) == Settings()
 
 
 def test_changed_rows_alone_are_encoded_again(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

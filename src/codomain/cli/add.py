@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from codomain.cli.options import DropEmpty, ReportPath, SpacePath
+from codomain.cli.options import AsRecord, DropEmpty, ReportPath, SpacePath
 from codomain.cli.printing import print_study
 
 
@@ -14,6 +14,7 @@ def add(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="New rows with the same columns.")],
     report: ReportPath = None,
     drop_empty: DropEmpty = False,
+    as_json: AsRecord = False,
 ) -> None:
     """Append rows: only they are encoded, ids and order stay, every stage is brought up to date.
 
@@ -21,4 +22,4 @@ def add(
     """
     from codomain.workbench import add as run
 
-    print_study(run(space, source, report=report, drop_empty=drop_empty))
+    print_study(run(space, source, report=report, drop_empty=drop_empty), as_json=as_json)

@@ -29,19 +29,22 @@ def print_json(value: object) -> None:
     print(json.dumps(plain(value), ensure_ascii=False, indent=1, allow_nan=False))
 
 
-def print_study(done: "Study", query: str | None = None) -> None:
-    """Print where the space and its report are, and a search to copy."""
+def print_study(done: "Study", query: str | None = None, *, as_json: bool = False) -> None:
+    """Print where the space and its report are, and a search to copy; or all that was found, as one record."""
     from codomain.workbench.report.gather import suggestion
 
-    print(f"space: {done.space.path}")
-    print(f"report: {done.report}")
     path = shlex.quote(str(done.space.path))
     if done.space.encoder.encodes:
         query = query or suggestion(done.space.parts.groups.groups)
-        print(f'search: codomain search {path} "{query}"')
+        search = f'codomain search {path} "{query}"'
     else:
-        first = done.space.ids[0].as_py()
-        print(f"search: codomain search {path} --like {shlex.quote(str(first))}")
+        search = f"codomain search {path} --like {shlex.quote(str(done.space.ids[0].as_py()))}"
+    if as_json:
+        print_json({**done.to_dict(), "search": search})
+        return
+    print(f"space: {done.space.path}")
+    print(f"report: {done.report}")
+    print(f"search: {search}")
 
 
 def size(count: int) -> str:

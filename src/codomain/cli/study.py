@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from codomain.cli.options import DropEmpty, ReportPath
+from codomain.cli.options import AsRecord, DropEmpty, ReportPath
 from codomain.cli.printing import print_study
 
 
@@ -30,22 +30,25 @@ def study(
     space: Annotated[Path | None, typer.Option(help="Where to write the space (default: FILE.space here).")] = None,
     report: ReportPath = None,
     recall: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="Share of the true nearest rows that the smallest form must keep.")
-    ] = 0.95,
+        float | None,
+        typer.Option(min=0.5, max=0.999, help="Share of the true nearest rows that the smallest form keeps (0.95)."),
+    ] = None,
     sample: Annotated[int | None, typer.Option(min=3, help="Study only this many rows, drawn evenly.")] = None,
     layout: Annotated[
-        Literal["forces", "umap"], typer.Option(help="How to draw the map; umap needs the extra 'map'.")
-    ] = "forces",
+        Literal["forces", "umap"] | None,
+        typer.Option(help="How to draw the map (forces); umap needs the extra 'map'."),
+    ] = None,
     drop_empty: DropEmpty = False,
+    as_json: AsRecord = False,
 ) -> None:
     """From a table, a folder or bare vectors to a sealed space and one HTML report.
 
     Run it again after Ctrl-C or a crash: it goes on where it was. Run it again on a changed file: only new texts are
-    encoded.
+    encoded. What is left out then stays as it was asked for before.
     """
-    from codomain.workbench import Settings
     from codomain.workbench import study as run
 
+    asked = {"recall": recall, "layout": layout}
     done = run(
         source,
         text=text,
@@ -58,6 +61,6 @@ def study(
         report=report,
         sample=sample,
         drop_empty=drop_empty,
-        settings=Settings(recall=recall, layout=layout),
+        settings={name: value for name, value in asked.items() if value is not None},
     )
-    print_study(done)
+    print_study(done, as_json=as_json)

@@ -161,6 +161,7 @@ class ShrinkPart(Part):
     name, reads = "shrink", ("neighbors",)
     certificate = JsonFile[Record]("certificate.json")  # codomain.shrink.Front
     recipe = JsonFile[Record]("recipe.json")
+    settings = JsonFile[Record]("settings.json")  # of the study that made it; not in spaces of codomain 0.1
     _INDEX = "index."
 
     @classmethod

@@ -31,12 +31,12 @@ def text_column(found: Source | Space, name: str | None) -> list[str] | None:
     Returns
     -------
     list of str or None
-        None without a name; a missing value is an empty string.
+        None without a name; a missing value, and NaN, is an empty string.
     """
     if name is None:
         return None
     table = found.rows if isinstance(found, Source) else found.rows([name])
-    return ["" if value is None else str(value) for value in table[name].to_pylist()]
+    return ["" if value is None or value != value else str(value) for value in table[name].to_pylist()]
 
 
 class FirstLook:

@@ -14,6 +14,7 @@ from codomain.core import EncoderIdentity, UserError, say, working
 from codomain.encode import Encoder, encode_rows
 from codomain.space import Origin, Source, Space, study_problems
 from codomain.workbench.encoders import encoded_rows, encoder_of, named_encoder
+from codomain.workbench.facts import facts_of
 from codomain.workbench.first_look import FirstLook, text_column
 from codomain.workbench.plan import Plan
 from codomain.workbench.report.gather import write_report
@@ -32,10 +33,17 @@ class Study:
         The sealed space with every part.
     report : Path
         The report, one HTML file.
+    notes : tuple of str, default=()
+        What was guessed or left out while the rows were read.
     """
 
     space: Space
     report: Path
+    notes: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return where everything is and what was found, as `codomain study --json` prints it."""
+        return {"space": str(self.space.path), "report": str(self.report), **facts_of(self.space, self.notes)}
 
     def _repr_html_(self) -> str:
         return f"{self.space._repr_html_()}<p><a href='{self.report}'>{self.report}</a></p>"
@@ -54,7 +62,7 @@ def study(
     report: str | Path | None = None,
     drop_empty: bool = False,
     sample: int | None = None,
-    settings: Settings | None = None,
+    settings: Settings | Mapping[str, Any] | None = None,
 ) -> Study:
     """Study a table, a folder, bare vectors or a space.
 
@@ -77,8 +85,8 @@ def study(
         Leave out rows without text however many there are; up to a share of 5 % they are left out, and said, anyway.
     sample : int, optional
         Study only this many rows, drawn evenly by a fixed seed.
-    settings : Settings, optional
-        What the stages use.
+    settings : Settings or mapping, optional
+        What the stages use; a mapping names those that differ from the study of this space before, or from the usual.
 
     Returns
     -------
@@ -90,13 +98,14 @@ def study(
     UserError
         When the data, the space or the encoder cannot be used; nothing is half written then.
     """
-    settings = settings or Settings()
     if _is_space(source):
         if encoder:
             named_encoder(encoder)  # for a space from elsewhere: its server is trusted because a person names it here
         with working(Path(source)):
             opened = codomain.space.open(source, mend=True)  # what is damaged but can be made again is made again
-            return finish(opened, settings, place_of_report(opened.path, report), encoder_of(opened))
+            return finish(
+                opened, _choose_settings(settings, opened), place_of_report(opened.path, report), encoder_of(opened)
+            )
     found = codomain.space.read(
         source, text=text, label=label, id=id, vector=vector, vectors=vectors, sample=sample, drop_empty=drop_empty
     )
@@ -122,8 +131,10 @@ def study(
         say(plan.line())
         if about_texts := plan.texts_line():
             say(about_texts)
+        settings = _choose_settings(settings, before)
         opened = _bring_rows(target, before, found, maker, identity, report_path, settings, origin)
-        return finish(opened, settings, report_path, maker)
+        notes = (*found.guesses, about_texts) if about_texts else tuple(found.guesses)
+        return replace(finish(opened, settings, report_path, maker), notes=notes)
 
 
 def add(space: str | Path, source: str | Path, *, report: str | Path | None = None, drop_empty: bool = False) -> Study:
@@ -158,6 +169,13 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
         else:
             opened = _append_file(opened, source, origin, drop_empty)
         return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
+
+
+def _choose_settings(settings: Settings | Mapping[str, Any] | None, before: Space | None) -> Settings:
+    """Return what the stages use: what was not asked for now stays as it was asked for before."""
+    if isinstance(settings, Settings):
+        return settings
+    return replace(Settings.of(before) if before else Settings(), **(settings or {}))
 
 
 def _append_file(opened: Space, source: str | Path, origin: Origin, drop_empty: bool) -> Space:

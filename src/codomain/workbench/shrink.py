@@ -1,6 +1,6 @@
 """Make the small form of a space again: for another recall, or within a number of bytes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -113,7 +113,8 @@ def shrink_space(
     )  # fmt: skip
     if front.winner is None:
         raise UserError(front.refusal, todo="ask for a lower --recall" + (" or more --bytes" if bytes else ""))
-    files = {ShrinkPart.certificate: front.to_dict()} | front.build(opened.vectors).save()
+    files: dict[str, Any] = {ShrinkPart.certificate: front.to_dict(), ShrinkPart.settings: asdict(settings)}
+    files |= front.build(opened.vectors).save()
     key = _STAGE.fingerprint(opened.fingerprint, settings, made)
     limit = f", at most {bytes:g} bytes" if bytes else ""
     aim = ", fast" if fewest == "scan_bytes" else ""

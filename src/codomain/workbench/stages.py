@@ -56,12 +56,17 @@ class Settings:
 
     @classmethod
     def of(cls, space: Space) -> Self:
-        """Return what the study of a space was asked for, as its parts tell."""
+        """Return what the study of a space was asked for, as its parts tell; the space may be a stranger's."""
         form, drawn = space.parts.find(ShrinkPart), space.parts.find(MapPart)
-        return cls(
-            recall=form.certificate["target"] if form else cls.recall,
-            layout=drawn.record["layout"] if drawn else cls.layout,
-        )
+        usual = asdict(cls())
+        given = form.settings if form and ShrinkPart.settings in form else {}
+        # Whatever changes these makes the smallest form anew, apart from the map's layout.
+        kept = {name: given[name] for name, value in usual.items() if type(given.get(name)) is type(value)}
+        return cls(**{
+            **usual, **kept,
+            **({"recall": form.certificate["target"]} if form else {}),
+            **({"layout": drawn.record["layout"]} if drawn else {}),
+        })  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -163,7 +168,8 @@ def _shrink(inputs: Inputs) -> Files:
         progress=True,
     )  # fmt: skip
     # Without a winner the vectors themselves are the index, and they are in the space already.
-    return {ShrinkPart.certificate: front.to_dict()} | (front.build(inputs.X).save() if front.winner else {})
+    files: Files = {ShrinkPart.certificate: front.to_dict(), ShrinkPart.settings: asdict(settings)}
+    return files | (front.build(inputs.X).save() if front.winner else {})
 
 
 def _index(inputs: Inputs) -> Files:

@@ -1,9 +1,12 @@
+import math
+
 import numpy as np
 import pytest
 
 import codomain
 from codomain.core import EncoderIdentity, EncoderMismatch, UserError, unit_rows
 from codomain.search import Keywords, Null, fuse, search
+from codomain.search.engine.fusion import earned
 from codomain.space import IndexPart, Roles
 
 WORDS = ("json", "parse", "file", "zip", "open", "socket", "lasagne", "oven", "date", "time", "calendar", "read")
@@ -156,8 +159,13 @@ def test_no_near_row_is_lost_in_blocks_and_rounding(tmp_path, seed, monkeypatch)
 
 
 def test_lists_joined_by_hand():
-    """Row 4 earns 1, row 2 (0.6 - 0.2) / 0.6 and 1, row 9 0, row 5 (3 - 1) / 4."""
-    assert fuse([([4, 2, 9], [0.8, 0.6, 0.2], 0.2), ([2, 5], [5.0, 3.0], 1.0)]).tolist() == [2, 4, 5, 9]
+    """Rows 4, 2 and 9 stand at 1, 2/3 and 0; rows 2 and 5 at 1 and 1/2, and one that is missing at 0."""
+    lists = [([4, 2, 9], [0.8, 0.6, 0.2], 0.2), ([2, 5], [5.0, 3.0], 1.0)]
+    assert fuse(lists).tolist() == [2, 4, 5, 9]
+    clear = math.exp(2) / (math.exp(2) + 2)
+    one, two = math.exp(2) + math.exp(4 / 3) + 1, math.exp(2) + math.exp(1) + 1
+    by_hand = {4: math.exp(2) / one, 2: math.exp(4 / 3) / one + math.exp(2) / two, 5: math.exp(1) / two, 9: 1 / one}
+    assert earned(lists) == pytest.approx({row: share / clear for row, share in by_hand.items()})
     assert fuse([([], [], 0.0), ([], [], 0.0)]).tolist() == []
     assert fuse([([3], [0.5], 0.5), ([1], [2.0], 0.0)]).tolist() == [1, 3]  # one row each: both earn 1
 
@@ -166,6 +174,10 @@ def test_one_clear_answer_outweighs_a_list_whose_scores_hardly_differ():
     vague = ([7, 8, 9], [0.52, 0.51, 0.50], 0.2)
     clear = ([9, 7, 8], [30.0, 6.0, 5.0], 0.0)
     assert fuse([vague, clear])[0] == 9
+    many = (list(range(10)), [0.60 - 0.01 * n for n in range(10)], 0.51)
+    assert fuse([many, ([9, 0], [20.0, 10.0], 0.0)])[0] == 9  # though 0 is the first of one list and the other's second
+    assert max(earned([many]).values()) < 0.5
+    assert earned([([1, 2], [9.0, 1.0], 1.0)]) == pytest.approx({1: 1, 2: math.exp(-2)})
 
 
 def test_equal_rows_come_in_row_order(space, encoder):

@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import faiss
 import numpy as np
@@ -137,22 +138,38 @@ def test_many_queries_on_many_threads_are_answered_as_one_by_one(fitted, digits)
     np.testing.assert_array_equal(together[0], alone[0])
 
 
-def test_two_searches_at_once_answer_as_one_after_the_other_and_leave_faiss_its_threads(fitted, digits):
-    """One reads a few lists, the other all of them, on one index; the queries are few, so that faiss would go alone."""
+def test_two_searches_at_once_each_read_their_own_lists_and_leave_faiss_its_threads(fitted, digits, monkeypatch):
+    """One reads a few lists, the other all of them; each waits before faiss until the other has come as far."""
+    index, *rest = fitted.index._layout()
+    searches = [lambda: fitted.search(digits[:1])[1], lambda: fitted.candidates(digits[:1], 10)]
+    alone, both, during = [search() for search in searches], Barrier(2, timeout=100), []
+
+    class Meets:
+        def __getattr__(self, name):
+            found = getattr(index, name)
+
+            def scan(*args):
+                both.wait()
+                during.append(faiss.omp_get_max_threads())
+                return found(*args)
+
+            return scan if name.startswith("search") else found
+
+        def __setattr__(self, name, value):
+            setattr(index, name, value)
+
+    def run(search):
+        faiss.omp_set_num_threads(3)
+        return search(), faiss.omp_get_max_threads()
+
+    monkeypatch.setattr(fitted.index, "_layout", lambda: (Meets(), *rest))
     before = faiss.omp_get_max_threads()
-    one, two = fitted.search(digits[:3])[1], fitted.candidates(digits[:3], 10)
-
-    def again(search):
-        answers = [search() for _ in range(60)]
-        return answers, faiss.omp_get_max_threads()
-
-    with ThreadPoolExecutor(4) as threads:
-        searches = [lambda: fitted.search(digits[:3])[1], lambda: fitted.candidates(digits[:3], 10)] * 2
-        found = list(threads.map(again, searches))
-    for (answers, count), expected in zip(found, [one, two] * 2, strict=True):
-        assert all(np.array_equal(answer, expected) for answer in answers)
-        assert count == before
-    assert faiss.omp_get_max_threads() == before
+    with ThreadPoolExecutor(2) as threads:
+        found = list(threads.map(run, searches))
+    for (answer, count), expected in zip(found, alone, strict=True):
+        np.testing.assert_array_equal(answer, expected)
+        assert count == 3
+    assert during == [3, 3] and faiss.omp_get_max_threads() == before
 
 
 def test_second_lists_whose_remainder_points_elsewhere_hold_more_than_those_of_the_second_nearest_centres():

@@ -426,3 +426,27 @@ def test_a_column_that_only_looks_like_an_id_is_not_forced(tmp_path, table):
     del table["id"]
     source = read(save(tmp_path / "a.csv", table, "csv"))
     assert source.roles.id is None and any("row numbers" in line for line in source.guesses)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("name", ["target", "price"])
+def test_numbers_with_fractions_are_classes_only_when_a_person_names_them(tmp_path, table, kind, name):
+    values: list = [(None, 0.5, -1.25, 2.0)[n % 4] for n in range(N)]
+    if kind == "csv":  # where such numbers stay as they were typed
+        values = [("", "0.50", "-1.25", "2.00")[n % 4] for n in range(N)]
+    frame = pd.DataFrame({"body": table["body"], name: values})
+    path = tmp_path / f"a.{kind}"
+    frame.to_csv(path, index=False) if kind == "csv" else frame.to_parquet(path)
+    source = read(path)
+    assert source.roles.label is None
+    said = f"'{name}' is named like labels and holds numbers with fractions: no classes"
+    assert any(said in guess for guess in source.guesses) == (name == "target")
+    assert read(path, label=name).roles.label == name
+
+
+def test_a_missing_float_is_no_class(tmp_path, table):
+    from codomain.workbench.first_look import text_column
+
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"body": table["body"], "target": [float("nan"), 0.5, None, 1.5] * (N // 4)}), path)
+    assert text_column(read(path, label="target"), "target")[:4] == ["", "0.5", "", "1.5"]

@@ -194,10 +194,12 @@ def labelled() -> dict[str, Any]:
         "accuracy": 0.8056,
         "baseline": 0.7222,
         "interval": [0.657, 0.901],
+        "majority": {"name": "parsing <b>", "share": 0.3889},
+        "balanced": {"accuracy": 0.7912, "interval": [0.641, 0.892]},
         "from": None,
         "says": ["Nothing is promised about one class."],
         "classes": [
-            {"name": name, "given": given, "labelled": rows, "rejected": rejected}
+            {"name": name, "given": given, "labelled": rows, "rejected": rejected, "found": 0.8}
             for name, (given, rows, rejected) in counts.items()
         ],
     }

@@ -118,6 +118,9 @@ def test_what_label_found_is_shown_class_by_class(data: ReportData, tmp_path: Pa
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", section))
     assert "36 given labels of 3 classes" in words and "81% right" in words
     assert "66% to 90.1% with 95% confidence" in words
+    shown = words[: words.index("Labels given")]
+    assert "commonest class, &#39;parsing &lt;b&gt;&#39;, is right for 38.9%" in shown
+    assert "Balanced accuracy, the mean share found of a class: 79.1% (64.1% to 89.2%)" in shown
     table = re.findall(r"<span dir=\"auto\">([^<]*)</span></th>(.*?)</tr>", section)
     assert [name for name, _ in table] == ["parsing &lt;b&gt;", "network", "rest"]  # most rows first, and only text
     cells = [re.findall(r">([^<]*)</td>", cells) for _, cells in table]
@@ -128,10 +131,11 @@ def test_what_label_found_is_shown_class_by_class(data: ReportData, tmp_path: Pa
 
 def test_labels_without_an_estimate_and_without_rejects_say_so(data: ReportData, tmp_path: Path) -> None:
     bare = report_data.labelled() | {"accuracy": None, "baseline": None, "from": "/elsewhere/<i>.space"}
+    del bare["majority"], bare["balanced"]  # as codomain 0.1 sealed it
     bare["classes"] = [one | {"rejected": None} for one in bare["classes"]]
     html, _ = page(replace(data, labelled=bare), tmp_path)
     section = html[html.index('id="labels"') : html.index('id="rows"')]
-    assert "is not known" in section and "right on labelled rows" not in section
+    assert "commonest" not in section and "is not known" in section and "right on labelled rows" not in section
     assert section.count(">–</td>") == 3
     assert "come from /elsewhere/&lt;i&gt;.space" in section
 

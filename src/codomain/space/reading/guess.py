@@ -19,6 +19,8 @@ _TEXT = {
 _LABEL = {"label", "labels", "class", "category", "categories", "target", "topic", "intent", "genre", "section", "y"}
 _ID = re.compile(r"^(_?id|uid|uuid|guid|key|doi|pmid|file|filename|path|index|.*[_ .-](id|uuid|key))$", re.I)
 _SAMPLE = 1000
+_BROKEN = r"\.\d*[1-9]|[eE]-"
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$"
 
 
 def guess_roles(table: pa.Table, asked: Roles, not_text: Container[str] = ()) -> tuple[Roles, list[str]]:
@@ -96,16 +98,39 @@ def _guess_label(table: pa.Table, names: list[str], notes: list[str]) -> str | N
         column, hint = table[name], any(word in _LABEL for word in _words(name))
         kind = column.type
         if not (is_string(kind) or pa.types.is_boolean(kind) or (hint and pa.types.is_integer(kind))):
+            if hint and pa.types.is_floating(kind) and _has_fractions(column):
+                notes.append(_numbers(name))
             continue
         distinct = len(pc.unique(column.drop_null()))
         most = min(1000, len(column) / 2) if hint else min(50, len(column) / 10)
-        if 2 <= distinct <= most:
-            found.append((not hint, distinct, name))
+        if not 2 <= distinct <= most:
+            continue
+        if is_string(kind) and _has_fractions(column):  # csv keeps numbers as they were typed
+            notes += [_numbers(name)] if hint else []
+            continue
+        found.append((not hint, distinct, name))
     if not found:
         return None
     _, distinct, name = min(found)
     notes.append(f"label column: '{name}' ({distinct} values); another: --label NAME, none: --label ''")
     return name
+
+
+def _has_fractions(column: pa.ChunkedArray) -> bool:
+    """Whether all values are numbers, or blanks, and some of them are not whole: measurements, and no classes."""
+    if is_string(column.type):
+        texts = pc.utf8_trim_whitespace(column.drop_null())
+        texts = texts.filter(pc.not_equal(texts, ""))
+        numbers, broken = (pc.match_substring_regex(texts, pattern) for pattern in (_NUMBER, _BROKEN))
+        return bool(len(texts) and pc.all(numbers).as_py() and pc.any(broken).as_py())
+    values = column.drop_null().cast(pa.float64()).to_numpy()
+    values = values[np.isfinite(values)]
+    return bool(np.any(values != np.floor(values)))
+
+
+def _numbers(name: str) -> str:
+    what = f"{name!r} is named like labels and holds numbers with fractions"
+    return f"{what}: no classes; to take each as one: --label {name}"
 
 
 def _words(name: str) -> list[str]:

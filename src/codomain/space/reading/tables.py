@@ -47,7 +47,7 @@ def _check_repeats(path: Path, footer: Any) -> set[str]:
     }
     if words := [name for name in _texts(footer, "DICTIONARY") if name in inside]:
         with pq.ParquetFile(path, read_dictionary=words, page_checksum_verification=True) as file:
-            whole(path, file.read(words))
+            unpack_table(path, file.read(words))
     if words := _texts(footer, "DELTA_BYTE_ARRAY"):  # each value says how much of the one before it begins with
         total = 0
         with pq.ParquetFile(path, page_checksum_verification=True) as file:

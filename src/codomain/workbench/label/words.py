@@ -65,7 +65,7 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
             f"Right on labelled rows left out: {record['accuracy']:.1%} ({low:.1%} to {high:.1%}); "
             f"the nearest prototype: {record['baseline']:.1%}."
         )
-        said += _compare_to_majority(record)
+        said += compare_to_majority(record)
     if record["blind"]["asked"]:
         said.append(
             "Of {asked} rows drawn at random the guess before the answer was right for {right}.".format(
@@ -91,8 +91,21 @@ def sentences(record: dict[str, Any], notes: Sequence[str]) -> list[str]:
     return said
 
 
-def _compare_to_majority(record: dict[str, Any]) -> list[str]:
-    """Hold the accuracy against always saying the commonest class; a head of codomain 0.1 does not know that."""
+def compare_to_majority(record: dict[str, Any]) -> list[str]:
+    """Hold the accuracy against always saying the commonest class.
+
+    Parameters
+    ----------
+    record : dict
+        As `codomain.workbench.label_space` seals it.
+
+    Returns
+    -------
+    list of str
+        Two sentences; none where nothing was measured, or where codomain 0.1 did not measure this.
+    """
+    if record.get("majority") is None or record["accuracy"] is None:
+        return []
     most, balanced = record["majority"], record["balanced"]
     if most["share"] is None:
         return []

@@ -12,6 +12,7 @@ from jinja2 import Environment, FunctionLoader
 from markupsafe import Markup
 
 from codomain.core import written_aside
+from codomain.workbench.label.words import compare_to_majority
 from codomain.workbench.report.figures import scale
 from codomain.workbench.report.recipes import explain
 
@@ -47,7 +48,7 @@ def write_page(
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_replace_controls, loader=FunctionLoader(read)
     )
-    environment.globals["scale"] = scale
+    environment.globals |= {"scale": scale, "compare_to_majority": compare_to_majority}
     environment.filters |= {
         "thousands": lambda value: f"{value:,.0f}", "figure": figure, "share": share, "bytes": size, "anchor": anchor,
         "tenths": lambda value: "–" if value is None else "under 0.1%" if 0 < value < 0.0005 else f"{value:.1%}",
