@@ -13,8 +13,8 @@ from codomain.core.records import find, outcome, paths, read, record, to_toml, w
 
 PAPER = {"title": 'On "x"', "year": 2024, "authors": "Doe et al.", "arxiv": "2401.00001", "theirs": ""}
 CLAIM = Claim(
-    len, unit="points", margin=0.5, seconds=9.0, says="It \\ works.", premise="room to gain", least=0.1, floor="nothing",
-    peer="luck",
+    len, unit="points", margin=0.5, seconds=9.0, says="It \\ works.", premise="room to gain", least=0.1,
+    floor="nothing", peer="luck",
 )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def path(tmp_path, monkeypatch):
     return tmp_path / "align/records/m.toml"
 
 
-NONE = dict.fromkeys(("seeds", "premise", "ours", "floor", "peer", "chance", "error"), []) | {"also": {}}
+NONE = {key: [] for key in ("seeds", "premise", "ours", "floor", "peer", "chance", "error")} | {"also": {}}
 
 
 def result(**changes):
