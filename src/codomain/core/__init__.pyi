@@ -1,5 +1,4 @@
 from .claims import Claim as Claim
-from .claims import Trial as Trial
 from .claims import claim as claim
 from .claims import no_claim as no_claim
 from .errors import DamagedError as DamagedError
@@ -34,3 +33,4 @@ from .rules import Seed as Seed
 from .sealed import written_aside as written_aside
 from .trusted import Trusted as Trusted
 from .trusted import server_address as server_address
+from .verdicts import Trial as Trial

@@ -10,14 +10,17 @@ from codomain.core import records
 from codomain.core.claims import Claim, NoClaim, Outcome
 from codomain.core.errors import UserError
 from codomain.core.paper import Paper
+from codomain.core.verdicts import Gap
 
 PACKAGE = records.PACKAGE
 NOT_ROOMS = {"cli", "core", "data", "serve", "space", "tasks", "workbench"}
 # What each verdict means, for somebody who sees it for the first time.
 LEGEND = {
-    "holds": "better than the rival that the paper argues against (floor), by a margin set before, in each of 5 runs",
-    "weak": "better than that rival in the middle of 5 runs, but not by the margin in each of them",
-    "fails": "not better than that rival: what the paper promises did not show on the data that we tried",
+    "holds": "better than the paper's own rival (floor) by more than a margin set before, with 95 % confidence",
+    "weak": "better than that rival with 95 % confidence, but not surely by the margin",
+    "no difference": "neither better nor worse than that rival, as far as these data can tell",
+    "fails": "worse than that rival with 95 % confidence",
+    "no premise": "these data cannot show the effect, so nothing is said about the paper",
     "too slow": "not finished in three times its budget",
     "no claim": "its promise cannot be measured here; its page says why",
     "not run": "its promise has not been measured yet",
@@ -73,6 +76,11 @@ class Entry:
         return records.outcome(self.path)
 
     @property
+    def gap(self) -> Gap | None:
+        """Ours minus floor with its interval; None without finished seeds."""
+        return self.record.gap(self.words.get("rows", "same")) if self.record else None
+
+    @property
     def verdict(self) -> str:
         """The verdict's word, or why there is none."""
         return "no claim" if self.no_claim else self.record.verdict if self.record else "not run"
@@ -93,11 +101,12 @@ class Entry:
         return vars(self.method).get("claim")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what `codomain methods --json` prints: medians over the seeds, null where there are none."""
+        """Return what `codomain methods --json` prints: medians over the seeds and the gap of ours to the floor."""
         scores = {who: self.record.middle(who) if self.record else None for who in ("ours", "floor", "peer")}
+        gap = {"mean": self.gap.mean, "low": self.gap.low, "high": self.gap.high} if self.gap else None
         return {
             "slug": self.slug, "room": self.room, "object": f"codomain.{self.room}.{self.object}",
-            "verdict": self.verdict, **scores,
+            "verdict": self.verdict, **scores, "gap": gap, "checked": self.words.get("checked"),
         }  # fmt: skip
 
 

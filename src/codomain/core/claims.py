@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -20,23 +20,18 @@ from typing import Any
 from codomain.core.errors import UserError
 from codomain.core.fingerprint import changed, fingerprint, unseen
 from codomain.core.needs import known, missing
+from codomain.core.verdicts import Gap, Trial, judge, pool, reduce
 
 SEEDS = (0, 1, 2, 3, 4)
-VERDICTS = ("holds", "weak", "fails", "too slow")
+VERDICTS = ("holds", "weak", "no difference", "fails", "no premise", "too slow")
+ROWS = ("same", "fresh")
+# What a method was read against, as its docstring says it and as its record keeps it.
+SOURCES = {"the authors' code": "code", "the paper's text": "text", "the abstract only": "abstract"}
 SCALES = {"minute": 60, "minutes": 600, "gpu": 600}  # the largest budget of each, in seconds
 # Libraries that change numbers; the ones that a claim loaded are written beside its verdict.
 _COUNTED = {"numpy": "numpy", "scipy": "scipy", "sklearn": "scikit-learn", "faiss": "faiss-cpu", "torch": "torch",
             "onnxruntime": "onnxruntime", "tokenizers": "tokenizers", "constriction": "constriction", "numba": "numba",
             "umap": "umap-learn", "mapie": "mapie"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Three scores on the same data, higher is better: ours, the paper's floor, the strongest simple peer."""
-
-    ours: float
-    floor: float
-    peer: float
 
 
 @dataclass(frozen=True)
@@ -50,13 +45,23 @@ class Claim:
     unit : str
         What the scores are, with their range.
     margin : float
-        What every gap to the floor must reach for the claim to hold, in that unit.
+        What the whole interval of the gap to the floor must be above for the claim to hold, in that unit; at least
+        twice the standard error of the gap within one seed.
     seconds : float
         Budget of all five seeds on two cores, at most what its scale allows.
     says : str
         The claim in one sentence.
+    premise : str
+        What must be true of the data for the effect to be possible, measured without the method.
+    least : float
+        What the measured premise must reach in the middle of the seeds.
     floor, peer : str
-        What the two rivals are.
+        What the two rivals are: the paper's own, with the same budget, data and inputs; and the strongest simple one.
+    rows : str, default="same"
+        "fresh" where every seed makes rows of its own, as from a generator of random numbers; "same" where the seeds
+        share their rows or draw them from the same few thousand.
+    checked : str, default=""
+        "code", "text" or "abstract": what the method was read against, from its docstring.
     needs : tuple of str, default=()
         Packages of data or code, as `codomain.core.needs` knows them, without which it cannot be run.
     scale : str, default="minute"
@@ -70,8 +75,12 @@ class Claim:
     margin: float
     seconds: float
     says: str
+    premise: str
+    least: float
     floor: str
     peer: str
+    rows: str = "same"
+    checked: str = ""
     needs: tuple[str, ...] = ()
     scale: str = "minute"
     why: str = ""
@@ -106,15 +115,20 @@ class Outcome:
     Parameters
     ----------
     verdict : str
-        "holds", "weak", "fails", or "too slow" past three times the budget in processor seconds.
+        "holds", "weak", "no difference", "fails", "no premise", or "too slow" past three times the budget in processor
+        seconds.
     date : str
         Day of the run, as in "2026-01-31".
     took : float
         Processor seconds of all seeds, which a busy machine does not change; by the clock where it was too slow.
     seeds : list of int
         Seeds that were finished.
-    ours, floor, peer : list of float
-        One score for each of them.
+    premise, ours, floor, peer, chance : list of float
+        What a Trial says, one for each of them.
+    error : list of float
+        Paired standard errors of ours minus floor, one for each of them; empty where there are none.
+    also : dict of str to list of float
+        What else was measured.
     versions : dict of str to str
         Python and the libraries that the run loaded.
     fingerprint : dict of str to str
@@ -125,21 +139,33 @@ class Outcome:
     date: str
     took: float
     seeds: list[int]
+    premise: list[float]
     ours: list[float]
     floor: list[float]
     peer: list[float]
+    chance: list[float]
+    error: list[float] = field(default_factory=list)
+    also: dict[str, list[float]] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     fingerprint: dict[str, str] = field(default_factory=dict)
 
     def middle(self, who: str) -> float | None:
-        """Return the median of "ours", "floor" or "peer" over the seeds; None when no seed was finished."""
+        """Return the median of "premise", "ours", "floor", "peer" or "chance"; None when no seed was finished."""
         scores: list[float] = getattr(self, who)
         return median(scores) if scores else None
 
+    def gap(self, rows: str) -> Gap | None:
+        """Return ours minus floor over the seeds; None when no seed was finished."""
+        return pool(self.ours, self.floor, self.error, rows) if self.ours else None
+
+    def follows(self, rows: str, margin: float, least: float) -> str:
+        """Return the verdict that follows from the scores, for seeds that were all finished."""
+        return judge(pool(self.ours, self.floor, self.error, rows), margin, self.premise, least)
+
 
 def claim(
-    method: Any, *, unit: str, margin: float, seconds: float, says: str, floor: str, peer: str,
-    needs: Sequence[str] = (), scale: str = "minute", why: str = "",
+    method: Any, *, unit: str, margin: float, seconds: float, says: str, premise: str, least: float, floor: str,
+    peer: str, rows: str = "same", needs: Sequence[str] = (), scale: str = "minute", why: str = "",
 ) -> Callable[[Callable[[int], Trial]], Callable[[int], Trial]]:  # fmt: skip
     """Make a function of a seed the claim of a method.
 
@@ -147,7 +173,7 @@ def claim(
     ----------
     method : type or callable
         Whose claim it is.
-    unit, margin, seconds, says, floor, peer, needs, scale, why
+    unit, margin, seconds, says, premise, least, floor, peer, rows, needs, scale, why
         As `Claim` says.
 
     Returns
@@ -168,11 +194,25 @@ def claim(
     if margin <= 0:
         raise UserError(f"A claim with margin={margin}.", needed="a margin above 0: equal to the floor is no claim")
 
+    if not premise.strip():
+        raise UserError("A claim without a premise.", needed="what must be true of the data for the effect to show")
+    if rows not in ROWS:
+        raise UserError(f"A claim with rows={rows!r}.", needed=f"one of {', '.join(ROWS)}")
+
     def write(run: Callable[[int], Trial]) -> Callable[[int], Trial]:
-        method.claim = Claim(run, unit, margin, seconds, says, floor, peer, known(needs), scale, why)
+        method.claim = Claim(
+            run, unit, margin, seconds, says, premise, least, floor, peer, rows, checked(method.__doc__ or ""),
+            known(needs), scale, why,
+        )  # fmt: skip
         return run
 
     return write
+
+
+def checked(documentation: str) -> str:
+    """Return what a docstring says that its method was checked against, as a record keeps it, or nothing."""
+    text = " ".join(documentation.split())
+    return next((short for words, short in SOURCES.items() if f"Checked against {words}" in text), "")
 
 
 def no_claim(why: str) -> NoClaim:
@@ -182,17 +222,9 @@ def no_claim(why: str) -> NoClaim:
     return NoClaim(why)
 
 
-def verdict(trials: Sequence[Trial], margin: float) -> str:
-    """Return what five seeds say: "holds" when every gap reaches margin, "weak" when the median is positive."""
-    gaps = [trial.ours - trial.floor for trial in trials]
-    if all(gap >= margin for gap in gaps):
-        return "holds"
-    return "weak" if median(gaps) > 0 else "fails"
-
-
 def patience(what: Claim) -> float:
     """Return the seconds on the clock that end a claim; they only end what sleeps: a busy machine makes none slow."""
-    return min(20 * what.seconds, max(1200, 6 * what.seconds))
+    return max(20 * what.seconds, min(60 * what.seconds, 3600))
 
 
 def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
@@ -246,7 +278,7 @@ def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
     if child.returncode and not slow:
         raise UserError(f"The claim {what.run.__qualname__} of {what.module} did not finish:\n{err.strip()}")
     lines = [json.loads(line) for line in out.splitlines(keepends=True) if line.endswith("\n")]
-    trials = [Trial(**line["trial"]) for line in lines if "trial" in line]
+    trials = [line["trial"] for line in lines if "trial" in line]
     end: dict[str, Any] = next((line for line in lines if "versions" in line), {"versions": {}, "files": []})
     inside = what.module.startswith("codomain.")
     if inside and (blind := unseen(what.module, end["files"])):
@@ -254,17 +286,20 @@ def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
             f"The claim of {what.module} ran {', '.join(blind)}, which its fingerprint does not see.",
             needed="imports that stand in the source as `from codomain... import ...`",
         )
-    return Outcome(
-        verdict="too slow" if slow else verdict(trials, what.margin),
+    columns = {who: [trial[who] for trial in trials] for who in ("premise", "ours", "floor", "peer", "chance")}
+    errors = [trial["error"] for trial in trials if trial["error"] is not None]
+    outcome = Outcome(
+        verdict="too slow",
         date=datetime.now(tz=UTC).date().isoformat(),
         took=round(end.get("seconds", took), 1),
         seeds=list(seeds[: len(trials)]),
-        ours=[trial.ours for trial in trials],
-        floor=[trial.floor for trial in trials],
-        peer=[trial.peer for trial in trials],
+        **columns,
+        error=errors,
+        also={name: [trial["also"][name] for trial in trials] for name in (trials[0]["also"] if trials else ())},
         versions=end["versions"],
         fingerprint=fingerprint(what.module, end["versions"]) if inside else {},
     )
+    return outcome if slow else replace(outcome, verdict=outcome.follows(what.rows, what.margin, what.least))
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
@@ -288,11 +323,7 @@ def _child(most: str, module: str, name: str, *seeds: str) -> None:
     with contextlib.redirect_stdout(sys.stderr):
         work = getattr(import_module(module), name)
         for seed in seeds:
-            trial = work(int(seed))
-            scores = {who: round(float(score), 6) for who, score in asdict(trial).items()}
-            if not all(map(math.isfinite, scores.values())):
-                raise UserError(f"{name}({seed}) gave {trial}.", needed="three finite scores")
-            print(json.dumps({"trial": scores}), file=results, flush=True)
+            print(json.dumps({"trial": reduce(work(int(seed)))}), file=results, flush=True)
     versions = {"python": ".".join(map(str, sys.version_info[:3]))}
     versions |= {package: version(package) for name, package in _COUNTED.items() if name in sys.modules}
     ours = (module for name, module in sys.modules.items() if name.startswith("codomain."))

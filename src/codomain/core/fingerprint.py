@@ -25,7 +25,8 @@ HARMLESS = {
 LEFT_OUT = (
     "core/catalogue.py", "core/claims.py", "core/errors.py", "core/extras.py", "core/fingerprint.py",
     "core/identity.py", "core/json_values.py", "core/locks.py", "core/needs.py", "core/pages.py", "core/paper.py",
-    "core/progress.py", "core/records.py", "core/rules.py", "core/scaffold.py", "core/server.py", *HARMLESS,
+    "core/progress.py", "core/records.py", "core/rules.py", "core/scaffold.py", "core/server.py",
+    "core/verdicts.py", *HARMLESS,
 )  # fmt: skip
 PARTS = ("code", "data", "libraries")
 
