@@ -170,32 +170,33 @@ class CaSED(ClassifierMixin, Method):
 
 @cache
 def _nouns() -> tuple[list[dict[str, Any]], list[str], list[str], NDArray[np.float32], NDArray[np.float32]]:
-    """Return WordNet's nouns, a caption of each, possible answers, and the vectors of captions and answers."""
+    """Return WordNet's animals, a caption of each, possible answers, and the vectors of captions and answers."""
     from codomain.data import wordnet_glosses
     from codomain.encode import resolve
 
     table = wordnet_glosses().to_pylist()
-    nouns = [row for row in table if row["id"][0] == "n"]
+    nouns = [row for row in table if row["lexname"] == "noun.animal"]
     captions = [f"{', '.join(row['words'])}: {row['gloss']}" for row in nouns]
     named = {word.lower() for row in table if row["id"][0] in "na" for word in row["words"] if word.isalpha()}
     answers = sorted(named.intersection(CaSED.vocabulary(captions)))
-    encoder = resolve("static:wordllama")
+    encoder = resolve("builtin:minilm")
     return nouns, captions, answers, unit_rows(encoder.encode(captions)), unit_rows(encoder.encode(answers))
 
 
 @claim(
-    CaSED, needs=("wordllama", "wordnet-base"),
-    unit="share of nouns whose name is the answer, 0 to 1", margin=0.015, seconds=300, scale="minutes",
-    why="The 82,000 definitions of WordNet's nouns are the captions.",
-    says="A word out of the nearest definitions names a thing better than the nearest of all words.",
-    premise="what an oracle gains that finds the name among all words of the ten nearest definitions", least=0.05,
+    CaSED, needs=("minilm", "wordnet-base"),
+    unit="share of animals whose name is the answer, 0 to 1", margin=0.025, seconds=300, scale="minutes",
+    why="MiniLM reads the 7,500 definitions of WordNet's animals, which are the captions, and their words.",
+    says="A word out of the nearest definitions names an animal better than the nearest of all words.",
+    premise="share of animals that the nearest of all words names", least=0.05,
     floor="the nearest word of the whole vocabulary",
     peer="the word most often in the same definitions, weighed by how rare it is",
 )  # fmt: skip
 def names_without_a_list(seed: int) -> Trial:
-    """Definitions of 2,000 nouns that have kinds, their own names hidden; captions are the other nouns.
+    """Definitions of 800 animals that have kinds, their own names hidden; captions are the other animals.
 
-    Tried first: docstrings, where 97 of 100 names that the floor found stood in the text to be named.
+    Tried first: docstrings, where 97 of 100 names that the floor found stood in the text to be named, and all nouns
+    with averaged word vectors, where neither way named one in fifty.
     """
     from codomain.encode import resolve
 
@@ -205,14 +206,14 @@ def names_without_a_list(seed: int) -> Trial:
     usable = [
         n for n, row in enumerate(nouns) if row["id"] in above and known.intersection(map(str.lower, row["words"]))
     ]
-    asked = np.random.default_rng(seed).permutation(usable)[:2000]
+    asked = np.random.default_rng(seed).permutation(usable)[:800]
     base = np.setdiff1d(np.arange(len(nouns)), asked)
     texts, truth = [], []
     for row in (nouns[n] for n in asked):
         own = rf"\b({'|'.join(map(re.escape, row['words']))})(e?s)?\b"
         texts.append(re.sub(own, "", row["gloss"], flags=re.IGNORECASE))
         truth.append({word.lower() for word in row["words"]})
-    encoder = resolve("static:wordllama")
+    encoder = resolve("builtin:minilm")
     rows = unit_rows(encoder.encode(texts))
     ours = CaSED().fit(C[base], [captions[n] for n in base], answers, W)
     near = np.concatenate(
@@ -239,8 +240,9 @@ def names_without_a_list(seed: int) -> Trial:
         floor=floor,
         peer=hits(most),
         chance=1 / len(answers),
-        premise=float(np.mean(reached) - floor.mean()),
+        premise=float(floor.mean()),
         also={
+            "share of animals with the name among the words of the ten definitions": float(np.mean(reached)),
             "cosine of the answer to the name": mean_cosine(predicted),
             "cosine of the floor's answer to the name": mean_cosine(nearest),
         },

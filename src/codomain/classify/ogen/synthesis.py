@@ -1,6 +1,7 @@
 """Synthesise rows of a class from its name and rows of similar classes, and train names on these too."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from codomain.core.maths.means import class_means
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from torch.nn import Parameter
 
 BATCH = 32  # rows in a step, as published
 DROPOUT = 0.1  # of the generator's attention, which has four heads, as published
@@ -28,7 +30,7 @@ def nearest_classes(vectors: NDArray[Any], others: NDArray[Any], n: int, *, same
     return np.asarray(np.argsort(-products, axis=1, kind="stable")[:, : min(n, len(others) - same)])
 
 
-def first_generator(dim: int, dtype: Any, rng: np.random.RandomState) -> "list[Tensor]":
+def first_generator(dim: int, dtype: Any, rng: np.random.RandomState) -> "list[Parameter]":
     """Draw the generator: queries, keys and values in one map, the map of the heads' sum, and two layers of names.
 
     Every part is a weight and a bias, drawn as torch draws those of its attention and its linear layers.
@@ -42,7 +44,7 @@ def first_generator(dim: int, dtype: Any, rng: np.random.RandomState) -> "list[T
 
 
 def synthesise(
-    generator: "list[Tensor]", names: "Tensor", keys: "Tensor", values: "Tensor", kept: "Tensor | None" = None
+    generator: "Sequence[Tensor]", names: "Tensor", keys: "Tensor", values: "Tensor", kept: "Tensor | None" = None
 ) -> "Tensor":  # fmt: skip
     """Synthesise rows of length 1 for names, (n, n_names, dim), from rows and names of other classes.
 
@@ -71,7 +73,7 @@ def train(
     names: NDArray[Any], rows: NDArray[Any], of: NDArray[np.intp], new_names: NDArray[Any],
     *, n_neighbors: int, weight_of_teacher: float, temperature: float, learning_rate: float, epochs: int,
     rng: np.random.RandomState,
-) -> "tuple[Tensor, list[Tensor], list[float]]":  # fmt: skip
+) -> "tuple[Tensor, list[Parameter], list[float]]":  # fmt: skip
     """Train the map of names and the generator; return both and the mean loss of each pass.
 
     `names` are those of the classes with rows, by number as in `of`; `new_names` those of the others.
@@ -93,14 +95,15 @@ def train(
 
     def make(of_names: "Tensor", keys: "Tensor", values: "Tensor") -> "Tensor":
         shape = len(of_names), math.gcd(HEADS, dim), of_names.shape[1], keys.shape[1]
-        kept = (rng.random_sample(shape) >= DROPOUT) / (1 - DROPOUT)
-        return synthesise(generator, of_names, keys, values, torch.from_numpy(kept.astype(dtype)))
+        kept = np.asarray(rng.random_sample(shape) >= DROPOUT, dtype=dtype) / dtype.type(1 - DROPOUT)
+        return synthesise(generator, of_names, keys, values, torch.from_numpy(kept))
 
     def logits(vectors: "Tensor", classes: "Tensor") -> "Tensor":
         return vectors.flatten(0, -2) @ classes.T / temperature
 
     def draw(classes: "Tensor") -> "Tensor":
-        return mean[classes] + torch.from_numpy(rng.random_sample(dim).astype(dtype)) * spread[classes]
+        share = np.asarray(rng.random_sample(dim), dtype=dtype)
+        return mean[classes] + torch.from_numpy(share) * spread[classes]
 
     def loss(batch: "Tensor") -> "Tensor":
         label, row = target[batch], R[batch]
