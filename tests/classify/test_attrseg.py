@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codomain.classify import AttrSeg, ByDescription
+from codomain.classify.shared.attention import attend, first_attention
 
 torch = pytest.importorskip("torch")
 
@@ -25,42 +26,69 @@ def task(seed, n_classes=6, d=5, n=60, noise=1.0):
     return X, y, centres[of] + 0.3 * rng.normal(size=(n, d)), of
 
 
-def slowly(A, tokens, query, turn, temperature):
+def look(queries, keys, joint, out):
+    """Attention of one query and one head at a time."""
+    d = len(out)
+    heads = np.gcd(4, d)
+    size = d // heads
+    seen = []
+    for query in queries:
+        parts = []
+        for h in range(heads):
+            q, k, v = (
+                rows @ joint[i * d + h * size : i * d + (h + 1) * size].T for i, rows in enumerate((query, keys, keys))
+            )
+            share = np.exp(k @ q / np.sqrt(size))
+            parts.append(share @ v / share.sum())
+        seen.append(out @ np.concatenate(parts))
+    return np.array(seen)
+
+
+def slowly(A, seen, stages, temperature):
     """One class, one attribute at a time."""
-    shares = np.array(
-        [np.exp(unit(tokens) @ a / temperature) / np.exp(unit(tokens) @ a / temperature).sum() for a in A]
-    )
-    mass = shares.sum(axis=0)
-    groups = [sum(share[g] * a for share, a in zip(shares, A, strict=True)) / mass[g] for g in range(len(tokens))]
-    groups = [g + g @ turn for g in groups]
-    weights = np.array([m * np.exp(g @ query) for m, g in zip(mass, groups, strict=True)])
-    return unit(sum(w * g for w, g in zip(weights, groups, strict=True)))
+    tokens = A
+    for stage in stages:
+        tokens = tokens + look(tokens, seen, stage["fuse"], stage["fuse_out"])
+        joint = np.concatenate([stage["groups"], tokens])
+        joint = joint + look(joint, joint, stage["mix"], stage["mix_out"])
+        groups, tokens = unit(joint[: len(stage["groups"])]), joint[len(stage["groups"]) :]
+        shares = np.array([np.exp(groups @ unit(token) / temperature) for token in tokens])
+        shares /= shares.sum(axis=1, keepdims=True)
+        means = [share @ tokens / share.sum() for share in shares.T]
+        tokens = np.array([m + m @ stage["turn"] for m in means])
+    return unit(tokens[0])
 
 
 @settings(max_examples=6)
 @given(seed=st.integers(0, 1000), n_groups=st.integers(1, 6), temperature=st.floats(0.05, 1))
-def test_prototypes_are_the_hierarchy_written_out(seed, n_groups, temperature):
+def test_prototypes_are_the_stages_written_out(seed, n_groups, temperature):
     X, y, Z, of = task(seed)
-    head = AttrSeg(n_groups, temperature=temperature, epochs=5, random_state=0).fit(X, y, Z, of)
-    assert np.abs(head.turn_).max() > 1e-4  # so that the test is not about the start
+    head = AttrSeg(n_groups, temperature=temperature, learning_rate=1e-2, epochs=5, random_state=0).fit(X, y, Z, of)
+    assert min(np.abs(part).max() for stage in head.stages_ for part in stage.values()) > 1e-3  # not about the start
     for c in range(6):
-        expected = slowly(unit(X[y == c]), head.tokens_, head.query_, head.turn_, temperature)
+        expected = slowly(unit(X[y == c]), head.seen_, head.stages_, temperature)
         np.testing.assert_allclose(head.prototypes_[c], expected, atol=1e-6)
 
 
-def test_before_a_step_it_is_the_mean_of_the_attributes(monkeypatch):
-    import codomain.classify.attrseg as module
+@given(seed=st.integers(0, 1000))
+def test_attention_is_torchs(seed):
+    rng = np.random.RandomState(seed)
+    joint, out = map(torch.from_numpy, first_attention(8, rng))
+    queries, keys, values = (torch.from_numpy(rng.normal(size=(5, n, 8))) for n in (2, 3, 3))
+    there = torch.from_numpy(np.column_stack([np.ones(5, bool), rng.random_sample((5, 2)) < 0.5]))
+    attention = torch.nn.MultiheadAttention(8, 4, bias=False, batch_first=True, dtype=torch.float64)
+    attention.in_proj_weight, attention.out_proj.weight = map(torch.nn.Parameter, (joint, out))
+    expected = attention(queries, keys, values, key_padding_mask=~there)[0].detach()
+    np.testing.assert_allclose(attend(queries, keys, values, joint, out, there=there), expected, atol=1e-9)
 
-    monkeypatch.setattr(module, "STEP", 0.0)
+
+def test_with_one_group_and_before_a_step_it_is_the_mean_of_the_attributes():
     X, y, Z, of = task(0)
-    head = AttrSeg(3, random_state=0).fit(X, y, Z, of)
+    head = AttrSeg(1, learning_rate=0.0, random_state=0).fit(X, y, Z, of)
     np.testing.assert_allclose(head.prototypes_, ByDescription(normalise=True).fit(X, y).prototypes_, atol=1e-6)
 
 
-def test_what_was_learnt_serves_classes_that_were_not_there(monkeypatch):
-    import codomain.classify.attrseg as module
-
-    monkeypatch.setattr(module, "STEP", 1e-2)
+def test_what_was_learnt_serves_classes_that_were_not_there():
     # The last axis is what misleading attributes have in common: training on some classes must discount it for others.
     rng = np.random.default_rng(0)
 
@@ -78,7 +106,7 @@ def test_what_was_learnt_serves_classes_that_were_not_there(monkeypatch):
     X, y, Z, of = described(40)
     A, names, Q, truth = described(30)
     plain = ByDescription(normalise=True).fit(A, names).score(Q, truth)
-    head = AttrSeg(random_state=0, epochs=40).fit(X, y, Z, of)
+    head = AttrSeg(random_state=0, epochs=40, learning_rate=3e-3).fit(X, y, Z, of)
     assert head.losses_[-1] < head.losses_[0] - 0.1
     assert head.for_classes(A, names).score(Q, truth) > plain + 0.05
     assert len(head.classes_) == 40  # the head itself is as it was

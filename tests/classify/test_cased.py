@@ -1,5 +1,7 @@
 """What is true of naming without a vocabulary and of nothing else."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,13 +25,16 @@ def base(seed, n=12, d=4):
 
 @given(
     seed=st.integers(0, 1000), k=st.integers(1, 15), share=st.floats(0, 1), temperature=st.floats(0.05, 2),
+    often=st.integers(1, 4),
 )  # fmt: skip
-def test_the_answer_is_the_papers_formula_one_row_at_a_time(seed, k, share, temperature):
+def test_the_answer_is_the_papers_formula_one_row_at_a_time(seed, k, share, temperature, often):
     X, captions, W, Z = base(seed)
-    predicted = CaSED(k, weight_of_neighbors=share, temperature=temperature).fit(X, captions, WORDS, W).predict(Z)
+    head = CaSED(k, weight_of_neighbors=share, temperature=temperature, n_mentions=often)
+    predicted = head.fit(X, captions, WORDS, W).predict(Z)
     for z, answer in zip(unit(Z), predicted, strict=True):
         near = sorted(range(12), key=lambda i: -(unit(X)[i] @ z))[:k]
-        candidates = sorted({word for i in near for word in captions[i].split()})
+        counts = Counter(word for i in near for word in captions[i].split())
+        candidates = sorted(word for word, n in counts.items() if n >= min(often, max(counts.values())))
         vectors = unit(W)[[WORDS.tolist().index(word) for word in candidates]]
         middle = unit(np.mean([unit(X)[i] for i in near], axis=0))
         one, two = (np.exp(vectors @ q / temperature) for q in (z, middle))
@@ -54,17 +59,29 @@ def test_in_parts_or_at_once_it_answers_alike(monkeypatch):
     assert len(set(together)) > 2
 
 
-def test_words_are_those_that_can_name_something():
-    assert CaSED.vocabulary(["The 3 Owls of an_island", "owls & über-cats, because"]) == [
-        "cats",
+def test_words_are_those_that_can_name_something_in_the_singular():
+    assert CaSED.vocabulary(["A photo of 3 Owls on an_island", "owls & über-cats, foxes because grass is series"]) == [
+        "cat",
+        "fox",
+        "grass",
         "island",
-        "owls",
+        "owl",
+        "series",
         "über",
     ]
 
 
+def test_a_word_counts_as_often_as_it_is_said_and_the_commonest_stands_in_where_none_is_said_twice():
+    captions = ["elk owl elk", "owl gnu"]
+    W = [[0.0, 1.0], [1.0, 0.0], [0.6, 0.8]]
+    head = CaSED(1).fit([[1.0, 0.0], [0.0, 1.0]], captions, ["elk", "owl", "gnu"], W)
+    assert head.mentions_.toarray().tolist() == [[2.0, 0.0, 1.0], [0.0, 1.0, 1.0]]
+    # The first caption leaves the elk alone, though the owl is nearer; of the second both words stay.
+    assert head.predict([[1.0, 0.1], [0.1, 1.0]]).tolist() == ["elk", "gnu"]
+
+
 def test_a_label_is_a_caption_of_one_word():
-    assert CaSED.vocabulary(["two", "Owl", "3", "two owls"]) == ["3", "Owl", "owls", "two"]
+    assert CaSED.vocabulary(["two", "Owl", "3", "two owls"]) == ["3", "Owl", "owl", "two"]
 
 
 def test_captions_without_an_answerable_word_are_not_retrieved():

@@ -25,8 +25,8 @@ def unit(A):
     return A / np.linalg.norm(A, axis=-1, keepdims=True)
 
 
-def slowly(X, names, rows, of, z, k, m, weight):
-    """The paper's choice, one row and one class at a time."""
+def slowly(X, y, names, rows, of, z, k, m, weight):
+    """The paper's choice, one row and one class at a time, with the authors' fallback to a class's own first texts."""
     X, names, rows, z = map(unit, (X, names, rows, z))
     candidates = sorted(range(len(names)), key=lambda c: -(names[c] @ z))[:k]
     near = {c: [np.mean([x @ row for row in rows[of == c]]) for x in X] for c in candidates}
@@ -34,8 +34,8 @@ def slowly(X, names, rows, of, z, k, m, weight):
     for c in candidates:
         lead = {d: near[c][d] - np.mean([near[o][d] for o in candidates]) for d in range(len(X))
                 if all(near[c][d] >= near[o][d] for o in candidates)}  # fmt: skip
-        best = sorted(lead, key=lambda d: -lead[d])[:m]
-        scores[c] = weight * (names[c] @ z) + (np.mean([X[d] @ z for d in best]) if best else names[c] @ z)
+        best = sorted(lead, key=lambda d: -lead[d])[:m] or [d for d in range(len(X)) if y[d] == c][:m]
+        scores[c] = weight * (names[c] @ z) + np.mean([X[d] @ z for d in best])
     return scores
 
 
@@ -45,7 +45,7 @@ def test_scores_of_the_candidates_are_the_papers_choice_one_at_a_time(seed, k, m
     head = SelectedDescriptions(k, n_kept=m, weight_of_names=weight).fit(X, y, names, rows, of)
     found = head.decision_function(Z)
     for z, scores, predicted in zip(Z[:6], found, head.predict(Z), strict=False):
-        expected = slowly(X, names, rows, of, z, k, m, weight)
+        expected = slowly(X, y, names, rows, of, z, k, m, weight)
         np.testing.assert_allclose([scores[c] for c in expected], list(expected.values()), atol=1e-9)
         assert predicted == max(expected, key=expected.get)
         assert all(scores[c] < min(expected.values()) for c in range(6) if c not in expected)
@@ -62,11 +62,15 @@ def test_a_row_alone_or_among_many_gets_the_same_answer(monkeypatch):
     np.testing.assert_allclose(np.concatenate([head.decision_function(Z[[i]]) for i in range(200)]), together)
 
 
-def test_whose_a_description_was_does_not_matter_to_the_choice():
+def test_whose_a_description_was_matters_only_to_a_candidate_that_none_supports():
     X, y, names, rows, of, Z = task(1)
-    one = SelectedDescriptions().fit(X, y, names, rows, of)
-    two = SelectedDescriptions().fit(X, np.random.default_rng(9).permutation(y), names, rows, of)
-    np.testing.assert_array_equal(one.decision_function(Z), two.decision_function(Z))
+    one, two = (SelectedDescriptions().fit(X, which, names, rows, of) for which in (y, (y + 1) % 6))
+    far = np.eye(6)[0] @ one.affinities_  # as if all descriptions fitted the first class best
+    for head in (one, two):
+        head.affinities_ = np.stack([far + 1, *[far] * 5])
+    assert [list(part) for part in one.chosen([0, 3])][1] == np.flatnonzero(y == 3)[:5].tolist()
+    assert list(one.chosen([0, 3])[0]) == list(two.chosen([0, 3])[0])
+    assert np.any(one.decision_function(Z) != two.decision_function(Z))
 
 
 def test_what_is_chosen_leads_in_its_class_and_depends_on_the_company():

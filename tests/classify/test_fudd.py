@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.classify import ByDescription, FuDD
-from codomain.classify.fudd import drop_shared_words
 
 
 def unit(A):
@@ -74,10 +73,6 @@ def test_what_is_wanted_is_the_pairs_that_share_a_row():
     head = FuDD(3).fit(X, y)
     tops = [np.argsort(-scores)[:3].tolist() for scores in head.decision_function(Z[:4])]
     assert set(head.wanted(Z[:4])) == {pair for top in tops for pair in itertools.permutations(top, 2)}
-
-
-def test_a_difference_is_the_words_that_the_other_lacks():
-    assert drop_shared_words(["a brown bird", "short beak bird"], ["A long tail", "brown"]) == "bird short beak"
 
 
 def test_pairs_that_cannot_be_meant_are_refused():

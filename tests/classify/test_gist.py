@@ -44,14 +44,11 @@ def test_on_single_pairs_the_loss_is_the_cross_entropy_of_finding_the_partner_bo
     assert found.item() == pytest.approx(both.item())
 
 
-def test_without_a_step_it_is_the_linear_probe(monkeypatch):
+def test_without_a_step_it_is_the_linear_probe():
     from sklearn.linear_model import LogisticRegression
 
-    import codomain.classify.shared.contrast as module
-
-    monkeypatch.setattr(module, "STEP", 0.0)
     X, y, Z, of = task(0)
-    head = GIST(epochs=1, random_state=0).fit(X, y, Z, of)
+    head = GIST(epochs=1, learning_rate=0.0, random_state=0).fit(X, y, Z, of)
     probe = LogisticRegression(C=10.0, max_iter=1000).fit(unit(Z), of)
     np.testing.assert_allclose(head.decision_function(Z), probe.decision_function(unit(Z)))
 

@@ -40,6 +40,12 @@ class ByDescription(WordsHead):
     ValueError
         In `fit`, when a parameter breaks its rule or y has one class; in `drop`, when a class would have nothing left.
 
+    Notes
+    -----
+    Checked against the authors' code (sachit-menon/classify_by_description_release): descriptions and rows of length 1
+    and the plain mean of the cosines, without temperature, agree; so does the text, the class's name before each
+    description ("hen, which has two legs"), which is the caller's to write.
+
     References
     ----------
     Menon and Vondrick (2022), arXiv:2210.07183.
@@ -85,26 +91,42 @@ class ByDescription(WordsHead):
 
 
 @claim(
-    ByDescription, needs=("wordllama",),
-    unit="accuracy, 0 to 1", margin=0.02, seconds=30,
-    says="What a package says of itself finds the package of a docstring better than the package's name.",
-    floor="the cosine to the vector of the package's name", peer="TF-IDF of the same descriptions, by cosine",
+    ByDescription, needs=("wordllama", "wordnet-base"),
+    unit="accuracy over 161 nouns, 0 to 1", margin=0.015, seconds=30,
+    says="Names with descriptions find what a thing is a kind of better than names alone.",
+    premise="share of rows that words of the descriptions find, by TF-IDF, and the vectors of the names do not",
+    least=0.05,
+    floor="the cosine to the vector of the class's name", peer="TF-IDF of the same descriptions, by cosine",
 )  # fmt: skip
 def beats_the_name(seed: int) -> Trial:
-    """Docstrings of the packages with at least 18 documented objects, package names hidden, a static encoder."""
+    """Definitions of kinds of things in WordNet, the class's words hidden; a static encoder."""
     from codomain.classify.describe.descriptions import Descriptions
     from codomain.encode import resolve
-    from codomain.tasks.described import described_packages, tfidf_accuracy
+    from codomain.tasks.described import tfidf_hits
+    from codomain.tasks.hyponyms import described_kinds
 
-    task = described_packages(seed)
+    task = described_kinds(seed, n_test=24)
     encoder = resolve("static:wordllama")
-    of = {name: [] for name in task.names}  # type: ignore[var-annotated]
+    of: dict[str, list[str]] = {name: [] for name in task.names}
     for text, name in zip(task.descriptions, task.description_classes, strict=True):
         of[name].append(text)
-    texts, classes = Descriptions(of).rows("{name}, which has {text}")
     Q, truth = encoder.encode(task.texts), np.array(task.classes)
+    # Descriptions of other classes: what the mean of many texts with the name gains whatever they say.
+    moved = dict(
+        zip(task.names, np.random.default_rng(seed).permutation(np.array(list(of.values()), object)), strict=True)
+    )
+
+    def hits(descriptions: dict[str, list[str]]) -> NDArray[np.bool_]:
+        texts, classes = Descriptions(descriptions).rows("{name}, which has {text}")
+        return np.asarray(ByDescription().fit(encoder.encode(texts), classes).predict(Q) == truth)
+
+    floor = ByDescription().fit(encoder.encode(task.names), task.names).predict(Q) == truth
+    peer = tfidf_hits(task)
     return Trial(
-        ours=ByDescription().fit(encoder.encode(texts), classes).score(Q, truth),
-        floor=ByDescription().fit(encoder.encode(task.names), task.names).score(Q, truth),
-        peer=tfidf_accuracy(task),
+        ours=hits(of),
+        floor=floor,
+        peer=peer,
+        chance=1 / len(task.names),
+        premise=float(np.mean(peer & ~floor)),
+        also={"accuracy with descriptions of other classes": float(hits(moved).mean())},
     )

@@ -23,12 +23,14 @@ class GIST(WordsHead):
 
     Parameters
     ----------
-    n_kept : int, default=3
-        Descriptions matched to a row, all of its class when there are fewer.
-    temperature : float, default=0.05
-        What cosines are divided by.
+    n_kept : int, default=4
+        Descriptions matched to a row, as published; all of its class when there are fewer.
+    temperature : float, default=0.01
+        What cosines are divided by, as published.
     epochs : int, default=20
-        Passes over the pairs.
+        Passes over the pairs. The paper's 200 are for a whole network at steps of 1e-6: choose them on validation rows.
+    learning_rate : float, default=0.001
+        Size of a step of AdamW.
     C : float, default=10.0
         Weight of the training errors of the logistic regression.
     random_state : int, RandomState or None, default=None
@@ -58,6 +60,13 @@ class GIST(WordsHead):
     ValueError
         In `fit`, when a parameter breaks its rule, y has one class, or the rows do not fit or lack a class.
 
+    Notes
+    -----
+    Checked against the authors' code (emu1729/GIST): the match by cosine within the class, the first few of five kept,
+    a pair for each of them, the symmetric loss over a batch with only its own partner right, and a linear head on the
+    rows alone agree; so does the text, the class's name before each description, which is the caller's to write.
+    There batches hold 20 pairs, all of CLIP is trained and the temperature learns too, from 0.01.
+
     References
     ----------
     Lewis et al. (2023), arXiv:2307.11315.
@@ -74,17 +83,19 @@ class GIST(WordsHead):
 
     paper = Paper.get("gist")
     rules: ClassVar = {
-        "n_kept": Int(1), "temperature": Real(0, above=True), "epochs": Int(1), "C": Real(0, above=True),
-        "random_state": Seed(),
+        "n_kept": Int(1), "temperature": Real(0, above=True), "epochs": Int(1),
+        "learning_rate": Real(0), "C": Real(0, above=True), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"epochs": 2, "random_state": 0}
 
     def __init__(
-        self, n_kept: int = 3, *, temperature: float = 0.05, epochs: int = 20, C: float = 10.0, random_state: Any = None
-    ) -> None:
+        self, n_kept: int = 4, *, temperature: float = 0.01, epochs: int = 20, learning_rate: float = 1e-3,
+        C: float = 10.0, random_state: Any = None,
+    ) -> None:  # fmt: skip
         self.n_kept = n_kept
         self.temperature = temperature
         self.epochs = epochs
+        self.learning_rate = learning_rate
         self.C = C
         self.random_state = random_state
 
@@ -108,7 +119,8 @@ class GIST(WordsHead):
 
         self.row_turn_, self.text_turn_, losses = train_adapters(
             seen, self.descriptions_, len(self.matches_), draw_pairs,
-            temperature=self.temperature, epochs=self.epochs, rng=check_random_state(self.random_state),
+            temperature=self.temperature, epochs=self.epochs, learning_rate=self.learning_rate,
+            rng=check_random_state(self.random_state),
         )  # fmt: skip
         self.losses_ = np.array(losses, dtype=seen.dtype)
         self.descriptions_ = adapt(self.descriptions_, self.text_turn_)
@@ -139,24 +151,53 @@ def best_matches(
 
 
 @claim(
-    GIST, needs=("torch", "wordllama"),
-    unit="accuracy, 0 to 1", margin=0.005, seconds=60,
-    says="Aligning rows with matched descriptions before the linear head labels docstrings better than the head alone.",
-    floor="logistic regression on the rows as they are", peer="the same with the descriptions as further rows",
+    GIST, needs=("torch", "wordllama", "wordnet-base"),
+    unit="accuracy over 161 nouns, 0 to 1", margin=0.012, seconds=300, scale="minutes",
+    why="Adapters and a head of 161 classes are trained for each of three numbers of passes.",
+    says="Aligning rows with matched descriptions before the linear head labels them better than the head alone.",
+    premise="share of rows that the descriptions find by mean cosine and the head alone does not", least=0.05,
+    floor="logistic regression on the rows as they are",
+    peer="the same with the descriptions as further rows",
 )  # fmt: skip
 def aligns_before_reading(seed: int) -> Trial:
-    """Docstrings of the packages with at least 26 documented objects: 8 of each to learn from, a static encoder."""
+    """Definitions of kinds of things in WordNet, 8 rows of each class and 4 for validation, a static encoder."""
+    from codomain.classify.classification_by_description import ByDescription
     from codomain.core import unit_rows
     from codomain.encode import resolve
-    from codomain.tasks.described import described_packages
+    from codomain.tasks.hyponyms import described_kinds
 
-    task = described_packages(seed, n_few=8)
+    task = described_kinds(seed, n_test=20, n_few=12)
     encoder = resolve("static:wordllama")
-    X, rows, Q = (unit_rows(encoder.encode(part)) for part in (task.descriptions, task.few, task.texts))
+    pairs = zip(task.description_classes, task.descriptions, strict=True)
+    X, few, Q = (
+        unit_rows(encoder.encode(part)) for part in ([f"{n}: {text}" for n, text in pairs], task.few, task.texts)
+    )
     y, of, truth = (np.array(part) for part in (task.description_classes, task.few_classes, task.classes))
+    train = np.arange(len(few)) % 12 < 8
+    rows, labels, V, held = few[train], of[train], few[~train], of[~train]
+
+    heads = [GIST(epochs=n, random_state=seed).fit(X, y, rows, labels) for n in (5, 20, 60)]
+    ours = max(heads, key=lambda head: head.score(V, held))
+    # What the match is good for: the same training with descriptions of the class at random.
+    rng = np.random.RandomState(seed)
+    which, number = (np.searchsorted(ours.classes_, part) for part in (y, labels))
+    drawn = best_matches(rng.normal(size=rows.shape), number, X, which, ours.n_kept)
+    turn, _, _ = train_adapters(
+        rows, X, len(drawn), lambda step: (drawn[step, 0], drawn[step, 1], np.eye(len(step))),
+        temperature=ours.temperature, epochs=ours.epochs, learning_rate=ours.learning_rate, rng=rng,
+    )  # fmt: skip
     head = LogisticRegression(C=10.0, max_iter=1000)
+    floor = head.fit(rows, labels).predict(Q) == truth
+    found = ByDescription().fit(X, y).predict(Q) == truth
     return Trial(
-        ours=GIST(random_state=seed).fit(X, y, rows, of).score(Q, truth),
-        floor=float(head.fit(rows, of).score(Q, truth)),
-        peer=float(head.fit(np.concatenate([rows, X]), np.concatenate([of, y])).score(Q, truth)),
+        ours=ours.predict(Q) == truth,
+        floor=floor,
+        peer=head.fit(np.concatenate([rows, X]), np.concatenate([labels, y])).predict(Q) == truth,
+        chance=1 / len(task.names),
+        premise=float(np.mean(found & ~floor)),
+        also={
+            "accuracy with descriptions of the class at random": float(
+                head.fit(adapt(rows, turn), labels).score(adapt(Q, turn), truth)
+            )
+        },
     )

@@ -122,12 +122,17 @@ def encode_once(encoder: Any, texts: list[str]) -> NDArray[np.float32]:
     return np.stack([known[text] for text in texts])
 
 
-def tfidf_accuracy(described: Described) -> float:
-    """Return the accuracy of the rival without vectors: TF-IDF of all words of a class, by cosine."""
+def tfidf_hits(described: Described) -> NDArray[np.bool_]:
+    """Return which texts the rival without vectors labels right: TF-IDF of all words of a class, by cosine."""
     texts_of = {name: [name] for name in described.names}
     for text, name in zip(described.descriptions, described.description_classes, strict=True):
         texts_of[name].append(text)
     table = TfidfVectorizer(sublinear_tf=True, stop_words="english")
     classes = table.fit_transform(" ".join(texts_of[name]) for name in described.names)
     best = np.asarray((table.transform(described.texts) @ classes.T).argmax(axis=1)).ravel()
-    return float(np.mean(np.array(described.names)[best] == np.array(described.classes)))
+    return np.asarray(np.array(described.names)[best] == np.array(described.classes))
+
+
+def tfidf_accuracy(described: Described) -> float:
+    """Return the accuracy of that rival."""
+    return float(np.mean(tfidf_hits(described)))

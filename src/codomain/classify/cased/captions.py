@@ -7,21 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+# Words of captions that say what shows a thing and not what it is, as the authors leave them out.
+_MEDIA = frozenset(
+    "image photo picture thumbnail logo symbol clipart portrait painting illustration icon profile".split()
+)
+
 
 def words_of(caption: str) -> list[str]:
-    """Return the different words of at least three letters of a caption, in lower case, without English stop words.
+    """Return the words of at least three letters of a caption, as often as it has them: in lower case and singular.
 
-    A caption without a space is a label and stays as it is.
+    English stop words and words such as "photo" are left out. A caption without a space is a label and stays as it is.
     """
     if caption and not re.search(r"\s", caption):
         return [caption]
-    found = re.findall(r"[^\W\d_]{3,}", caption.lower())
-    return [word for word in dict.fromkeys(found) if word not in ENGLISH_STOP_WORDS]
+    found = map(singular, re.findall(r"[^\W\d_]{3,}", caption.lower()))
+    return [word for word in found if word not in ENGLISH_STOP_WORDS and word not in _MEDIA]
 
 
-def name_as_caption(name: str) -> str:
-    """Write the last part of a dotted name as a caption, as in getMessage: get Message."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name.rpartition(".")[2]) + " "
+def singular(word: str) -> str:
+    """Return a word of lower-case letters without the ending of a plural; endings that mislead are left."""
+    if not word.endswith("s") or word.endswith(("ss", "us", "is", "ies", "oes")):
+        return word
+    return word[:-2] if word.endswith(("sses", "shes", "ches", "xes", "zes")) else word[:-1]
 
 
 def products(A: NDArray[Any], B: NDArray[Any], a: NDArray[Any], b: NDArray[Any], most: int) -> NDArray[Any]:

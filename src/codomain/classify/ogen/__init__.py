@@ -8,57 +8,54 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from codomain.classify.ogen.synthesis import nearest_known_classes, synthesise, train
+from codomain.classify.ogen.synthesis import BATCH, nearest_classes, synthesise, train
 from codomain.classify.shared.by_words import WordsHead
 from codomain.classify.shared.contrast import adapt
+from codomain.classify.shared.names import adapt_names, train_names
 from codomain.core import Int, Paper, Real, Seed, Trial, UserError, claim, need, unit_rows
 from codomain.core.maths.means import class_means
 
 
 class OGEN(WordsHead):
-    r"""Train a head on rows of the known classes and on synthetic rows of the unknown ones, so that it suits both.
+    r"""Train names of classes on rows of the known ones and on synthetic rows of the unknown, so that they suit both.
 
-    A class's name :math:`w_c` is the mean of its descriptions at length 1. Its synthetic row is
-    :math:`w_c + \sum_k a_k (z_k - w_k)` at length 1: what rows :math:`z_k` of the `n_neighbors` classes of the
-    nearest names add to these names, weighted by :math:`a = \mathrm{softmax}_k(s\, g(w_c)^\top g(w_k))`,
-    :math:`g(w) = w + w G`. Adapters of rows and of names, as in `AdaptCLIPZS`, and the generator's :math:`G` and
-    :math:`s` together lower the sum of: cross-entropy of the true rows among all classes; that of the synthetic rows;
-    one minus the cosine of a synthetic row to a true one where a class has rows (it is then treated as unknown, as it
-    is not its own neighbour); and Kullback-Leibler divergence from a teacher, the mean of the model's states after the
-    last passes, 2 at first and 9 in the end. Written from recollection of the paper. Not in the paper: the adapters in
-    place of prompts, the sum in place of a cross-attention block, the third term and all constants.
+    A class's name :math:`w_c` is the mean of its descriptions at length 1, and training learns an adapter
+    :math:`w + w B` of all names, at length 1 again. A generator makes rows of a class of which there are none:
+    attention from the class's name to names of similar known classes, over the rows of these, plus two layers of the
+    name itself. It learns on known classes, treated as unknown, by the squared distance to their true rows: a row from
+    its nearest classes, and rows of these from it. After a fifth of the passes, cross-entropy of true and synthetic
+    rows is added, weights 0.25 for known and 0.5 for unknown classes, and the divergence from a teacher, the mean of
+    the adapter after the last passes, 2 of them at first and 9 in the end.
 
     Parameters
     ----------
     n_neighbors : int, default=3
-        Classes with rows that a synthetic row is made from, at most.
-    n_synthetic : int, default=4
-        Rows synthesised for each class in a step; 0 for none.
+        Classes with rows that a synthetic row is made from, at most, as published.
     weight_of_teacher : float, default=1.0
-        Weight of the divergence from earlier states.
-    temperature : float, default=0.05
-        What cosines are divided by.
-    epochs : int, default=40
-        Passes over the rows.
+        Weight of the divergence from the teacher.
+    temperature : float, default=0.01
+        What cosines are divided by, as published.
+    learning_rate : float, default=0.001
+        Size of a step of AdamW.
+    epochs : int, default=10
+        Passes over the rows, as published; the authors also show 50 and 200.
     random_state : int, RandomState or None, default=None
-        Seed of the batches and of the rows drawn.
+        Seed of the generator's first weights, the batches and the rows drawn.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         Classes, sorted.
     descriptions_ : ndarray of shape (n_descriptions, n_features)
-        Descriptions at length 1 after the adapter, in the order of X.
+        Descriptions at length 1, in the order of X.
     description_classes_ : ndarray of shape (n_descriptions,)
         The class of each.
     prototypes_ : ndarray of shape (n_classes, n_features)
         Names at length 1 after the adapter.
     synthetic_ : ndarray of shape (n_trained, n_features)
-        Row synthesised for each class of `fit` from its neighbours' mean rows, length 1, before the adapter.
-    row_turn_ : ndarray of shape (n_features, n_features)
-        Adapter of rows: the product of a row with it is added to the row.
+        Row synthesised for each class of `fit` from the mean rows of the classes of the nearest names, at length 1.
     text_turn_ : ndarray of shape (n_features, n_features)
-        Adapter of descriptions and names.
+        Adapter of names, the B above.
     losses_ : ndarray of shape (epochs,)
         Mean of the sum of these terms in each pass.
 
@@ -67,6 +64,14 @@ class OGEN(WordsHead):
     ValueError
         In `fit` and `for_classes`, when a parameter breaks its rule, y has one class, the rows do not fit or are of
         one class.
+
+    Notes
+    -----
+    Checked against the authors' code (apple/ml-ogen): neighbours by the classes' mean rows, the generator with its
+    four heads, dropout and first values, rows drawn as mean plus a uniform share of the standard deviation, the three
+    reconstructions, all weights, the warm-up, batches of 32 and the temperature agree. There words of a prompt are
+    learnt by plain gradient descent with a cosine schedule; vectors of names allow only an adapter. The released
+    trainer makes a teacher but leaves it out of its loss; the divergence follows the paper's description.
 
     References
     ----------
@@ -82,19 +87,19 @@ class OGEN(WordsHead):
 
     paper = Paper.get("ogen")
     rules: ClassVar = {
-        "n_neighbors": Int(1), "n_synthetic": Int(0), "weight_of_teacher": Real(0),
-        "temperature": Real(0, above=True), "epochs": Int(1), "random_state": Seed(),
+        "n_neighbors": Int(1), "weight_of_teacher": Real(0), "temperature": Real(0, above=True),
+        "learning_rate": Real(0), "epochs": Int(1), "random_state": Seed(),
     }  # fmt: skip
     small: ClassVar = {"epochs": 2, "random_state": 0}
 
     def __init__(
-        self, n_neighbors: int = 3, *, n_synthetic: int = 4, weight_of_teacher: float = 1.0,
-        temperature: float = 0.05, epochs: int = 40, random_state: Any = None,
+        self, n_neighbors: int = 3, *, weight_of_teacher: float = 1.0, temperature: float = 0.01,
+        learning_rate: float = 1e-3, epochs: int = 10, random_state: Any = None,
     ) -> None:  # fmt: skip
         self.n_neighbors = n_neighbors
-        self.n_synthetic = n_synthetic
         self.weight_of_teacher = weight_of_teacher
         self.temperature = temperature
+        self.learning_rate = learning_rate
         self.epochs = epochs
         self.random_state = random_state
 
@@ -111,19 +116,19 @@ class OGEN(WordsHead):
         known = np.unique(of)
         if len(known) < 2:
             raise UserError("The rows are of one class.", needed="rows of at least two classes")
-        names = self._name_vectors(which)
-        near = nearest_known_classes(names, known, self.n_neighbors)
-        states, losses = train(
-            names, near, seen, of, n_synthetic=self.n_synthetic, weight_of_teacher=self.weight_of_teacher,
-            temperature=self.temperature, epochs=self.epochs, rng=check_random_state(self.random_state),
+        names, number = self._name_vectors(which), np.searchsorted(known, of)
+        turn, generator, losses = train(
+            names[known], seen, number, np.delete(names, known, axis=0), n_neighbors=self.n_neighbors,
+            weight_of_teacher=self.weight_of_teacher, temperature=self.temperature, learning_rate=self.learning_rate,
+            epochs=self.epochs, rng=check_random_state(self.random_state),
         )  # fmt: skip
-        self.losses_ = np.array(losses, dtype=seen.dtype)
-        self.row_turn_, self.text_turn_ = (state.detach().numpy() for state in states[:2])
-        means = np.zeros_like(names)
-        means[known] = class_means(seen, np.searchsorted(known, of), len(known))
+        self.losses_, self.text_turn_ = np.array(losses, dtype=seen.dtype), turn.detach().numpy()
         torch = need("torch", "torch")
         with torch.no_grad():
-            made = synthesise(states[2:], torch.from_numpy(names), near, torch.from_numpy(means[near][:, None]))
+            adapted = adapt_names(torch.from_numpy(names), turn)
+            near = nearest_classes(names, names[known], self.n_neighbors)
+            means = torch.from_numpy(class_means(seen, number, len(known)))
+            made = synthesise(generator, adapted[:, None], adapted[known[near]], means[near])
         self.synthetic_ = made[:, 0].numpy()
         return self._average(which)
 
@@ -138,36 +143,60 @@ class OGEN(WordsHead):
 
     def _average(self, which: NDArray[np.intp]) -> Self:
         self.prototypes_ = adapt(self._name_vectors(which), self.text_turn_)
-        self.descriptions_ = adapt(self.descriptions_, self.text_turn_)
         return self
-
-    def _check_rows(self, Z: ArrayLike) -> NDArray[Any]:
-        """Check and adapt rows."""
-        return adapt(super()._check_rows(Z), self.row_turn_)
 
 
 @claim(
-    OGEN, needs=("torch", "wordllama"),
-    unit="accuracy on packages never trained on, 0 to 1", margin=0.01, seconds=60,
-    says="A head trained on half of the packages finds the other half better if made-up rows of these train it too.",
-    floor="the same head trained on the known packages alone, with no made-up rows and no teacher",
-    peer="the mean cosine to the descriptions, nothing trained",
+    OGEN, needs=("torch", "wordllama", "wordnet-base"),
+    unit="accuracy over 81 nouns never trained on, 0 to 1", margin=0.02, seconds=500, scale="minutes",
+    why="Fifty passes over the rows, in steps of 32, with a generator at every step.",
+    says="Names trained on half of the nouns find the other half better if made-up rows of these train them too.",
+    premise="accuracy on the other half that training on the first half alone costs, the pitfall", least=0.01,
+    floor="the same names trained by the cross-entropy of the true rows alone, as long",
+    peer="the cosine to the names, nothing trained",
 )  # fmt: skip
 def helps_unknown_classes(seed: int) -> Trial:
-    """Docstrings of packages, their names hidden, 10 of each for training on half, a static encoder."""
+    """Definitions of kinds of things in WordNet, 16 rows of each class for training on half, a static encoder.
+
+    Fifty passes, as the authors' longer setting. Tried first: docstrings of packages, and these nouns with the ten
+    passes of the shorter setting; both times training on the known classes helped the new ones too.
+    """
     from codomain.classify.classification_by_description import ByDescription
     from codomain.encode import resolve
-    from codomain.tasks.described import encode_once, known_and_new
+    from codomain.tasks.described import Described
+    from codomain.tasks.hyponyms import known_and_new_kinds
 
-    every, old, new = known_and_new(seed)
+    every, known, new = known_and_new_kinds(seed)
     encoder = resolve("static:wordllama")
-    texts = (every.descriptions, old.descriptions, new.descriptions, old.few, new.texts)
-    both, X, A, rows, Q = (encode_once(encoder, part) for part in texts)
-    y, truth = new.description_classes, np.array(new.classes)
-    ours = OGEN(random_state=seed).fit(both, every.description_classes, rows, old.few_classes)
-    floor = OGEN(n_synthetic=0, weight_of_teacher=0, random_state=seed)
+
+    def vectors(task: Described) -> NDArray[np.float32]:
+        pairs = zip(task.description_classes, task.descriptions, strict=True)
+        return encoder.encode([f"{name}: {text}" for name, text in pairs])
+
+    rows, Q, old_Q = (encoder.encode(texts) for texts in (known.few, new.texts, known.texts))
+    ours = OGEN(epochs=50, random_state=seed).fit(vectors(every), every.description_classes, rows, known.few_classes)
+    old = ByDescription(normalise=True).fit(vectors(known), known.description_classes)
+    still = ByDescription(normalise=True).fit(vectors(new), new.description_classes)
+    turn = train_names(
+        old.prototypes_, unit_rows(rows), np.searchsorted(old.classes_, known.few_classes),
+        temperature=ours.temperature, learning_rate=ours.learning_rate, epochs=ours.epochs, batch=BATCH,
+        random_state=seed,
+    )  # fmt: skip
+    truth, old_truth = np.array(new.classes), np.array(known.classes)
+
+    def hits(prototypes: NDArray[Any], head: WordsHead, texts: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.bool_]:
+        return np.asarray(head.classes_[(texts @ prototypes.T).argmax(axis=1)] == labels)
+
+    floor, peer = (hits(names, still, Q, truth) for names in (adapt(still.prototypes_, turn), still.prototypes_))
+    known_hits = [hits(adapt(old.prototypes_, part), old, old_Q, old_truth) for part in (ours.text_turn_, turn)]
     return Trial(
-        ours=ours.for_classes(A, y).score(Q, truth),
-        floor=floor.fit(X, old.description_classes, rows, old.few_classes).for_classes(A, y).score(Q, truth),
-        peer=ByDescription().fit(A, y).score(Q, truth),
+        ours=ours.for_classes(vectors(new), new.description_classes).predict(Q) == truth,
+        floor=floor,
+        peer=peer,
+        chance=1 / len(new.names),
+        premise=float(peer.mean() - floor.mean()),
+        also={
+            "accuracy on known classes": float(known_hits[0].mean()),
+            "accuracy of the floor on known classes": float(known_hits[1].mean()),
+        },
     )

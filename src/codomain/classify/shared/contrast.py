@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 BATCH = 256  # pairs in a step; each is contrasted with all others
-STEP = 1e-3  # length of a training step
 DECAY = 1e-2  # pull of the adapters towards leaving vectors unchanged
 
 
@@ -38,7 +37,7 @@ def contrastive_loss(rows: "Tensor", texts: "Tensor", same: "Tensor", temperatur
 def train_adapters(
     rows: NDArray[Any], texts: NDArray[Any], n_samples: int,
     pairs: "Callable[[NDArray[Any]], tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]",
-    *, temperature: float, epochs: int, rng: np.random.RandomState,
+    *, temperature: float, epochs: int, learning_rate: float, rng: np.random.RandomState,
 ) -> tuple[NDArray[Any], NDArray[Any], list[float]]:  # fmt: skip
     """Train the adapters of rows and of texts, both zero at first, and return them with the loss of each pass.
 
@@ -59,7 +58,8 @@ def train_adapters(
         return contrastive_loss(one, two, torch.from_numpy(same.astype(rows.dtype)), temperature)
 
     losses = descend(
-        loss, turns, n_samples, epochs=epochs, batch=BATCH, learning_rate=STEP, weight_decay=DECAY, random_state=rng
-    )
+        loss, turns, n_samples, epochs=epochs, batch=BATCH, learning_rate=learning_rate, weight_decay=DECAY,
+        random_state=rng,
+    )  # fmt: skip
     one, two = (turn.detach().numpy() for turn in turns)
     return one, two, losses
