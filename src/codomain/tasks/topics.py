@@ -10,7 +10,6 @@ from codomain.data import wordnet_glosses
 from codomain.encode import resolve
 
 
-
 @cache
 def _glosses() -> tuple[NDArray[Any], NDArray[Any]]:
     """Return all glosses and their topics."""
@@ -18,9 +17,7 @@ def _glosses() -> tuple[NDArray[Any], NDArray[Any]]:
     return np.array(table["gloss"].to_pylist(), object), np.array(table["lexname"].to_pylist())
 
 
-def gloss_topics(
-    seed: int, n_train: int, n_test: int
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+def gloss_topics(seed: int, n_train: int, n_test: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Draw the same number of glosses from each topic that has so many: 41 topics have 200, and 35 have 500.
 
     Parameters
@@ -38,9 +35,8 @@ def gloss_topics(
     texts, topics = _glosses()
     names, counts = np.unique(topics, return_counts=True)
     rng = np.random.default_rng(seed)
-    drawn = np.array(
-        [rng.permutation(np.flatnonzero(topics == name))[: n_train + n_test] for name in names[counts >= n_train + n_test]]
-    )
+    n = n_train + n_test
+    drawn = np.array([rng.permutation(np.flatnonzero(topics == name))[:n] for name in names[counts >= n]])
     train, test = drawn[:, :n_train].ravel(), drawn[:, n_train:].ravel()
     Z = resolve("static:wordllama").encode(list(texts[np.concatenate([train, test])]))
     return Z[: len(train)], topics[train], Z[len(train) :], topics[test]

@@ -30,9 +30,15 @@ def exit_shares(stops: Any) -> Any:
 
 
 def should_stop(totals: Any) -> Any:
-    """Return where no later layer has lower loss plus cost: (n, n_layers - 1) booleans from totals (n, n_layers)."""
-    least_from_here = totals.flip(1).cummin(dim=1).values.flip(1)
-    return totals[:, :-1] <= least_from_here[:, 1:]
+    """Return where the layer of least loss plus cost is reached, (n, n_layers - 1), from totals (n, n_layers)."""
+    torch = need("torch", "torch")
+    return torch.arange(totals.shape[1] - 1) >= totals.argmin(dim=1, keepdim=True)
+
+
+def balance(pays: Any) -> Any:
+    """Return a weight for each target, so that ones count as much in all as zeros do."""
+    ones = pays.sum()
+    return pays * (pays.numel() - ones) / ones.clamp(min=1) + (1 - pays)
 
 
 def train_exits(
@@ -62,7 +68,8 @@ def train_exits(
         scores = gate_scores(log_probabilities.detach().exp(), gates)
         pays = should_stop((losses_by_layer + costs).detach()).to(scores.dtype)
         shares = exit_shares(scores.sigmoid()).detach()
-        of_gates = torch.nn.functional.binary_cross_entropy_with_logits(scores, pays, reduction="sum")
+        cross_entropy = torch.nn.functional.binary_cross_entropy_with_logits
+        of_gates = cross_entropy(scores, pays, balance(pays), reduction="sum")
         return (shares * losses_by_layer).sum(dim=1).mean() + of_gates / len(some)
 
     warm = epochs // 2
