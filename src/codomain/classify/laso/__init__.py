@@ -23,8 +23,8 @@ class LaSO(SeveralLabels):
 
     Parameters
     ----------
-    n_hidden : int, default=128
-        Units of the hidden layer of each network.
+    n_hidden : int, default=1024
+        Units of the hidden layer of each network; published are four times the width of a row.
     epochs : int, default=40
         Passes over the training rows, each paired with another one in each pass.
     learning_rate : float, default=0.003
@@ -59,7 +59,7 @@ class LaSO(SeveralLabels):
     Checked against the authors' code (leokarlin/LaSO): a network for each operation on a pair, unions and
     intersections in both orders, the union of difference and intersection as the row again, and a classifier trained on
     real rows, all as there. Its networks have several layers, four times the width of a row, with batch normalisation;
-    these have one, as rows here are fewer and narrower. Losses there are weighted by hand; here all count the same.
+    these have one hidden layer, as rows here are fewer. Losses there are weighted by hand; here all count the same.
 
     References
     ----------
@@ -80,7 +80,7 @@ class LaSO(SeveralLabels):
     small: ClassVar = {"n_hidden": 8, "learning_rate": 0.03, "random_state": 0}
 
     def __init__(
-        self, n_hidden: int = 128, *, epochs: int = 40, learning_rate: float = 0.003, random_state: Any = None
+        self, n_hidden: int = 1024, *, epochs: int = 40, learning_rate: float = 0.003, random_state: Any = None
     ) -> None:
         self.n_hidden = n_hidden
         self.epochs = epochs
@@ -145,7 +145,8 @@ class LaSO(SeveralLabels):
 def helps_labels_never_seen(seed: int) -> Trial:
     """Descriptions of Debian's packages and the tags that people gave them.
 
-    Six digits in pictures of two came first; the paper learns from 64 labels.
+    Six digits in pictures of two came first; the paper learns from 64 labels. Networks with 128 hidden units, half the
+    width of a row, lost 0.074 on a seed that is not the claim's.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
@@ -159,7 +160,7 @@ def helps_labels_never_seen(seed: int) -> Trial:
     sets = tagged.labels.astype(np.int64)
     new = sets[:, tagged.unseen]
     plain = tagged.train[~new[tagged.train].any(axis=1)]  # rows without a tag that is kept back
-    maker = LaSO(random_state=seed).fit(Z[plain], sets[np.ix_(plain, tagged.seen)])
+    maker = LaSO(1024, epochs=15, random_state=seed).fit(Z[plain], sets[np.ix_(plain, tagged.seen)])
     centre, spread = Z[plain].mean(axis=0), Z[plain].std(axis=0)
     queries, truth = (Z[tagged.test] - centre) / spread, new[tagged.test]
     rng = np.random.default_rng(seed)
