@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.decomposition import PCA
 
 from codomain.data import debian_descriptions
 from codomain.tasks.text_layers import text_layers
 
-N_ROWS, N_SECTIONS, N_CHARACTERS, N_TOKENS = 110, 20, 120, 24
+N_ROWS, N_SECTIONS, N_CHARACTERS, N_TOKENS = 220, 20, 120, 20
 
 
 @cache
 def _pool() -> tuple[tuple[str, ...], NDArray[Any]]:
-    """Return 110 descriptions of each of the 20 largest sections, one of a source, and the sections."""
+    """Return 220 descriptions of each of the 20 largest sections, one of a source, and the sections."""
     first: dict[str, tuple[str, str]] = {}
     for row in debian_descriptions().to_pylist():
         first.setdefault(row["source"], (row["text"][:N_CHARACTERS], row["section"]))
@@ -27,9 +28,9 @@ def _pool() -> tuple[tuple[str, ...], NDArray[Any]]:
 
 
 def section_layers(
-    seed: int, n_train: int
+    seed: int, n_train: int, n_axes: int
 ) -> tuple[tuple[NDArray[Any], NDArray[Any]], tuple[NDArray[Any], NDArray[Any]]]:
-    """Split the descriptions of 20 sections, 110 of each.
+    """Split the descriptions of 20 sections, 220 of each.
 
     Parameters
     ----------
@@ -37,15 +38,19 @@ def section_layers(
         Seed of the split; the descriptions are always the same.
     n_train : int
         Rows of each section to train on; the rest are to test on.
+    n_axes : int
+        Principal axes of each layer's training rows that are kept.
 
     Returns
     -------
     train, test : pair of ndarray
-        Means of the token states that leave each layer, (n_rows, 6, 384), and sections.
+        Means of the token states that leave each layer, (n_rows, 6, n_axes), and sections.
     """
     texts, y = _pool()
-    X = text_layers(texts, max_tokens=N_TOKENS)[1:].transpose(1, 0, 2)
+    layers = text_layers(texts, max_tokens=N_TOKENS)[1:]
     rng = np.random.default_rng(seed)
     order = np.array([rng.permutation(np.flatnonzero(y == name)) for name in np.unique(y)])
     train, test = order[:, :n_train].ravel(), order[:, n_train:].ravel()
+    axes = [PCA(n_axes, random_state=0).fit(layer[train]) for layer in layers]
+    X = np.stack([axis.transform(layer) for axis, layer in zip(axes, layers, strict=True)], axis=1)
     return (X[train], y[train]), (X[test], y[test])

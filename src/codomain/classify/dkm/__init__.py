@@ -233,7 +233,7 @@ def is_where_wide_nets_go(seed: int) -> Trial:
     mixed = min(miss((1 - share) * prior + share * own) for share in np.linspace(0, 1, 21))
     return Trial(
         ours=-miss(optimum), floor=-miss(prior), peer=-mixed, chance=-miss(np.eye(len(X))),
-        premise=miss(prior) * np.linalg.norm(wide) / np.linalg.norm(halves[0] - halves[1]),
+        premise=float(miss(prior) * np.linalg.norm(wide) / np.linalg.norm(halves[0] - halves[1])),
         also={
             "distance of the optimum at width 16": miss(optimum, sampled[16]),
             "distance of the infinitely wide net's at width 16": miss(prior, sampled[16]),

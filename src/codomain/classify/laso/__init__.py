@@ -146,7 +146,7 @@ def helps_labels_never_seen(seed: int) -> Trial:
     """Descriptions of Debian's packages and the tags that people gave them.
 
     Six digits in pictures of two came first; the paper learns from 64 labels. Networks with 128 hidden units, half the
-    width of a row, lost 0.074 on a seed that is not the claim's.
+    width of a row, lost 0.074 on a seed that is not the claim's, these 0.079.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
@@ -201,11 +201,19 @@ def helps_labels_never_seen(seed: int) -> Trial:
     def score(who: str, some: NDArray[np.intp]) -> float:
         return float(np.mean([precision(ranks[who], some) for ranks in found]))
 
+    one, two = np.split(tagged.test, 2)
+    known = np.maximum(sets[np.ix_(one, tagged.seen)], sets[np.ix_(two, tagged.seen)])
+    unions = maker.operate("union", Z[one], Z[two]), (Z[one] + Z[two]) / 2
+    read = [average_precision_score(known, maker.decision_function(rows), average="micro") for rows in unions]
     everything = np.arange(len(truth))
     ours, floor, peer = (score(who, everything) for who in ("ours", "floor", "peer"))
-    one, five = (precision(ranks["ours"], everything) - precision(ranks["floor"], everything) for ranks in found)
+    gains = [precision(ranks["ours"], everything) - precision(ranks["floor"], everything) for ranks in found]
     return Trial(
         ours, floor, peer, chance=float(truth.mean()), premise=best - floor,
         error=bootstrap_error(lambda some: score("ours", some) - score("floor", some), len(truth), repeats=50),
-        also={"gain with one shot": one, "gain with five shots": five},
+        also={
+            "gain with one shot": gains[0], "gain with five shots": gains[1],
+            "average precision of known tags in unions of test rows": float(read[0]),
+            "the same in means of both rows": float(read[1]),
+        },
     )  # fmt: skip
