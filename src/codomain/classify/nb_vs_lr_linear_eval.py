@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 from codomain.classify.shared.linear import LinearHead
 from codomain.core import Paper, Real, Trial, claim
@@ -98,8 +99,9 @@ def rows_needed(head: Any, seed: int, n_features: int, n_classes: int, most: int
     (X, y), (Q, truth) = draw(most), draw(2000)
     best = np.mean(np.argmin(np.square((Q[:, None] - means) / spread).sum(axis=2), axis=1) == truth)
     rows = 2 * n_classes
-    while rows < most and np.mean(head.fit(X[:rows], y[:rows]).predict(Q) == truth) < best - 0.01:
-        rows = int(np.ceil(1.2 * rows))
+    with threadpool_limits(1, user_api="blas"):  # for systems this small more threads cost more than the work
+        while rows < most and np.mean(head.fit(X[:rows], y[:rows]).predict(Q) == truth) < best - 0.01:
+            rows = int(np.ceil(1.2 * rows))
     return min(rows, most)
 
 
