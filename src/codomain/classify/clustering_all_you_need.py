@@ -228,7 +228,7 @@ def sees_all_at_once(seed: int) -> Trial:
     )  # fmt: skip
     oracle = np.mean([nearest_mean(one, slice(None)) for one in episodes])
     by_shots = scores.mean(axis=0)
-    return Trial(
+    return Trial(  # type: ignore[misc]
         *scores.mean(axis=1).T, chance=0.2, premise=float(oracle - by_shots[:, 1].mean()),
         also={
             "accuracy with one shot": by_shots[0, 0], "the floor's with one shot": by_shots[0, 1],

@@ -104,7 +104,7 @@ def forgets_nothing(seed: int) -> Trial:
     ]
     at_once, forgetful = (float(part.mean()) for part in right[3:])
     strayed = np.abs(ours.means_ - NMC().fit(X, y).means_).max()
-    return Trial(
+    return Trial(  # type: ignore[misc]
         *right[:3], chance=1 / len(ours.classes_), premise=at_once - forgetful,
         also={
             "accuracy of the logistic head on all rows at once": at_once,

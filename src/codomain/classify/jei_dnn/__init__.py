@@ -218,7 +218,7 @@ def stops_at_the_right_layer(seed: int) -> Trial:
         strayed += [calibration_error(*part) / len(prices) for part in found[:2]]
         spends.append(spent)
     return Trial(
-        *shares, chance=1 / len(names), premise=float(last - first),
+        shares[0], shares[1], shares[2], chance=1 / len(names), premise=float(last - first),
         also={
             "error of calibration": float(strayed[0]), "the floor's error of calibration": float(strayed[1]),
             "accuracy of logistic regression on the last layer": float(last),

@@ -56,10 +56,10 @@ def train_classifiers(
     layers, answers = torch.from_numpy(data), torch.from_numpy(which)
     (n_layers, n, width), n_classes = layers.shape, int(which.max()) + 1
     shapes = (n_layers, width, n_classes), (n_layers, 1, n_classes)
-    parts = [torch.nn.Parameter(torch.zeros(shape, dtype=layers.dtype)) for shape in shapes]
+    coef, intercept = parts = [torch.nn.Parameter(torch.zeros(shape, dtype=layers.dtype)) for shape in shapes]
 
     def mean_loss(some: Any) -> Any:
-        return cross_entropies(layers[:, some], *parts, answers[some])[0].mean()
+        return cross_entropies(layers[:, some], coef, intercept, answers[some])[0].mean()
 
     return parts, descend(mean_loss, parts, n, epochs=epochs, learning_rate=learning_rate, random_state=rng)
 
