@@ -55,7 +55,7 @@ def test_tokens_come_from_texts_that_are_long_enough(monkeypatch):
 def test_a_head_that_stores_rows_remembers_what_one_without_forgets():
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(6), 30)
-    X = rng.normal(size=(180, 6)) * 0.3 + 3 * np.eye(6)[y]
-    parts = [np.flatnonzero(y // 2 == step) for step in range(3)]
+    X = np.stack([np.cos(y), np.sin(y)], axis=1) + 0.1 * rng.normal(size=(180, 2))  # six clumps around a circle
+    parts = [np.flatnonzero(y % 3 == step) for step in range(3)]
     plain, stored = (steps.fine_tune(X, y, parts, 0, "log_loss", n_stored=n).score(X, y) for n in (0, 5))
-    assert stored > 0.95 > plain
+    assert stored > plain + 0.2

@@ -225,7 +225,8 @@ def errs_less_far(seed: int) -> Trial:
     far = [squares[np.searchsorted(names, part), true] for part in predicted]
     at_random = squares[column][:, true[~old]].mean()
     return Trial(  # type: ignore[misc]
-        *(-part for part in far), chance=-float(squares[column][:, true].mean()),  # type: ignore[arg-type]
+        *(-part for part in far),  # type: ignore[arg-type]
+        chance=-float(squares[column][:, true].mean()),
         premise=1 - float(far[1][~old].mean() / at_random),
         also={
             "score of the one class that is nearest to all rows": -float(squares[:, true].mean(axis=1).min()),

@@ -147,7 +147,8 @@ def keeps_old_classes(seed: int) -> Trial:
     scores = np.concatenate([machine.decision_function(unit_rows(Q)) for machine in apart], axis=1)
     names = np.concatenate([machine.classes_ for machine in apart])
     return Trial(
-        shares[0], shares[1], shares[2], chance=1 / len(np.unique(y)), premise=float(at_once - heads[1].score(Q, truth)),
+        shares[0], shares[1], shares[2], chance=1 / len(np.unique(y)),
+        premise=float(at_once - heads[1].score(Q, truth)),
         also={
             "accuracy after the last step": heads[0].score(Q, truth),
             "the floor's after the last step": heads[1].score(Q, truth),

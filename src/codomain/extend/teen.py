@@ -96,7 +96,7 @@ class TEEN(GrowingHead):
 
 @claim(
     TEEN, needs=("wordllama", "wordnet-base"),
-    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
+    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.012, seconds=60,
     says="Leaning on base classes helps classes of five rows more than it hurts the base.",
     premise="plain class means are less accurate on new classes than on the base", least=0.1,
     floor="plain class means, by cosine", peer="linear discriminant analysis of the same features, all rows at once",
