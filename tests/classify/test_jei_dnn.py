@@ -86,7 +86,7 @@ def test_the_dearer_the_net_the_earlier_rows_stop(seed):
     X, y, _ = layers(seed)
     fitted = (JEIDNN(price, epochs=400, random_state=0).fit(X, y) for price in (0, 0.3, 10))
     means = [one.exits(X).mean() for one in fitted]
-    assert means[0] > means[1] > means[2] == 0
+    assert means[0] >= means[1] > means[2] == 0
 
 
 def test_rows_with_other_layers_are_refused():
