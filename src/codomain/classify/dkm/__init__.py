@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.classify.dkm.maths import JITTER, Deep, bound, features, score, train
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim, descend, need
@@ -221,8 +222,9 @@ def is_where_wide_nets_go(seed: int) -> Trial:
     levels = np.log([1.0, 0.1])
     optimum, prior = optimal_gram(X, targets, levels, epochs=1500), prior_gram(X)
     sampled = {}
-    for width, steps in ((16, 3000), (128, 8000)):
-        halves = sampled_gram(X, targets, levels, width, steps, rng)
+    for width, steps in ((16, 2000), (128, 6000)):
+        with threadpool_limits(1, user_api="blas"):  # for matrices this small more threads cost more than the work
+            halves = sampled_gram(X, targets, levels, width, steps, rng)
         sampled[width] = (halves[0] + halves[1]) / 2
     wide = sampled[128]
 
