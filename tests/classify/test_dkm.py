@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, wishart
 
 from codomain.classify import DKM
+from codomain.classify.dkm import optimal_gram, prior_gram, sampled_gram
 from codomain.classify.dkm.maths import JITTER, Deep, bound, features, readout
 
 torch = pytest.importorskip("torch")
@@ -146,12 +147,31 @@ def task(seed):
     return X, (X[:, 0] * X[:, 1] > 0).astype(int)
 
 
-def test_without_a_prior_weight_the_gram_matrices_stay_where_they_were():
-    X, y = task(0)
-    held = DKM(10, weight_of_prior=None, epochs=5, random_state=0).fit(X, y)
-    np.testing.assert_array_equal(held.deep_[1], np.repeat(np.eye(10)[None], 2, 0))
-    free = DKM(10, weight_of_prior=0.1, epochs=5, random_state=0).fit(X, y)
-    assert np.abs(np.tril(free.deep_[1][0]) - np.eye(10)).max() > 0.1
+def test_at_the_optimum_no_turn_raises_the_objective():
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(5, 2))
+    Y, levels = rng.normal(size=(5, 2)), np.log([1.0, 0.1])
+    R = np.linalg.cholesky(prior_gram(X))
+
+    def objective(G):
+        V = np.linalg.solve(R, np.linalg.cholesky(G))
+        model = Deep(*(torch.from_numpy(part) for part in (X, V[None], np.zeros(2), levels)))
+        codes, rest, divergence = features(torch.from_numpy(X), model)
+        return (bound(codes, rest, torch.from_numpy(Y), model.levels) / 2 - divergence).item()
+
+    best = optimal_gram(X, Y, levels, epochs=2000)
+    top = objective(best)
+    assert top > objective(prior_gram(X)) + 0.1
+    for _ in range(30):
+        B = rng.normal(size=(5, 5))
+        assert objective(best + 1e-2 * best @ B @ B.T @ best) <= top + 1e-4
+
+
+def test_without_targets_that_matter_the_sampled_gram_matrix_is_the_prior():
+    X = np.random.default_rng(5).normal(size=(4, 2))
+    levels = np.log([1e-6, 1.0])
+    halves = sampled_gram(X, np.zeros((4, 1)), levels, 50, 2000, np.random.default_rng(0))
+    np.testing.assert_allclose((halves[0] + halves[1]) / 2, prior_gram(X), atol=0.05)
 
 
 def test_a_heavier_prior_keeps_the_gram_matrices_nearer_to_it():

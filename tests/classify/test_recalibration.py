@@ -25,7 +25,7 @@ def sets(n=60, seed=0):
     return X, (X[:, :, 0] * X[:, :, 1]).mean(axis=1) > 0
 
 
-HEAD = MomentProbing(n_heads=2, width=3, epochs=4, random_state=0)
+HEAD = MomentProbing(2, width=7, epochs=4, random_state=0)
 
 
 def test_before_training_the_net_is_as_it_came_and_the_head_is_moment_probing():
@@ -56,7 +56,7 @@ def test_it_learns_what_the_frozen_net_lost_and_never_changes_the_net():
     with torch.no_grad():
         backbone[0].weight[:], backbone[0].bias[:] = 0, 0
     before = {name: part.clone() for name, part in backbone.state_dict().items()}
-    head = MomentProbing(4, epochs=40, learning_rate=0.01, random_state=0)
+    head = MomentProbing(width=8, epochs=40, learning_rate=0.01, random_state=0)
     probe = RecalibratedProbing(backbone, ["0"], head=head).fit(X, y)
     frozen = RecalibratedProbing(backbone, ["0"])
     frozen.weights_ = {}
@@ -84,11 +84,11 @@ def test_corrections_help_a_head_on_real_pictures():
         torch.manual_seed(0)
         block = torch.nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)
     block.linear1.register_forward_hook(lambda module, given, out: out)  # somebody else's hook stays
-    head = MomentProbing(epochs=30, random_state=0)
+    head = MomentProbing(width=16, epochs=30, learning_rate=0.003, random_state=0)
     probe = RecalibratedProbing(Net(block), ["0.linear1", "0.linear2"], head=head).fit(X[:600], y[:600])
     frozen = RecalibratedProbing(Net(block), ["0.linear2"])
     frozen.weights_ = {}
-    seen, asked = (frozen.tokens(part).reshape(len(part), -1) for part in (X[:600], X[1200:]))
+    seen, asked = (frozen.tokens(part) for part in (X[:600], X[1200:]))
     assert probe.score(X[1200:], y[1200:]) > head.fit(seen, y[:600]).score(asked, y[1200:])
     assert len(block.linear1._forward_hooks) == 1
 

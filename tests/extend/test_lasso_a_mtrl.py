@@ -75,3 +75,28 @@ def test_sources_that_are_too_few_or_too_wide_are_refused():
         L1AMTRL(5).fit(X, y, sources=sources[:2])
     with pytest.raises(ValueError, match="A source has 11 features"):
         L1AMTRL(2).fit(X, y, sources=[(A[:, 1:], b) for A, b in sources])
+
+
+def test_known_relevance_draws_all_rows_at_once_in_its_proportion():
+    (X, y), sources, _, _ = tasks(4)
+    known = np.array([-3.0, 0, 0, 1, 0, 0, 0, 0])
+    found = L1AMTRL(3, max_samples=80, min_samples=5, random_state=0).fit(X, y, sources=sources, relevance=known)
+    np.testing.assert_array_equal(found.counts_, [60, 5, 5, 20, 5, 5, 5, 5])
+    np.testing.assert_allclose(found.shares_, [0.75, 0, 0, 0.25, 0, 0, 0, 0])
+    assert found.n_iter_ == 1
+
+
+def test_rounds_of_burn_in_draw_evenly():
+    (X, y), sources, _, _ = tasks(2)
+    even = L1AMTRL(3, max_samples=160, max_iter=3, burn_in=3, random_state=0).fit(X, y, sources=sources)
+    np.testing.assert_array_equal(even.counts_, 20)
+    assert np.ptp(L1AMTRL(3, max_samples=160, max_iter=3, random_state=0).fit(X, y, sources=sources).counts_) > 0
+
+
+def test_relevance_that_is_not_one_number_for_each_source_is_refused():
+    (X, y), sources, _, _ = tasks(0)
+    for wrong in (np.ones(3), np.zeros(8), np.full(8, np.nan)):
+        with pytest.raises(ValueError, match="for 8 sources"):
+            L1AMTRL(3).fit(X, y, sources=sources, relevance=wrong)
+    with pytest.raises(ValueError, match="burn_in=5 exceeds max_iter=4"):
+        L1AMTRL(3, burn_in=5).fit(X, y, sources=sources)

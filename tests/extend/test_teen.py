@@ -18,8 +18,9 @@ def test_a_case_by_hand():
     head = TEEN(0.25, temperature=0.5).fit([[2.0, 0.0], [0.0, 4.0]], [0, 1]).partial_fit([[3.0, 4.0]], [2])
     # Cosines 0.6 and 0.8; their softmax at temperature 0.5 is the logistic function of 0.4.
     share = 1 / (1 + np.exp(-0.4))
-    np.testing.assert_allclose(head.prototypes_[:2], [[2, 0], [0, 4]])
-    np.testing.assert_allclose(head.prototypes_[2], [0.75 * 3 + 0.25 * (1 - share) * 2, 0.75 * 4 + 0.25 * share * 4])
+    lean = np.array([1 - share, share]) / np.hypot(1 - share, share)
+    np.testing.assert_allclose(head.prototypes_[:2], [[1, 0], [0, 1]])
+    np.testing.assert_allclose(head.prototypes_[2], 0.75 * np.array([0.6, 0.8]) + 0.25 * lean)
     np.testing.assert_array_equal(head.is_base_, [True, True, False])
 
 
@@ -27,15 +28,22 @@ def test_a_case_by_hand():
 def test_every_new_prototype_is_the_papers_sum_written_out(seed, weight, temperature):
     head = TEEN(weight, temperature=temperature).fit(*clumps(seed, [3, 7, 11]))
     head.partial_fit(*clumps(seed + 1, [0, 5])).partial_fit(*clumps(seed + 2, [9]))
-    mean = dict(zip(head.classes_, head.means_, strict=True))
+    mean = {name: c / np.linalg.norm(c) for name, c in zip(head.classes_, head.means_, strict=True)}
     for name, found in zip(head.classes_, head.prototypes_, strict=True):
         if name in (3, 7, 11):
-            np.testing.assert_array_equal(found, mean[name])
+            np.testing.assert_allclose(found, mean[name])
             continue
         c = mean[name]
-        pulls = {b: np.exp(c @ mean[b] / np.linalg.norm(c) / np.linalg.norm(mean[b]) / temperature) for b in (3, 7, 11)}
-        lean = sum(pulls[b] * mean[b] for b in pulls) / sum(pulls.values())
-        np.testing.assert_allclose(found, (1 - weight) * c + weight * lean, atol=1e-9)
+        lean = sum(np.exp(c @ mean[b] / temperature) * mean[b] for b in (3, 7, 11))
+        np.testing.assert_allclose(found, (1 - weight) * c + weight * lean / np.linalg.norm(lean), atol=1e-9)
+
+
+@given(seed=st.integers(0, 1000), longer=st.floats(0.01, 100))
+def test_the_length_of_a_base_mean_does_not_matter(seed, longer):
+    (X, y), (A, b) = clumps(seed, [0, 1, 2]), clumps(seed + 1, [3])
+    scaled = np.where(y[:, None] == 1, longer * X, X)
+    one, two = (TEEN().fit(rows, y).partial_fit(A, b) for rows in (X, scaled))
+    np.testing.assert_allclose(one.prototypes_, two.prototypes_, atol=1e-9)
 
 
 def test_without_weight_it_is_the_nearest_mean_by_cosine_and_with_it_it_is_not():

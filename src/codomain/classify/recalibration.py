@@ -38,7 +38,7 @@ class RecalibratedProbing:
         Names of the modules to correct, as in `backbone.named_modules()`; each takes and returns one tensor whose last
         axis is that of the features.
     head : MomentProbing, default=None
-        The head to train; its `n_parts` is set to the number of tokens of the net. None takes one with defaults.
+        The head to train. None takes one with defaults.
     n_hidden : int, default=16
         Columns of D.
 
@@ -83,8 +83,7 @@ class RecalibratedProbing:
             tokens = self._run_backbone(X)
         if missing := [name for name in self.branches if name not in seen]:
             raise UserError(f"The net does not use {', '.join(missing)}.", needed="branches that see every input")
-        self.head_ = clone(self.head or MomentProbing()).set_params(n_parts=tokens.shape[1])
-        rows = tokens.reshape(len(tokens), -1)
+        self.head_ = clone(self.head or MomentProbing())
         random = check_random_state(self.head_.random_state)
         live = {}
         for name, (wide, out) in seen.items():
@@ -94,7 +93,7 @@ class RecalibratedProbing:
         inputs = torch.from_numpy(np.array(X, np.float32, order="C"))
         with self._correct_branches(live):
             self.head_._fit(
-                rows, y, lambda some: self.backbone(inputs[some]), [w for each in live.values() for w in each]
+                tokens, y, lambda some: self.backbone(inputs[some]), [w for each in live.values() for w in each]
             )
         self.weights_ = {name: tuple(part.detach().numpy() for part in each) for name, each in live.items()}
         return self
@@ -108,19 +107,15 @@ class RecalibratedProbing:
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Probabilities from 0 to 1, of shape (n_samples, n_classes)."""
-        return self.head_.predict_proba(self._flat_tokens(X))
+        return self.head_.predict_proba(self.tokens(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Likeliest class of each input, of shape (n_samples,)."""
-        return self.head_.predict(self._flat_tokens(X))
+        return self.head_.predict(self.tokens(X))
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Share of inputs whose class is right, 0 to 1."""
         return float(np.mean(self.predict(X) == np.asarray(y)))
-
-    def _flat_tokens(self, X: ArrayLike) -> NDArray[np.float32]:
-        tokens = self.tokens(X)
-        return tokens.reshape(len(tokens), -1)
 
     def _find_branches(self) -> dict[str, Any]:
         """Return the branches by name, or say which are not there."""

@@ -42,6 +42,13 @@ class FeTrIL(GrowingHead):
     ValueError
         In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
+    Notes
+    -----
+    Checked against the authors' code (GregoirePetit/FeTrIL): translation, length 1 after it, one class against the
+    rest with squared hinge loss and anew in each step, all as there. That code chooses the lender by Euclidean distance
+    of the means, the paper's text by cosine, as here. The paper chooses C on other data; 1 is not from the paper. Not
+    in the paper: a class may get rows in several steps.
+
     References
     ----------
     Petit et al. (2022), arXiv:2211.13131.
@@ -103,23 +110,50 @@ class FeTrIL(GrowingHead):
 
 
 @claim(
-    FeTrIL, needs=("wordllama",),
-    unit="accuracy over all classes after eight steps, 0 to 1", margin=0.10, seconds=60,
-    says="A head trained with translated rows in the place of old classes keeps them without storing any row.",
-    floor="a linear support vector machine fine-tuned on the rows of each step in turn",
-    peer="nearest class mean by cosine",
+    FeTrIL, needs=("apt-lists", "wordllama"),
+    unit="accuracy over the sections met so far, mean of three steps, 0 to 1", margin=0.015, seconds=60,
+    says="A head trained with translated rows in the place of old classes beats the nearest class mean.",
+    premise="the same machine trained on the rows of all sections beats the nearest class mean", least=0.03,
+    floor="nearest class mean, which stores the same means",
+    peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted anew to the rows of all steps so far",
 )  # fmt: skip
 def keeps_old_classes(seed: int) -> Trial:
-    """Twenty docstrings of each package: half of the packages at once, then three at a time."""
-    from codomain.extend import NMC
-    from codomain.tasks.shots import docstring_packages
-    from codomain.tasks.steps import class_steps, fine_tune
+    """Descriptions of 28 sections of Debian, 200 of each: 13 sections at once, then five at a time.
 
-    X, y, Q, truth = docstring_packages(seed, 20)
-    steps = list(class_steps(y, seed, [21] + [3] * 7))
-    ours, peer = FeTrIL(), NMC("cosine")
-    for rows in steps:
-        ours.partial_fit(X[rows], y[rows])
-        peer.partial_fit(X[rows], y[rows])
-    floor = fine_tune(unit_rows(X), y, steps, seed, "hinge")
-    return Trial(ours.score(Q, truth), float(floor.score(unit_rows(Q), truth)), peer.score(Q, truth))
+    The first step is left out of the mean: there FeTrIL is a support vector machine on the real rows. Docstrings of 42
+    packages, 20 of each, came first: on other seeds than the claim's the machine on all rows gained only 0.014 there.
+    Then came 100 rows of each of 32 sections, where it gained 0.028 and the premise failed.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    from codomain.extend import NMC
+    from codomain.tasks.sections import debian_sections
+    from codomain.tasks.steps import class_steps
+
+    X, y, Q, truth = debian_sections(seed, 200, 100)
+    first, *later = class_steps(y, seed, [13, 5, 5, 5])
+    heads = FeTrIL().fit(X[first], y[first]), NMC().fit(X[first], y[first])
+    apart = [LinearSVC(dual=False).fit(unit_rows(X[first]), y[first])]
+    shares, seen = np.zeros((3, len(truth))), first
+    for rows in later:
+        seen = np.concatenate([seen, rows])
+        for head in heads:
+            head.partial_fit(X[rows], y[rows])
+        peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X[seen], y[seen])
+        apart.append(LinearSVC(dual=False).fit(unit_rows(X[rows]), y[rows]))
+        met = np.isin(truth, y[seen])
+        for share, head in zip(shares, (*heads, peer), strict=True):
+            share[met] += (head.predict(Q[met]) == truth[met]) * len(truth) / met.sum() / len(later)
+    at_once = LinearSVC(dual=False).fit(unit_rows(X), y).score(unit_rows(Q), truth)
+    scores = np.concatenate([machine.decision_function(unit_rows(Q)) for machine in apart], axis=1)
+    names = np.concatenate([machine.classes_ for machine in apart])
+    return Trial(
+        shares[0], shares[1], shares[2], chance=1 / len(np.unique(y)),
+        premise=float(at_once - heads[1].score(Q, truth)),
+        also={
+            "accuracy after the last step": heads[0].score(Q, truth),
+            "the floor's after the last step": heads[1].score(Q, truth),
+            "of machines trained in each step apart": float(np.mean(names[scores.argmax(axis=1)] == truth)),
+            "of the machine on all rows at once": float(at_once),
+        },
+    )  # fmt: skip

@@ -47,6 +47,13 @@ class FDC(GrowingHead):
         In `fit` and `partial_fit`, when a parameter breaks its rule, labels change from numbers to words, or X_before
         has another shape than X.
 
+    Notes
+    -----
+    Checked against the authors' code (OcraM17/GCAB-CFDC): a projector for each step, learned from the step's rows by
+    the distance between earlier features and projected new ones, and chained at test time, as there. That code trains
+    the projector by gradient descent while the net learns, where its loss also holds the net back; here it is least
+    squares after the step, which leaves the net alone. Gates inside the transformer are not here.
+
     References
     ----------
     Cotogni et al. (2022), arXiv:2211.12292.
@@ -143,10 +150,18 @@ class FDC(GrowingHead):
         return super()._memory_bytes() + self.born_.nbytes + sum(part.nbytes for part in self.projections_)
 
 
+def move_means(means: NDArray[Any], before: NDArray[Any], after: NDArray[Any], width: float) -> NDArray[Any]:
+    """Move means by the drift of the rows near them, with normal weights: semantic drift compensation."""
+    weights = np.exp(-euclidean_distances(means, before, squared=True) / (2 * width**2)) + 1e-12
+    return np.asarray(means + weights / weights.sum(axis=1, keepdims=True) @ (after - before))
+
+
 @claim(
-    FDC, unit="accuracy over all digits after the last step, 0 to 1", margin=0.05, seconds=30,
-    says="Means of digits met early stay useful while the net is trained on digits that come later.",
-    floor="nearest class mean that ignores the drift", peer="one shift for all rows, the mean drift of each step",
+    FDC, unit="accuracy over all digits after the last step, 0 to 1", margin=0.02, seconds=60,
+    says="Projections back to earlier spaces follow a drifting net better than moving the old means forward.",
+    premise="means of all rows by the final net beat the means that ignore the drift", least=0.2,
+    floor="old means moved by the drift of the new rows near them, the best of four widths on the test rows",
+    peer="one shift for all rows, the mean drift of each step",
 )  # fmt: skip
 def follows_the_drift(seed: int) -> Trial:
     """Hidden layer of a net trained on four digits, then on two more at a time, and never again on old ones."""
@@ -158,19 +173,37 @@ def follows_the_drift(seed: int) -> Trial:
     from codomain.tasks.steps import class_steps
 
     pixels, digits = load_digits(return_X_y=True)
-    X, Q, y, truth = train_test_split(pixels / 16, digits, test_size=1 / 3, random_state=seed, stratify=digits)
+    X, Q, y, truth = train_test_split(pixels / 16, digits, test_size=1 / 2, random_state=seed, stratify=digits)
     net = MLPClassifier((64,), random_state=seed)
 
     def activations(rows: NDArray[Any]) -> NDArray[Any]:
         return np.maximum(rows @ net.coefs_[0] + net.intercepts_[0], 0)
 
-    heads = FDC(), NMC(), FDC(1.0)
+    heads, widths = (FDC(), FDC(1.0), NMC()), (0.5, 1.0, 2.0, 4.0)
+    moved: dict[float, NDArray[Any]] = dict.fromkeys(widths, np.zeros((0, 64)))
+    met: list[Any] = []
     for step, rows in enumerate(class_steps(y, seed, [4, 2, 2, 2])):
         before = activations(X[rows]) if step else None
         for _ in range(20):
             net.partial_fit(X[rows], y[rows], classes=range(10))
         Z = activations(X[rows])
-        heads[1].partial_fit(Z, y[rows])
-        for head in (heads[0], heads[2]):
+        heads[2].partial_fit(Z, y[rows])
+        for head in heads[:2]:
             head.partial_fit(Z, y[rows], X_before=before)
-    return Trial(*(float(head.score(activations(Q), truth)) for head in heads))
+        names = np.unique(y[rows])
+        fresh = np.stack([Z[y[rows] == name].mean(axis=0) for name in names])
+        met.extend(names)
+        for width, means in moved.items():
+            old = means if before is None else move_means(means, before, Z, width)
+            moved[width] = np.concatenate([old, fresh])
+    queries = activations(Q)
+    floors = [np.array(met)[euclidean_distances(queries, means).argmin(axis=1)] == truth for means in moved.values()]
+    ours, peer, ignorant = (head.predict(queries) == truth for head in heads)
+    oracle = NMC().fit(activations(X), y).score(queries, truth)
+    return Trial(
+        ours, max(floors, key=np.mean), peer, chance=0.1, premise=float(oracle - ignorant.mean()),
+        also={
+            "accuracy of means that ignore the drift": float(ignorant.mean()),
+            "accuracy of means of all rows by the final net": float(oracle),
+        },
+    )  # fmt: skip

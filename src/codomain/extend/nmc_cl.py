@@ -38,6 +38,13 @@ class NMC(GrowingHead):
     ValueError
         In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
 
+    Notes
+    -----
+    Checked against the abstract only: the mean of each class, frozen features and the nearest mean are the whole of
+    the method. The paper's encoder is a vision transformer and its classes those of CIFAR-100 in ten steps and of
+    CoRe50; the claim has ten steps as well. Its rivals train prompts inside that transformer; here the rival trains a
+    head on the same frozen features and may store rows.
+
     References
     ----------
     Janson et al. (2022), arXiv:2210.04428.
@@ -65,24 +72,43 @@ class NMC(GrowingHead):
 
 
 @claim(
-    NMC, needs=("wordllama",),
-    unit="accuracy over all classes after seven steps, 0 to 1", margin=0.20, seconds=60,
-    says="Class means remember what a fine-tuned head forgets, when classes arrive six at a time.",
-    floor="a logistic head fine-tuned on the rows of each step in turn",
+    NMC, needs=("wordllama", "wordnet-base"),
+    unit="accuracy over all topics after ten steps, 0 to 1", margin=0.015, seconds=60,
+    says="Class means of frozen features beat a head that is fine-tuned step by step and rehearses stored rows.",
+    premise="a head fine-tuned step by step without rehearsal loses accuracy to the same head on all rows at once",
+    least=0.1,
+    floor="a logistic head fine-tuned step by step with five stored rows of each earlier class, more than NMC stores",
     peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
 )  # fmt: skip
 def forgets_nothing(seed: int) -> Trial:
-    """Twenty docstrings of each of the largest packages, by a static encoder."""
+    """Glosses of 41 topics of WordNet by a static encoder, 20 of each to learn; topics arrive in ten steps."""
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-    from codomain.tasks.shots import docstring_packages
     from codomain.tasks.steps import class_steps, fine_tune
+    from codomain.tasks.topics import gloss_topics
 
-    X, y, Q, truth = docstring_packages(seed, 20)
-    steps = list(class_steps(y, seed, [6] * 7))
+    X, y, Q, truth = gloss_topics(seed, 20, 100)
+    steps = list(class_steps(y, seed, [5] + [4] * 9))
     ours = NMC()
     for rows in steps:
         ours.partial_fit(X[rows], y[rows])
-    peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X, y)
-    floor = fine_tune(X, y, steps, seed, "log_loss")
-    return Trial(*(float(head.score(Q, truth)) for head in (ours, floor, peer)))
+    right = [
+        head.predict(Q) == truth
+        for head in (
+            ours,
+            fine_tune(X, y, steps, seed, "log_loss", n_stored=5),
+            LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X, y),
+            fine_tune(X, y, [np.arange(len(y))], seed, "log_loss"),
+            fine_tune(X, y, steps, seed, "log_loss"),
+        )
+    ]
+    at_once, forgetful = (float(part.mean()) for part in right[3:])
+    strayed = np.abs(ours.means_ - NMC().fit(X, y).means_).max()
+    return Trial(  # type: ignore[misc]
+        *right[:3], chance=1 / len(ours.classes_), premise=at_once - forgetful,
+        also={
+            "accuracy of the logistic head on all rows at once": at_once,
+            "accuracy of the head fine-tuned without rehearsal": forgetful,
+            "largest change of a mean by the order of arrival": float(strayed),
+        },
+    )  # fmt: skip

@@ -14,9 +14,9 @@ class TEEN(GrowingHead):
     r"""Predict the most similar prototype by cosine; those of new classes are calibrated without training.
 
     Classes of the first call are the base. A class that comes later has too few rows for its mean :math:`c`, which is
-    therefore mixed with the base means :math:`c_b` that it resembles:
-    :math:`\alpha c + (1 - \alpha) \sum_b s_b c_b`, where :math:`s` is the softmax over the base of
-    :math:`\tau \cos(c, c_b)`. Base prototypes stay plain means.
+    therefore mixed with the base means :math:`c_b` that it resembles, all means scaled to length 1:
+    :math:`\alpha c + (1 - \alpha) u / \|u\|` with :math:`u = \sum_b s_b c_b`, where :math:`s` is the softmax over the
+    base of :math:`\tau c^\top c_b`. Base prototypes stay plain means.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class TEEN(GrowingHead):
     counts_ : ndarray of shape (n_classes,)
         Rows of each so far.
     prototypes_ : ndarray of shape (n_classes, n_features)
-        Means of base classes and calibrated means of new ones, in the unit of X.
+        Means of base classes scaled to length 1, and calibrated ones of new classes, at most 1 long; without unit.
     memory_bytes_ : int
         Bytes the head must keep: means, counts, which are base; prototypes follow from these.
 
@@ -44,6 +44,12 @@ class TEEN(GrowingHead):
     ------
     ValueError
         In `fit` and `partial_fit`, when a parameter breaks its rule or labels change from numbers to words.
+
+    Notes
+    -----
+    Checked against the authors' code (wangkiw/TEEN): means have length 1 before they are mixed, so has the mixture of
+    base means, cosines are multiplied by 16, and scores are cosines, all as there. The share of the base is 0.5 in its
+    script for CUB-200 and 0.1 in that for CIFAR-100. Later calls may add rows to a class, which that code cannot do.
 
     References
     ----------
@@ -80,8 +86,8 @@ class TEEN(GrowingHead):
         self.is_base_ = base
         directions = unit_rows(self.means_)
         similarity = softmax(directions[~base] @ directions[base].T / self.temperature, axis=1)
-        self.prototypes_ = self.means_.copy()
-        self.prototypes_[~base] += self.weight_of_base * (similarity @ self.means_[base] - self.means_[~base])
+        self.prototypes_ = directions.copy()
+        self.prototypes_[~base] += self.weight_of_base * (unit_rows(similarity @ directions[base]) - directions[~base])
 
     def _memory_bytes(self) -> int:
         """Add the bytes of `is_base_`."""
@@ -89,30 +95,63 @@ class TEEN(GrowingHead):
 
 
 @claim(
-    TEEN, needs=("wordllama",),
-    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.01, seconds=60,
+    TEEN, needs=("wordllama", "wordnet-base"),
+    unit="harmonic mean of the accuracies on base and on new classes, 0 to 1", margin=0.012, seconds=60,
     says="Leaning on base classes helps classes of five rows more than it hurts the base.",
-    floor="plain class means, by cosine",
-    peer="linear discriminant analysis with Ledoit-Wolf shrinkage, fitted to all rows at once",
+    premise="plain class means are less accurate on new classes than on the base", least=0.1,
+    floor="plain class means, by cosine", peer="linear discriminant analysis of the same features, all rows at once",
 )  # fmt: skip
 def leans_on_the_base(seed: int) -> Trial:
-    """Docstrings: 30 packages of twenty rows, then the other ones of five rows, four packages at a time."""
+    """Glosses of WordNet: an encoder learns 25 topics, 50 rows each; four at a time, 16 others come with five rows.
+
+    Docstrings of 30 and 12 packages by a frozen encoder came before this; that encoder knew no base, as the paper's.
+    """
     from scipy.stats import hmean
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.neural_network import MLPClassifier
 
     from codomain.extend import NMC
-    from codomain.tasks.shots import docstring_packages
+    from codomain.tasks import bootstrap_error
     from codomain.tasks.steps import class_steps
+    from codomain.tasks.topics import gloss_topics
 
-    X, y, Q, truth = docstring_packages(seed, 20)
-    first, *later = class_steps(y, seed, [30, 4, 4, 4])
+    X, y, Q, truth = gloss_topics(seed, 50, 150)
+    first, *later = class_steps(y, seed, [25, 4, 4, 4, 4])
     few = [np.concatenate([rows[y[rows] == name][:5] for name in np.unique(y[rows])]) for rows in later]
-    ours, floor = TEEN(), NMC("cosine")
+    net = MLPClassifier((256,), max_iter=30, early_stopping=True, random_state=seed).fit(unit_rows(X[first]), y[first])
+
+    def encode(rows: NDArray[Any]) -> NDArray[Any]:
+        return np.maximum(unit_rows(rows) @ net.coefs_[0] + net.intercepts_[0], 0)
+
+    Z, queries = encode(X), encode(Q)
+    heads = TEEN(), NMC("cosine")
     for rows in (first, *few):
-        ours.partial_fit(X[rows], y[rows])
-        floor.partial_fit(X[rows], y[rows])
+        for head in heads:
+            head.partial_fit(Z[rows], y[rows])
     seen = np.concatenate([first, *few])
-    peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X[seen], y[seen])
+    peer = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(Z[seen], y[seen])
     base = np.isin(truth, y[first])
-    right = [head.predict(Q) == truth for head in (ours, floor, peer)]
-    return Trial(*(float(hmean([part[base].mean(), part[~base].mean()])) for part in right))
+    predicted = [head.predict(queries) for head in (*heads, peer)]
+    right = np.array([part == truth for part in predicted])
+
+    def score(rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the harmonic mean of each head on some of the rows."""
+        return np.asarray(hmean([right[:, rows[base[rows] == side]].mean(axis=1) for side in (True, False)]))
+
+    def gap(rows: NDArray[np.intp]) -> float:
+        ours, floor, _ = score(rows)
+        return float(ours - floor)
+
+    everything = np.arange(len(truth))
+    on_base, on_new = (right[:, base == side].mean(axis=1) for side in (True, False))
+    to_base = [np.isin(part[~base], y[first]).mean() for part in predicted[:2]]
+    ours, floor, other = score(everything)
+    return Trial(
+        float(ours), float(floor), float(other), chance=1 / len(np.unique(y)), premise=float(on_base[1] - on_new[1]),
+        error=bootstrap_error(gap, len(truth)),
+        also={
+            "accuracy on new classes": float(on_new[0]), "the floor's on new classes": float(on_new[1]),
+            "accuracy on the base": float(on_base[0]), "the floor's on the base": float(on_base[1]),
+            "share of new rows given to the base": float(to_base[0]), "the floor's share": float(to_base[1]),
+        },
+    )  # fmt: skip

@@ -30,8 +30,10 @@ def class_steps(y: NDArray[Any], seed: int, sizes: list[int]) -> Iterator[NDArra
         yield rng.permutation(np.flatnonzero(np.isin(y, names)))
 
 
-def fine_tune(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], seed: int, loss: str) -> SGDClassifier:
-    """Return a linear head that visits each step's rows 20 times and then never again.
+def fine_tune(
+    X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], seed: int, loss: str, *, n_stored: int = 0
+) -> SGDClassifier:
+    """Return a linear head that visits each step's rows 20 times and then only the rows that it stored.
 
     Parameters
     ----------
@@ -43,6 +45,9 @@ def fine_tune(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], s
         Seed of the descent.
     loss : str
         "log_loss" or "hinge".
+    n_stored : int, default=0
+        Rows of each class that are stored when its step ends; later steps visit them so often that all classes count
+        equally.
 
     Returns
     -------
@@ -50,7 +55,14 @@ def fine_tune(X: NDArray[Any], y: NDArray[Any], steps: list[NDArray[np.intp]], s
         The head after the last step.
     """
     head = SGDClassifier(loss=loss, random_state=seed)
+    rng = np.random.default_rng(seed)
+    stored = np.zeros(0, np.intp)
     for rows in steps:
+        names, counts = np.unique(y[rows], return_counts=True)
+        often = round(counts.mean() / n_stored) if n_stored else 0
+        seen = np.concatenate([rows, np.repeat(stored, often)])
         for _ in range(20):
-            head.partial_fit(X[rows], y[rows], classes=np.unique(y))
+            seen = rng.permutation(seen)
+            head.partial_fit(X[seen], y[seen], classes=np.unique(y))
+        stored = np.concatenate([stored, *(rows[y[rows] == name][:n_stored] for name in names)])
     return head

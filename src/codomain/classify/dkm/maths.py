@@ -98,7 +98,7 @@ def readout(codes: "Tensor", targets: "Tensor", levels: "Tensor") -> "Tensor":
 
 
 def train(
-    rows: NDArray[Any], targets: NDArray[Any], start: NDArray[Any], n_layers: int, weight: float | None, epochs: int,
+    rows: NDArray[Any], targets: NDArray[Any], start: NDArray[Any], n_layers: int, weight: float, epochs: int,
     learning_rate: float, rng: np.random.RandomState,
 ) -> tuple[Deep, NDArray[Any], list[float]]:  # fmt: skip
     """Maximise the objective; return what was learned, the readout, and the objective per row and target, negated."""
@@ -109,15 +109,14 @@ def train(
     deep = Deep(
         *(torch.nn.Parameter(torch.from_numpy(a)) for a in (start.copy(), same, np.zeros(n_layers + 1), levels))
     )
-    moved = [part for name, part in deep._asdict().items() if weight is not None or name != "turns"]
 
     def loss(_: "Tensor") -> "Tensor":
         codes, rest, divergence = features(X, deep)
-        value: Tensor = (weight or 0) * divergence - bound(codes, rest, Y, deep.levels) / Y.shape[1]
+        value: Tensor = weight * divergence - bound(codes, rest, Y, deep.levels) / Y.shape[1]
         return value / len(X)
 
     losses = descend(
-        loss, moved, len(X), epochs=epochs, batch=len(X), learning_rate=learning_rate, random_state=rng
+        loss, deep, len(X), epochs=epochs, batch=len(X), learning_rate=learning_rate, random_state=rng
     )  # fmt: skip
     with torch.no_grad():
         weights = readout(features(X, deep)[0], Y, deep.levels)

@@ -30,9 +30,38 @@ def exit_shares(stops: Any) -> Any:
 
 
 def should_stop(totals: Any) -> Any:
-    """Return where no later layer has lower loss plus cost: (n, n_layers - 1) booleans from totals (n, n_layers)."""
-    least_from_here = totals.flip(1).cummin(dim=1).values.flip(1)
-    return totals[:, :-1] <= least_from_here[:, 1:]
+    """Return where the layer of least loss plus cost is reached, (n, n_layers - 1), from totals (n, n_layers)."""
+    torch = need("torch", "torch")
+    return torch.arange(totals.shape[1] - 1) >= totals.argmin(dim=1, keepdim=True)
+
+
+def balance(pays: Any) -> Any:
+    """Return a weight for each target, so that ones count as much in all as zeros do where there are both."""
+    ones, zeros = pays.sum(), (1 - pays).sum()
+    return pays * zeros / ones + (1 - pays) if ones * zeros > 0 else pays.new_ones(pays.shape)
+
+
+def cross_entropies(layers: Any, coef: Any, intercept: Any, answers: Any) -> tuple[Any, Any]:
+    """Return cross-entropies (n, n_layers) and log-probabilities (n_layers, n, n_classes) of rows (n_layers, n, d)."""
+    torch = need("torch", "torch")
+    log_probabilities = torch.log_softmax(layers @ coef + intercept, dim=2)
+    return -log_probabilities[:, torch.arange(len(answers)), answers].T, log_probabilities
+
+
+def train_classifiers(
+    data: NDArray[Any], which: NDArray[np.intp], *, epochs: int, learning_rate: float, rng: np.random.RandomState
+) -> tuple[list[Any], list[float]]:
+    """Train a classifier on each layer of (n_layers, n, width) by itself; return coef, intercept, loss of each pass."""
+    torch = need("torch", "torch")
+    layers, answers = torch.from_numpy(data), torch.from_numpy(which)
+    (n_layers, n, width), n_classes = layers.shape, int(which.max()) + 1
+    shapes = (n_layers, width, n_classes), (n_layers, 1, n_classes)
+    coef, intercept = parts = [torch.nn.Parameter(torch.zeros(shape, dtype=layers.dtype)) for shape in shapes]
+
+    def mean_loss(some: Any) -> Any:
+        return cross_entropies(layers[:, some], coef, intercept, answers[some])[0].mean()
+
+    return parts, descend(mean_loss, parts, n, epochs=epochs, learning_rate=learning_rate, random_state=rng)
 
 
 def train_exits(
@@ -42,31 +71,21 @@ def train_exits(
     """Train on layers (n_layers, n, width); return coef, intercept, gates and the loss of each pass."""
     torch = need("torch", "torch")
     layers, answers, costs = torch.from_numpy(data), torch.from_numpy(which), torch.from_numpy(prices)
-    (n_layers, n, width), n_classes = layers.shape, int(which.max()) + 1
-
-    def zeros(*shape: int) -> Any:
-        return torch.nn.Parameter(torch.zeros(shape, dtype=layers.dtype))
-
-    coef, intercept, gates = zeros(n_layers, width, n_classes), zeros(n_layers, 1, n_classes), zeros(n_layers - 1, 4)
-
-    def cross_entropies(some: Any) -> tuple[Any, Any]:
-        """Return cross-entropies (n, n_layers) and log-probabilities (n_layers, n, n_classes)."""
-        log_probabilities = torch.log_softmax(layers[:, some] @ coef + intercept, dim=2)
-        return -log_probabilities[:, torch.arange(len(some)), answers[some]].T, log_probabilities
-
-    def mean_loss(some: Any) -> Any:
-        return cross_entropies(some)[0].mean()
+    warm = epochs // 2
+    (coef, intercept), losses = train_classifiers(data, which, epochs=warm, learning_rate=learning_rate, rng=rng)
+    gates = torch.nn.Parameter(torch.zeros((len(layers) - 1, 4), dtype=layers.dtype))
 
     def joint_loss(some: Any) -> Any:
-        losses_by_layer, log_probabilities = cross_entropies(some)
+        losses_by_layer, log_probabilities = cross_entropies(layers[:, some], coef, intercept, answers[some])
         scores = gate_scores(log_probabilities.detach().exp(), gates)
         pays = should_stop((losses_by_layer + costs).detach()).to(scores.dtype)
         shares = exit_shares(scores.sigmoid()).detach()
-        of_gates = torch.nn.functional.binary_cross_entropy_with_logits(scores, pays, reduction="sum")
+        cross_entropy = torch.nn.functional.binary_cross_entropy_with_logits
+        of_gates = cross_entropy(scores, pays, balance(pays), reduction="sum")
         return (shares * losses_by_layer).sum(dim=1).mean() + of_gates / len(some)
 
-    warm = epochs // 2
-    losses = descend(mean_loss, [coef, intercept], n, epochs=warm, learning_rate=learning_rate, random_state=rng)
     learned = [coef, intercept, gates]
-    losses += descend(joint_loss, learned, n, epochs=epochs - warm, learning_rate=learning_rate, random_state=rng)
+    losses += descend(
+        joint_loss, learned, layers.shape[1], epochs=epochs - warm, learning_rate=learning_rate, random_state=rng
+    )
     return coef.detach().numpy(), intercept.detach().numpy()[:, 0], gates.detach().numpy(), losses

@@ -1,5 +1,6 @@
 """Make features whose labels are the union, the intersection or the difference of those of two rows."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -22,8 +23,8 @@ class LaSO(SeveralLabels):
 
     Parameters
     ----------
-    n_hidden : int, default=128
-        Units of the hidden layer of each network.
+    n_hidden : int, default=1024
+        Units of the hidden layer of each network; published are four times the width of a row.
     epochs : int, default=40
         Passes over the training rows, each paired with another one in each pass.
     learning_rate : float, default=0.003
@@ -53,6 +54,13 @@ class LaSO(SeveralLabels):
     ValueError
         In `fit`, when a parameter breaks its rule or y has one class; in the operations, when rows do not pair up.
 
+    Notes
+    -----
+    Checked against the authors' code (leokarlin/LaSO): a network for each operation on a pair, unions and
+    intersections in both orders, the union of difference and intersection as the row again, and a classifier trained on
+    real rows, all as there. Its networks have several layers, four times the width of a row, with batch normalisation;
+    these have one hidden layer, as rows here are fewer. Losses there are weighted by hand; here all count the same.
+
     References
     ----------
     Alfassy et al. (2019), arXiv:1902.09811.
@@ -72,7 +80,7 @@ class LaSO(SeveralLabels):
     small: ClassVar = {"n_hidden": 8, "learning_rate": 0.03, "random_state": 0}
 
     def __init__(
-        self, n_hidden: int = 128, *, epochs: int = 40, learning_rate: float = 0.003, random_state: Any = None
+        self, n_hidden: int = 1024, *, epochs: int = 40, learning_rate: float = 0.003, random_state: Any = None
     ) -> None:
         self.n_hidden = n_hidden
         self.epochs = epochs
@@ -111,57 +119,101 @@ class LaSO(SeveralLabels):
             combine_rows(network, one, two) * self.spread_.astype(one.dtype) + self.centre_.astype(one.dtype)
         )
 
-    def augment(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        """Make the row of each operation for every ordered pair of X, (n_samples, n_features).
+    def augment(
+        self, X: ArrayLike, y: ArrayLike, operations: Sequence[str] = OPERATIONS
+    ) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Make the row of each of `operations` for every ordered pair of X, (n_samples, n_features).
 
         `y` holds 0 and 1, of shape (n_samples, n_labels); the labels may differ from those of `fit`. Returns
-        3 * n_samples * (n_samples - 1) rows and their labels.
+        len(operations) * n_samples * (n_samples - 1) rows and their labels.
         """
         data = check_array(X, dtype=(np.float64, np.float32))
         sets = check_array(y, dtype=np.int64)
         i, j = np.nonzero(~np.eye(len(data), dtype=bool))
-        made = [self.operate(name, data[i], data[j]) for name in OPERATIONS]
-        labels = [combine_labels(name, sets[i], sets[j]) for name in OPERATIONS]
+        made = [self.operate(name, data[i], data[j]) for name in operations]
+        labels = [combine_labels(name, sets[i], sets[j]) for name in operations]
         return np.concatenate(made), np.concatenate(labels)
 
 
 @claim(
-    LaSO, needs=("torch",),
-    unit="mean average precision over the new labels, 0 to 1", margin=0.01, seconds=60,
-    says="Rows made by set operations learned on six digits help heads that see each of four other digits five times.",
-    floor="the same heads on the ten real rows alone", peer="as many rows made by mixup of the same rows",
+    LaSO, needs=("apt-lists", "torch", "wordllama"),
+    unit="mean average precision over 16 new labels, mean of 1 and 5 shots, 0 to 1", margin=0.025, seconds=60,
+    says="Unions made by what was learned on 64 tags help heads that see 16 other tags once or five times.",
+    premise="mean average precision of the same heads on 1,500 real rows minus that on the few rows", least=0.1,
+    floor="the same heads on the few real rows alone", peer="as many rows made by mixup of the same pairs",
 )  # fmt: skip
 def helps_labels_never_seen(seed: int) -> Trial:
-    """Pictures of up to two digits, as activations of a net that was trained to name six of the ten digits."""
+    """Descriptions of Debian's packages and the tags that people gave them.
+
+    Six digits in pictures of two came first; the paper learns from 64 labels. Networks with 128 hidden units, half the
+    width of a row, lost 0.074 on a seed that is not the claim's, these 0.079.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
-    from sklearn.preprocessing import StandardScaler
 
-    from codomain.tasks.composites import digit_pairs
+    from codomain.encode import resolve
+    from codomain.tasks import bootstrap_error
+    from codomain.tasks.debtags import debtags
 
-    (X, y), (few, few_sets), (Q, truth) = digit_pairs(seed)
-    scaler = StandardScaler().fit(X)
-
-    def precision(rows: NDArray[Any], shares: NDArray[Any]) -> float:
-        """Score heads trained on the real rows and the rows that were made, both with the same total weight."""
-        Z = scaler.transform(np.concatenate([few, rows]))
-        P = np.concatenate([few_sets, shares])
-        weights = np.repeat([1.0, len(few) / len(rows)], [len(few), len(rows)])
-        scores = []
-        for share in P.T:  # a share of a label becomes a row with it and a row without
-            head = LogisticRegression(max_iter=1000)
-            answers = np.repeat([1, 0], len(Z))
-            head.fit(np.concatenate([Z, Z]), answers, np.concatenate([share * weights, (1 - share) * weights]))
-            scores.append(head.decision_function(scaler.transform(Q)))
-        return float(average_precision_score(truth, np.stack(scores, axis=1)))
-
-    made, sets = LaSO(random_state=seed).fit(X, y).augment(few, few_sets)
+    tagged = debtags(seed)
+    Z = resolve("static:wordllama").encode(tagged.texts)
+    sets = tagged.labels.astype(np.int64)
+    new = sets[:, tagged.unseen]
+    plain = tagged.train[~new[tagged.train].any(axis=1)]  # rows without a tag that is kept back
+    maker = LaSO(1024, epochs=15, random_state=seed).fit(Z[plain], sets[np.ix_(plain, tagged.seen)])
+    centre, spread = Z[plain].mean(axis=0), Z[plain].std(axis=0)
+    queries, truth = (Z[tagged.test] - centre) / spread, new[tagged.test]
     rng = np.random.default_rng(seed)
-    i, j = rng.integers(len(few), size=(2, len(made)))
-    share = rng.random((len(made), 1))
-    mixed = share * few[i] + (1 - share) * few[j]
+
+    def rank(rows: NDArray[Any], shares: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+        """Score the test rows by a head for each label; a share of a label is a row with it and one without."""
+        heads = [LogisticRegression(C=0.1, max_iter=300) for _ in shares.T]
+        both, answers = (np.concatenate([rows, rows]) - centre) / spread, np.repeat([1, 0], len(rows))
+        scores = []
+        for head, share in zip(heads, shares.T, strict=True):
+            weight = np.concatenate([share * weights, (1 - share) * weights])
+            head.fit(both[weight > 0], answers[weight > 0], weight[weight > 0])
+            scores.append(head.decision_function(queries))
+        return np.stack(scores, axis=1)
+
+    def precision(scores: NDArray[Any], some: NDArray[np.intp]) -> float:
+        held = truth[some].any(axis=0)
+        return float(average_precision_score(truth[some][:, held], scores[some][:, held]))
+
+    found = []
+    for shots in (1, 5):
+        few = np.concatenate([rng.permutation(tagged.train[column])[:shots] for column in new[tagged.train].T == 1])
+        pairs = np.argwhere(~np.eye(len(few), dtype=bool))
+        i, j = few[rng.permutation(pairs)[: 10 * len(few)]].T
+        share = rng.random((len(i), 1))
+        weights = np.repeat([1.0, len(few) / len(i)], [len(few), len(i)])
+        made = {
+            "ours": (maker.operate("union", Z[i], Z[j]), np.maximum(new[i], new[j])),
+            "peer": (share * Z[i] + (1 - share) * Z[j], share * new[i] + (1 - share) * new[j]),
+        }
+        ranks = {"floor": rank(Z[few], new[few], np.ones(len(few)))}
+        for who, (rows, labels) in made.items():
+            ranks[who] = rank(np.concatenate([Z[few], rows]), np.concatenate([new[few], labels]), weights)
+        found.append(ranks)
+    many = tagged.train[:1500]
+    best = precision(rank(Z[many], new[many], np.ones(1500)), np.arange(len(truth)))
+
+    def score(who: str, some: NDArray[np.intp]) -> float:
+        return float(np.mean([precision(ranks[who], some) for ranks in found]))
+
+    one, two = np.split(tagged.test, 2)
+    known = np.maximum(sets[np.ix_(one, tagged.seen)], sets[np.ix_(two, tagged.seen)])
+    unions = maker.operate("union", Z[one], Z[two]), (Z[one] + Z[two]) / 2
+    read = [average_precision_score(known, maker.decision_function(rows), average="micro") for rows in unions]
+    everything = np.arange(len(truth))
+    ours, floor, peer = (score(who, everything) for who in ("ours", "floor", "peer"))
+    gains = [precision(ranks["ours"], everything) - precision(ranks["floor"], everything) for ranks in found]
     return Trial(
-        ours=precision(made, sets),
-        floor=precision(few, few_sets),
-        peer=precision(mixed, share * few_sets[i] + (1 - share) * few_sets[j]),
-    )
+        ours, floor, peer, chance=float(truth.mean()), premise=best - floor,
+        error=bootstrap_error(lambda some: score("ours", some) - score("floor", some), len(truth), repeats=50),
+        also={
+            "gain with one shot": gains[0], "gain with five shots": gains[1],
+            "average precision of known tags in unions of test rows": float(read[0]),
+            "the same in means of both rows": float(read[1]),
+        },
+    )  # fmt: skip

@@ -17,9 +17,10 @@ def combine_labels(operation: str, one: Any, two: Any) -> Any:
 
 
 def combine_rows(network: Any, A: Any, B: Any) -> Any:
-    """Pass pairs of rows, arrays or tensors of shape (n, d), through a network with one hidden layer of relu."""
+    """Pass pairs of rows, arrays or tensors of shape (n, d), through one hidden layer of relu that leaks a fifth."""
     (of_one, of_two, bias), (weights, last) = network[:3], network[3:]
-    return (A @ of_one + B @ of_two + bias).clip(0) @ weights + last
+    hidden = A @ of_one + B @ of_two + bias
+    return (0.2 * hidden + 0.8 * hidden.clip(0)) @ weights + last
 
 
 def train_networks(

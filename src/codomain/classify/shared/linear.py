@@ -20,15 +20,22 @@ class LinearHead(ClassifierMixin, Method):
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
 
-    def _training(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
-        """Check X and y; return the rows, the class of each by number, and the class means."""
+    def _check_training(
+        self, X: ArrayLike, y: ArrayLike, *, allow_nd: bool = False
+    ) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """Check X and y; return the rows, which may have more axes, and the class of each by number."""
         self._check_params()
-        data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
+        data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32), allow_nd=allow_nd)
         if labels.dtype.kind == "f":  # for other labels it would only warn that classes have few rows
             check_classification_targets(labels)
         self.classes_, which = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise UserError(f"y holds 1 class, {self.classes_[0]!r}.", needed="at least two classes to tell apart")
+        return data, which
+
+    def _training(self, X: ArrayLike, y: ArrayLike) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[Any]]:
+        """Check X and y; return the rows, the class of each by number, and the class means."""
+        data, which = self._check_training(X, y)
         data = self._scale(data)
         members = np.eye(len(self.classes_), dtype=data.dtype)[:, which]
         return data, which, members @ data / members.sum(axis=1, keepdims=True)

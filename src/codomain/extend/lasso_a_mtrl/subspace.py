@@ -50,7 +50,8 @@ def centre(task: Task) -> Task:
 
 def draw_in_rounds(
     target: Task, sources: Sequence[Task], shares_of: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]], *,
-    width: int, budget: int, rounds: int, rng: np.random.RandomState,
+    width: int, budget: int, least: int, burn_in: int, rounds: int, rng: np.random.RandomState,
+    known: NDArray[Any] | None = None,
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.int64]]:  # fmt: skip
     """Draw source rows in rounds, each as large as all before, by shares computed from the heads found so far.
 
@@ -62,10 +63,13 @@ def draw_in_rounds(
         Rows and answers that may be drawn from, not centred.
     shares_of : callable
         Maps source heads (width, n_sources) and the target's head (width,) to the share of each source.
-    width, budget, rounds : int
-        Dimensions of the subspace, rows to draw in all, and number of rounds.
+    width, budget, least, burn_in, rounds : int
+        Dimensions of the subspace, rows to draw in all, rows of every source at least, rounds that draw evenly, and
+        rounds in all.
     rng : RandomState
         Draws the rows.
+    known : ndarray of shape (n_sources,), default=None
+        Shares of all rounds; None lets `shares_of` find them.
 
     Returns
     -------
@@ -73,14 +77,15 @@ def draw_in_rounds(
         Subspace, the last shares, and rows drawn from each source.
     """
     orders = [rng.permutation(len(y)) for _, y in sources]
-    shares = np.full(len(sources), 1 / len(sources))
+    shares = np.full(len(sources), 1 / len(sources)) if known is None else known
     counts = np.zeros(len(sources), np.int64)
     for past in range(rounds):
         spend = budget / 2 ** (rounds - 1) * (2 ** (past - 1) if past else 1)
         more = np.round(spend * shares).astype(np.int64)
-        counts = np.minimum(np.maximum(counts + more, 2), [len(order) for order in orders])
+        counts = np.minimum(np.maximum(counts + more, least), [len(order) for order in orders])
         drawn = [centre((X[o[:n]], y[o[:n]])) for (X, y), o, n in zip(sources, orders, counts, strict=True)]
         basis = shared_subspace(drawn, width)
-        heads = np.stack([ridge(X @ basis, y, 1e-6) for X, y in drawn], axis=1)
-        shares = shares_of(heads, ridge(target[0] @ basis, target[1], 1e-6))
+        if known is None and past + 1 >= burn_in:
+            heads = np.stack([ridge(X @ basis, y, 1e-6) for X, y in drawn], axis=1)
+            shares = shares_of(heads, ridge(target[0] @ basis, target[1], 1e-6))
     return basis, shares, counts
