@@ -127,7 +127,7 @@ class FeatureComplexity(Paired):
     seconds=60, rows="fresh",
     says="Information gathered over all layers ranks majorities, parities of two and parities of three bits.",
     premise="the trained net tells the worst feature in this share of all rows", least=0.95,
-    floor="information in the input alone: how well a linear probe reads the feature",
+    floor="accuracy of a linear probe on the input",
     peer="passes until the net tells the feature in 0.95 of rows",
 )  # fmt: skip
 @threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
@@ -135,6 +135,8 @@ def ranks_planted_complexity(seed: int) -> Trial:
     """All 1,024 rows of 10 bits; two nets of three hidden layers each predict twelve features of them."""
     from itertools import product
 
+    from sklearn.linear_model import RidgeClassifier
+    from sklearn.model_selection import cross_val_score
     from sklearn.neural_network import MLPClassifier
 
     from codomain.tasks.hidden_layers import hidden_layers
@@ -164,7 +166,9 @@ def ranks_planted_complexity(seed: int) -> Trial:
             learnt = np.where((hits >= 0.95) & np.isinf(learnt), epoch + 1, learnt)
         found = FeatureComplexity(random_state=seed).fit_layers([X, *hidden_layers(net, X)], y)
         learnt[np.isinf(learnt)] = 61
-        scores.append([share_ordered(ranking) for ranking in (found.complexity_, -found.information_[0], learnt)])
+        folds = KFold(5, shuffle=True, random_state=seed)
+        probe = np.array([cross_val_score(RidgeClassifier(), X, column, cv=folds).mean() for column in y.T])
+        scores.append([share_ordered(ranking) for ranking in (found.complexity_, -probe, learnt)])
         right.append(hits.min())
     ours, floor, peer = np.mean(scores, axis=0)
     return Trial(ours, floor, peer, chance=0.5, premise=float(min(right)))

@@ -266,8 +266,8 @@ def hardly_depends_on_width(seed: int) -> Trial:
         found = IntrinsicDimension(width, random_state=seed).fit(X, y)
         if found.dimension_ is None:
             raise UserError(f"No subspace of width {width} was large enough.", todo="raise max_directions")
-        net = MLPClassifier((width,), random_state=seed)
-        for _ in range(20):
+        net = MLPClassifier((width,), learning_rate_init=0.01, random_state=seed)
+        for _ in range(30):
             net.partial_fit(seen, y_seen, classes=range(10))
         worst = min(worst, float(net.score(unseen, y_unseen)))
         components = PCA(0.9).fit(hidden_layers(net, seen)[0]).n_components_

