@@ -38,5 +38,25 @@ def test_the_claim_lives_beside_its_method(entry):
     assert entry.claim.module == entry.method.__module__
 
 
+@each_claim
+def test_its_margin_is_at_least_twice_the_standard_error_of_a_seed(entry):
+    got = entry.record.gap(entry.claim.rows)
+    assert got is None or entry.claim.margin >= 2 * got.noise, f"take more rows: the error is {got.noise:.3g}"
+
+
+@each_claim
+def test_its_floor_is_a_rival_that_can_do_the_task(entry):
+    above = [floor - chance for floor, chance in zip(entry.record.floor, entry.record.chance, strict=True)]
+    assert sum(one > 0 for one in above) >= 4, "a floor at chance is nobody's rival"
+    assert len(set(entry.record.floor)) > 1, "a floor that does not vary with the data is a constant"
+
+
+@each_claim
+def test_its_method_says_what_it_was_checked_against_and_by_a_second_reader(entry):
+    assert entry.claim.checked, "Notes: Checked against the authors' code, the paper's text or the abstract only"
+    assert "Second reading:" in " ".join(entry.method.__doc__.split())
+    assert entry.paper.theirs, f"{entry.path}: the paper's own number, or that none is known"
+
+
 def test_the_verdict_is_the_recorded_one(again):
     assert run(again.claim).verdict == again.record.verdict

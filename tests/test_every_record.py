@@ -9,7 +9,7 @@ import pytest
 
 from codomain.core import no_claim, records
 from codomain.core.catalogue import PACKAGE, methods, named, rooms
-from codomain.core.claims import SEEDS, VERDICTS, NoClaim, Trial, verdict
+from codomain.core.claims import SEEDS, VERDICTS, NoClaim
 
 each_entry = pytest.mark.parametrize("entry", methods(), ids=lambda entry: f"{entry.room}/{entry.slug}")
 
@@ -40,16 +40,16 @@ def edits(path, what):
         return [f"{path}: there is no verdict"]
     said = records.words(what)
     found += [f"{key} is not the code's" for key in said | table["claim"] if said.get(key) != table["claim"].get(key)]
-    scores = [got.ours, got.floor, got.peer]
+    scores = [got.premise, got.ours, got.floor, got.peer, got.chance, *([got.error] if got.error else [])]
     if got.verdict not in VERDICTS or not all(math.isfinite(score) for line in scores for score in line):
         found.append("the verdict or a score is none")
     elif any(len(line) != len(got.seeds) for line in scores):
         found.append("the scores are not one for each seed")
     elif got.verdict != "too slow":
-        trials = [Trial(*three) for three in zip(*scores, strict=True)]
+        words = table["claim"]
         if got.seeds != list(SEEDS):
             found.append("the seeds are not the five")
-        elif got.verdict != verdict(trials, table["claim"]["margin"]):
+        elif got.verdict != got.follows(words.get("rows", "same"), words["margin"], words["least"]):
             found.append(f"{got.verdict!r} does not follow from the scores")
     return [f"{path}: {words}; codomain claims run {path.stem} --record" for words in found]
 
@@ -112,7 +112,8 @@ def test_a_record_that_is_left_over_is_named(record):
     [
         ('verdict = "holds"', 'verdict = "fails"', "'fails' does not follow from the scores"),
         ('verdict = "holds"', 'verdict = "shines"', "the verdict or a score is none"),
-        (r"ours = \[[^,]+", "ours = [0.0", "'holds' does not follow from the scores"),
+        (r"ours = \[[^,]+", "ours = [-9.0", "'holds' does not follow from the scores"),
+        (r"premise = \[.+\]", "premise = [-9.0, -9.0, -9.0, -9.0, -9.0]", "'holds' does not follow from the scores"),
         (r"peer = \[[^,]+", "peer = [nan", "the verdict or a score is none"),
         (r"peer = \[[^,]+,", "peer = [", "the scores are not one for each seed"),
         (r"seeds = \[0", "seeds = [7", "the seeds are not the five"),

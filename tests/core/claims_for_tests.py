@@ -13,13 +13,14 @@ METHOD = SimpleNamespace()
 
 def make(seconds=20.0, **more):
     words = {"unit": "points", "margin": 0.5, "says": "It works.", "floor": "nothing", "peer": "luck"}
+    words |= {"premise": "there is something to gain", "least": 0.5, "rows": "fresh"}
     return claim(METHOD, seconds=seconds, **words, **more)
 
 
 @make()
 def good(seed: int) -> Trial:
     print("a claim that prints does not disturb its result")
-    return Trial(ours=seed + 1.0, floor=float(seed), peer=0.25)
+    return Trial(ours=seed + 1.0, floor=float(seed), peer=0.25, chance=-1.0, premise=2.0)
 
 
 GOOD = METHOD.claim
@@ -27,7 +28,7 @@ GOOD = METHOD.claim
 
 @make(needs=["wordnet-base", "torch"])
 def in_need(seed: int) -> Trial:
-    return Trial(1.0, 0.0, 0.0)
+    return Trial(1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 IN_NEED = METHOD.claim
@@ -43,7 +44,7 @@ BROKEN = METHOD.claim
 
 @make()
 def infinite(seed: int) -> Trial:
-    return Trial(float("nan"), 0, 0)
+    return Trial(float("nan"), 0, 0, 0, 1)
 
 
 INFINITE = METHOD.claim
@@ -57,7 +58,7 @@ def endless(seed: int) -> Trial:
         with open(os.environ["CLAIM_PID"], "w") as file:
             file.write(str(os.getpid()))
         time.sleep(600)
-    return Trial(1.0, 0.0, 0.0)
+    return Trial(1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 ENDLESS = METHOD.claim
@@ -67,7 +68,7 @@ ENDLESS = METHOD.claim
 def busy(seed: int) -> Trial:
     while seed == 1:
         pass
-    return Trial(1.0, 0.0, 0.0)
+    return Trial(1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 BUSY = METHOD.claim

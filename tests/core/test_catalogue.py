@@ -51,7 +51,8 @@ def test_the_list_for_programs_has_the_medians():
     assert records["procrustes"] == {
         "slug": "procrustes", "room": "align", "object": "codomain.align.Procrustes", "verdict": entry.record.verdict,
         "ours": sorted(entry.record.ours)[2], "floor": sorted(entry.record.floor)[2],
-        "peer": sorted(entry.record.peer)[2],
+        "peer": sorted(entry.record.peer)[2], "checked": entry.words["checked"],
+        "gap": {"mean": entry.gap.mean, "low": entry.gap.low, "high": entry.gap.high},
     }  # fmt: skip
 
 

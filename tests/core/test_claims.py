@@ -1,4 +1,4 @@
-"""Claims: the verdict's rule, the runner that cannot hang."""
+"""Claims: what they owe, and the runner that cannot hang."""
 
 import os
 import sys
@@ -8,46 +8,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 import claims_for_tests
 
-from codomain.cli.claims import run_claims
+from codomain.cli.claims import print_outcome, run_claims
 from codomain.core import Trial, UserError, catalogue, claim, claims, fingerprint, needs, no_claim
-from codomain.core.claims import run, verdict
-
-scores = st.floats(-10, 10)
-trials = st.lists(st.builds(Trial, ours=scores, floor=scores, peer=scores), min_size=5, max_size=5)
-
-
-def with_gaps(*gaps):
-    return [Trial(gap, 0.0, 9.0) for gap in gaps]
-
-
-def test_a_claim_holds_when_every_gap_reaches_the_margin():
-    assert verdict(with_gaps(0.5, 0.5, 0.6, 0.7, 0.9), 0.5) == "holds"
-
-
-def test_one_gap_below_the_margin_makes_it_weak():
-    assert verdict(with_gaps(0.49, 0.6, 0.6, 0.7, 0.9), 0.5) == "weak"
-
-
-def test_a_median_gap_of_nothing_fails():
-    assert verdict(with_gaps(-1, -1, 0, 5, 5), 0.5) == "fails"
-
-
-@given(trials=trials, margin=st.floats(0.01, 5), shift=st.floats(-100, 100))
-def test_the_peer_has_no_part_in_the_verdict(trials, margin, shift):
-    moved = [Trial(trial.ours, trial.floor, trial.peer + shift) for trial in trials]
-    assert verdict(moved, margin) == verdict(trials, margin)
-
-
-@given(trials=trials, margin=st.floats(0.01, 5))
-def test_a_claim_that_holds_also_holds_by_a_smaller_margin(trials, margin):
-    if verdict(trials, margin) == "holds":
-        assert verdict(trials, margin / 2) == "holds"
+from codomain.core.claims import Outcome, checked, run
 
 
 def test_the_runner_gives_every_seed_to_the_claim_in_order():
@@ -57,6 +24,7 @@ def test_the_runner_gives_every_seed_to_the_claim_in_order():
     assert outcome.ours == [1, 2, 3, 4, 5]
     assert outcome.floor == [0, 1, 2, 3, 4]
     assert outcome.peer == [0.25] * 5
+    assert (outcome.premise, outcome.chance, outcome.error) == ([2] * 5, [-1] * 5, [])
     assert outcome.versions["python"] == ".".join(map(str, sys.version_info[:3]))
     assert outcome.middle("ours") == 3
 
@@ -67,7 +35,7 @@ def test_a_claim_that_raises_has_no_verdict():
 
 
 def test_a_score_that_is_no_number_has_no_verdict():
-    with pytest.raises(UserError, match="three finite scores"):
+    with pytest.raises(UserError, match="finite scores"):
         run(claims_for_tests.INFINITE)
 
 
@@ -91,6 +59,9 @@ def test_no_seeds_is_refused():
         run(claims_for_tests.GOOD, [])
 
 
+WORDS = {"unit": "u", "says": "s", "premise": "there is something to gain", "least": 0.5, "floor": "f", "peer": "p"}
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -102,18 +73,19 @@ def test_no_seeds_is_refused():
         ({"scale": "gpu", "why": " "}, "why="),
         ({"scale": "hours", "why": "as published"}, "minute, minutes, gpu"),
         ({"needs": ["wordnet-bse"]}, "wordnet-base"),
+        ({"premise": " "}, "true of the data"),
+        ({"rows": "new"}, "same, fresh"),
     ],
 )
 def test_a_claim_beyond_its_budget_or_without_what_it_owes_is_refused(wrong, words):
-    what = {"unit": "u", "margin": 0.1, "seconds": 30.0, "says": "s", "floor": "f", "peer": "p", **wrong}
+    what = {"margin": 0.1, "seconds": 30.0, **WORDS, **wrong}
     with pytest.raises(UserError, match=words):
-        claim(claims_for_tests.METHOD, **what)(lambda seed: Trial(1, 0, 0))
+        claim(claims_for_tests.METHOD, **what)(lambda seed: Trial(1, 0, 0, 0, 1))
 
 
 def test_a_claim_of_minutes_says_why_and_waits_longer():
     method = SimpleNamespace()
-    words = {"unit": "u", "margin": 0.1, "says": "s", "floor": "f", "peer": "p"}
-    claim(method, seconds=600, scale="minutes", why="the published number of episodes", **words)(len)
+    claim(method, margin=0.1, seconds=600, scale="minutes", why="the published number of episodes", **WORDS)(len)
     assert (method.claim.seconds, method.claim.why) == (600, "the published number of episodes")
     assert 3 * 600 < claims.patience(method.claim) <= 3600
 
@@ -173,3 +145,29 @@ def test_a_method_without_a_claim_says_why():
     assert no_claim("needs ImageNet").why == "needs ImageNet"
     with pytest.raises(UserError, match="reason"):
         no_claim(" ")
+
+
+def test_what_a_method_was_checked_against_is_read_from_its_docstring():
+    assert checked("A.\n\nNotes\n-----\nChecked against the authors'\n    code (a/b): all of it.") == "code"
+    assert checked("Checked against the paper's text.") == "text"
+    assert checked("Checked against the abstract only.") == "abstract"
+    assert checked("Checked against everything.") == ""
+
+
+def test_a_claim_is_printed_with_its_premise_its_gap_and_what_they_mean(capsys):
+    what = claims_for_tests.GOOD
+    print_outcome("r/m", what, replace(run(what), also={"seconds of rest": [1.0, 3.0, 2.0]}), "9 on ImageNet")
+    lines = capsys.readouterr().out.splitlines()
+    assert "premise: there is something to gain: 2, needed 0.5: true" in lines
+    assert "ours - floor: 1, 95 % interval 1 to 1; margin 0.5" in lines
+    assert f"holds: {catalogue.LEGEND['holds']}" in lines
+    assert "also: seconds of rest: 2" in lines
+    assert lines[-1] == "the paper's own number, in its own setting: 9 on ImageNet"
+
+
+def test_a_claim_whose_margin_drowns_in_noise_says_so(capsys):
+    noisy = Outcome(
+        "weak", "2026-01-31", 1.0, [0, 1], [1.0] * 2, [1.0] * 2, [0.0] * 2, [0.0] * 2, [0.0] * 2, [0.3, 0.3]
+    )
+    print_outcome("r/m", replace(claims_for_tests.GOOD, rows="same"), noisy, "")
+    assert "too noisy: the margin is below twice the standard error of one seed, 0.3" in capsys.readouterr().out

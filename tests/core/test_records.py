@@ -12,7 +12,10 @@ from codomain.core.claims import SEEDS, Claim, Outcome
 from codomain.core.records import find, outcome, paths, read, record, to_toml, write
 
 PAPER = {"title": 'On "x"', "year": 2024, "authors": "Doe et al.", "arxiv": "2401.00001", "theirs": ""}
-CLAIM = Claim(len, unit="points", margin=0.5, seconds=9.0, says="It \\ works.", floor="nothing", peer="luck")
+CLAIM = Claim(
+    len, unit="points", margin=0.5, seconds=9.0, says="It \\ works.", premise="room to gain", least=0.1,
+    floor="nothing", peer="luck",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -24,8 +27,12 @@ def path(tmp_path, monkeypatch):
     return tmp_path / "align/records/m.toml"
 
 
+NONE = {key: [] for key in ("seeds", "premise", "ours", "floor", "peer", "chance", "error")} | {"also": {}}
+
+
 def result(**changes):
     values = dict(ours=[0.5] * 5, floor=[0.1] * 5, peer=[1 / 3, 1e-9, 1.0, 2.0, -1.0], seeds=list(SEEDS))
+    values |= dict(premise=[0.2] * 5, chance=[0.0] * 5, error=[0.01] * 5, also={"seconds": [1.0] * 5})
     values |= dict(verdict="holds", date="2026-01-31", took=1.5, versions={"scikit-learn": '1.9 "x"\\'}) | changes
     return Outcome(**values)
 
@@ -34,7 +41,8 @@ def test_a_verdict_reads_back_as_it_was_beside_the_paper_and_the_words_of_the_cl
     assert record("m", CLAIM, result()) == path
     assert outcome(path) == result()
     assert read(path)["claim"] == {
-        "unit": "points", "margin": 0.5, "says": "It \\ works.", "floor": "nothing", "peer": "luck",
+        "unit": "points", "margin": 0.5, "says": "It \\ works.", "premise": "room to gain", "least": 0.1,
+        "floor": "nothing", "peer": "luck",
     }  # fmt: skip
     assert {key: read(path)[key] for key in PAPER} == PAPER
     assert path.read_text(encoding="utf-8") == to_toml(read(path))
@@ -74,7 +82,7 @@ def test_fewer_than_five_seeds_are_not_recorded(path):
 
 
 def test_too_slow_is_a_verdict_to_record(path):
-    record("m", CLAIM, result(verdict="too slow", seeds=[], ours=[], floor=[], peer=[]))
+    record("m", CLAIM, result(verdict="too slow", **NONE))
     assert outcome(path).middle("ours") is None
 
 

@@ -1,11 +1,15 @@
 """`codomain claims run`: measure again what a method promises."""
 
-from typing import Annotated
+from statistics import median
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codomain.cli.printing import cell, print_table
 from codomain.core import UserError, say
+
+if TYPE_CHECKING:
+    from codomain.core.claims import Claim, Outcome
 
 claims_app = typer.Typer(no_args_is_help=True, help="Rerun what a method promises.")
 
@@ -41,10 +45,7 @@ def run_claims(
             say(f"{title}: {moved}")
         say(f"{title}: {seeds} seeds, stopped after {3 * what.seconds:g} s")
         outcome = claims.run(what, range(seeds))
-        print(f"{title}: {outcome.verdict}, in {outcome.took:.1f} s. {what.says}")
-        rows = zip(outcome.seeds, outcome.ours, outcome.floor, outcome.peer, strict=True)
-        print_table(("seed", "ours", "floor", "peer"), [[str(seed), *map(cell, scores)] for seed, *scores in rows])
-        print(f"floor: {what.floor}\npeer: {what.peer}\nscore: {what.unit}; margin {what.margin:g}")
+        print_outcome(title, what, outcome, entry.paper.theirs)
         if record:
             print(f"recorded in {records.record(entry.slug, what, outcome)}")
         elif before is None:
@@ -55,3 +56,26 @@ def run_claims(
             print(f"recorded {before.date}: {before.verdict}" + ("" if same else " - CHANGED"))
     if changed:
         raise typer.Exit(1)
+
+
+def print_outcome(title: str, what: "Claim", got: "Outcome", theirs: str) -> None:
+    """Print what a claim gave, in words for somebody who sees one for the first time."""
+    from codomain.core.catalogue import LEGEND
+
+    print(f"{title}: {got.verdict}, in {got.took:.1f} s. {what.says}")
+    names = ("premise", "ours", "floor", "peer", "chance")
+    columns = zip(got.seeds, *(getattr(got, name) for name in names), strict=True)
+    print_table(("seed", *names), [[str(seed), *map(cell, scores)] for seed, *scores in columns])
+    gap, premise = got.gap(what.rows), got.middle("premise")
+    if gap and premise is not None:
+        truth = "true" if premise >= what.least else "false"
+        print(f"premise: {what.premise}: {premise:.3g}, needed {what.least:g}: {truth}")
+        print(f"ours - floor: {gap.mean:.3g}, 95 % interval {gap.low:.3g} to {gap.high:.3g}; margin {what.margin:g}")
+        if what.margin < 2 * gap.noise:
+            print(f"too noisy: the margin is below twice the standard error of one seed, {gap.noise:.2g}")
+    print(f"{got.verdict}: {LEGEND[got.verdict]}")
+    print(f"floor: {what.floor}\npeer: {what.peer}\nscore: {what.unit}")
+    for name, values in got.also.items():
+        print(f"also: {name}: {median(values):.3g}")
+    if theirs:
+        print(f"the paper's own number, in its own setting: {theirs}")

@@ -29,4 +29,6 @@ def methods(
     print_table(columns, [[cell(record[column]) for column in columns] for record in records])
     print("\n".join(pages.legend(entries)))
     print(pages.COLUMNS)
+    if read := pages.sources(entries):
+        print(read)
     print("More: codomain methods SLUG --markdown; measure again: codomain claims run SLUG")

@@ -23,6 +23,7 @@ from codomain.core.needs import known, missing
 from codomain.core.verdicts import Gap, Trial, judge, pool, reduce
 
 SEEDS = (0, 1, 2, 3, 4)
+VERDICTS = ("holds", "weak", "no difference", "fails", "no premise", "too slow")
 ROWS = ("same", "fresh")
 # What a method was read against, as its docstring says it and as its record keeps it.
 SOURCES = {"the authors' code": "code", "the paper's text": "text", "the abstract only": "abstract"}

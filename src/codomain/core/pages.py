@@ -9,10 +9,12 @@ from codomain.core.catalogue import LEGEND, PACKAGE, Entry, methods
 from codomain.core.errors import UserError
 
 COLUMNS = (
-    "ours: the method's score, higher is better. floor: the score of the rival that the paper argues against. peer: "
-    "that of the strongest simple thing that one would otherwise do; it has no part in the verdict, but where it is "
-    "the highest, the simple thing is the better choice. Scores are medians over five seeds."
+    "ours: the method's score, higher is better. floor: that of the paper's own rival with the same data and budget. "
+    "peer: that of the strongest simple thing that one would otherwise do; it has no part in the verdict, but where it "
+    "is the highest, the simple thing is the better choice. Scores are medians over five seeds; the verdict goes by "
+    "the interval of ours minus floor over all of them."
 )
+SOURCES = {"code": "the authors' code", "text": "the paper's text", "abstract": "the abstract only"}
 
 
 def number(score: float | None) -> str:
@@ -26,6 +28,13 @@ def legend(entries: Sequence[Entry]) -> list[str]:
     return [f"{verdict} ({counts[verdict]}): {words}" for verdict, words in LEGEND.items() if counts[verdict]]
 
 
+def sources(entries: Sequence[Entry]) -> str:
+    """Return a sentence that counts what the methods were checked against."""
+    counts = Counter(entry.words.get("checked") for entry in entries)
+    said = [f"{words} ({counts[name]})" for name, words in SOURCES.items() if counts[name]]
+    return f"Checked against {', '.join(said)}." if said else ""
+
+
 def table(entries: Sequence[Entry], *, links: bool = False) -> str:
     """Return the table of methods with what its verdicts mean; `links` lead to the pages beside it."""
     lines = [
@@ -33,6 +42,7 @@ def table(entries: Sequence[Entry], *, links: bool = False) -> str:
         f"{len(entries)} methods, each from a paper; the verdict is that of a claim which can be measured again.", "",
         *(f"- {line}" for line in legend(entries)), "",
         COLUMNS, "",
+        sources(entries), "",
         "| method | room | verdict | ours | floor | peer |", "|---|---|---|---:|---:|---:|",
     ]  # fmt: skip
     for entry in entries:
@@ -59,20 +69,32 @@ def page(entry: Entry) -> str:
         lines += [
             "## Its claim", "", words["says"], "",
             f"**{entry.verdict}**: {LEGEND[entry.verdict]}.", "",
-            f"- floor: {words['floor']}", f"- peer: {words['peer']}",
-            f"- score: {words['unit']}; margin {words['margin']:g}",
+            *_found(entry), f"- floor: {words['floor']}", f"- peer: {words['peer']}", f"- score: {words['unit']}",
             *([f"- needs: {', '.join(words['needs'])}"] if "needs" in words else []),
             f"- again: `codomain claims run {entry.room}/{entry.slug}`", "",
-            "| seed | ours | floor | peer |", "|---:|---:|---:|---:|",
+            "| seed | premise | ours | floor | peer | chance |", "|---:|---:|---:|---:|---:|---:|",
         ]  # fmt: skip
-        rows = zip(record.seeds, record.ours, record.floor, record.peer, strict=True)
+        rows = zip(record.seeds, record.premise, record.ours, record.floor, record.peer, record.chance, strict=True)
         lines += [f"| {seed} | {' | '.join(map(number, scores))} |" for seed, *scores in rows]
         made = ", ".join(f"{library} {version}" for library, version in record.versions.items())
+        lines += [f"\n{name}: {', '.join(map(number, values))}" for name, values in record.also.items()]
         lines += ["", f"Measured {record.date}: {made}.", ""]
     else:
         lines += [f"**{entry.verdict}**: {entry.no_claim or LEGEND[entry.verdict]}.", ""]
     lines += [f"Excused from scikit-learn's `{check}`: {why}.\n" for check, why in excused.items()]
     return "\n".join([*lines, "## Documentation", "", "```text", documentation, "```", ""])
+
+
+def _found(entry: Entry) -> list[str]:
+    """Return the premise and the gap of a claim that was run, a line each."""
+    gap, words, record = entry.gap, entry.words, entry.record
+    if not gap or not record:
+        return []
+    return [
+        f"- premise: {words['premise']}: {number(record.middle('premise'))}, needed {words['least']:g}",
+        f"- ours - floor: {number(gap.mean)}, 95 % interval {number(gap.low)} to {number(gap.high)}; "
+        f"margin {words['margin']:g}",
+    ]
 
 
 def _source(entry: Entry) -> tuple[str, dict[str, str]]:

@@ -143,7 +143,8 @@ def record(slug: str, what: Claim | NoClaim, got: Outcome | None = None) -> Path
         seeds = got.seeds if got else []
         raise UserError(f"A verdict over the seeds {seeds}.", needed=f"the seeds {list(SEEDS)} to record it")
     else:
-        table |= {"claim": words(what), "verdict": asdict(got)}
+        values = {key: value for key, value in asdict(got).items() if value or key not in ("error", "also")}
+        table |= {"claim": words(what), "verdict": values}
     write(path, table)
     return path
 

@@ -32,6 +32,12 @@ class {name}(Method):
     random_state : int, RandomState or None, default=None
         Seed.
 
+    Notes
+    -----
+    Say in one sentence against what this file was checked: it begins with "Checked against" and goes on with "the
+    authors' code" and where it is, "the paper's text" or "the abstract only"; then what differs, and why. Whoever reads
+    it after you adds what they found, and the change that they tried to break the claim with: "Second reading: ...".
+
     References
     ----------
 {cite}
@@ -57,13 +63,14 @@ class {name}(Method):
 
 
 @claim(
-    {name}, unit="say the unit and its range", margin=0.01, seconds=30,
-    says="not written yet", floor="what the paper argues against", peer="the strongest simple way without it",
+    {name}, unit="say the unit and its range", margin=0.01, seconds=30, says="not written yet",
+    premise="what these data must show, without this method, for its effect to be possible", least=0.05,
+    floor="the paper's own rival, with the same data and budget", peer="the strongest simple way without it",
 )  # fmt: skip
 def {function}(seed: int) -> Trial:
-    """Say on which data. Premise: what they must show, without this method, for its effect to be possible.
+    """Say on which data, and what of the setting is as published.
 
-    For example: on the rows as they are, ten points of accuracy are left to gain.
+    Return Trial(ours=..., floor=..., peer=..., chance=..., premise=...) with one score for each row, query or episode.
     """
     raise NotImplementedError("The claim of {slug} is not written yet, so it has no verdict.")
 '''
