@@ -42,7 +42,7 @@ def distance(one: NDArray[Any], two: NDArray[Any]) -> float:
 
 
 def expected_lengths(sizes: ArrayLike, n_layers: int, weight_decay: float, feature_decay: float) -> NDArray[np.float64]:
-    r"""Lengths of the class means that minimise the squared error of free features below linear layers without bias.
+    r"""Predict the lengths of class means that minimise the squared error of free features below linear layers.
 
     A class of n out of N rows minimises :math:`1 / (1 + x^M) + c x`, :math:`c = M N \lambda_W
     (N \lambda_H)^{1/M} / n`, over :math:`x \ge 0`; its mean has length :math:`x^{M/2} / (1 + x^M)` over
@@ -192,7 +192,7 @@ class NeuralCollapse(Method):
 
 
 @claim(
-    NeuralCollapse, unit="minus the distance of class means from a frame, both of norm 1", margin=0.05, seconds=40,
+    NeuralCollapse, unit="minus the distance of class means from a frame, both of norm 1", margin=0.05, seconds=60,
     rows="fresh",
     says="Means of classes of unequal sizes end in an orthogonal frame whose lengths follow from the sizes.",
     premise="the trained net is right in this share of its rows", least=1.0,
