@@ -143,7 +143,7 @@ vars(debiased_cka)["paper"] = Paper.get("cka")
     floor="share of variance that linear regression explains, in both directions: the best of the paper's rivals",
     peer="Procrustes distance",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def finds_the_corresponding_layer(seed: int) -> Trial:
     """Six digit nets of five hidden layers, each layer matched among those of each other net, on unseen digits."""
     from itertools import permutations

@@ -112,7 +112,7 @@ class FeatureBias(Paired):
     premise="the net computes the worse of both features in this share of all rows", least=1.0,
     floor="the parity, which the net computes as faultlessly", peer="the majority in the untrained layer",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def simple_takes_more_than_complex(seed: int) -> Trial:
     """All 256 rows of 8 bits; three nets of two hidden layers predict a majority of three bits and a parity of three.
 

@@ -198,7 +198,7 @@ class NeuralCollapse(Method):
     premise="the trained net is right in this share of its rows", least=1.0,
     floor="the orthogonal frame of balanced classes, all lengths equal", peer="the simplex",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def lengths_follow_from_sizes(seed: int) -> Trial:
     """Features without constraint below one, two or three linear layers, squared error, no bias.
 

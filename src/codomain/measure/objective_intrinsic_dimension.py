@@ -235,7 +235,7 @@ class IntrinsicDimension(Method):
     floor="fewest weights, the largest first, with which a trained net keeps 0.9 of its accuracy",
     peer="principal components that hold 90 % of the trained hidden layer's variance",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def hardly_depends_on_width(seed: int) -> Trial:
     """Read scanned digits with nets of one hidden layer of 16, 64 or 256 units; 0.9 of the accuracy as published."""
     from sklearn.datasets import load_digits

@@ -163,7 +163,7 @@ class OutRank(SelectorMixin, Method):
     premise="the peer's average precision: the true columns can be found", least=0.5,
     floor="the better of mutual information and random forest importance", peer="p-value of a chi-squared test",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def ranks_true_above_many_valued_noise(seed: int) -> Trial:
     """Three tables of 2,000 rows: 12 columns of 2, 8 or 60 values move the label, 48 of as many values do not.
 

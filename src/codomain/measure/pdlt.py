@@ -199,7 +199,7 @@ def measure_random_nets(
     floor="kurtosis measured in 100 random nets",
     peer="the exact law of a deep linear net of the same depth and width",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def predicts_the_tails(seed: int) -> Trial:
     """600 random nets of 8 layers and 64 units for each of six scanned digits and for relu, tanh and gelu."""
     from sklearn.datasets import load_digits

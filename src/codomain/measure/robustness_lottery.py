@@ -167,7 +167,7 @@ class LogitGeometry(ClassifierMixin, Method):
     premise="area under the curve of the net's confidence: something tells the fragile digits", least=0.7,
     floor="length of the row", peer="the highest probability of the net",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def angles_find_the_fragile(seed: int) -> Trial:
     """Unseen digits that a net reads rightly: which does it misread with half its weights cut and noise on the pixels.
 

@@ -188,7 +188,7 @@ class ShortcutBias(ClassifierMixin, Method):
     premise="the linear model's last training loss as a share of the net's: both have learnt as much", least=0.99,
     floor="a linear model with the same inputs, training and loss", peer="the same net, both latents equally available",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def hidden_layers_lean_on_what_is_available(seed: int) -> Trial:
     """Twelve data sets of 500 rows: a core right in 0.9, a shortcut right in 0.85 that is ten times as large.
 

@@ -150,7 +150,7 @@ def _index_clusters(rows: NDArray[Any], seed: int) -> tuple[float, float]:
     floor="Calinski-Harabasz index of k-means, the highest over 2 to 8 clusters",
     peer="silhouette of k-means, the highest over 2 to 8 clusters",
 )  # fmt: skip
-@threadpool_limits.wrap(limits=1, user_api="blas")  # its products are small
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def follows_a_net_that_learns_from_texts(seed: int) -> Trial:
     """Docstrings by their package, wordllama: hidden layers of four nets after each of twelve passes, on unseen rows.
 
