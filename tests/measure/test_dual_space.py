@@ -104,6 +104,19 @@ def test_texts_do_not_run_into_each_other():
     assert abs(domain[apple] @ domain[whale]) < 1e-6 < domain[apple] @ domain[red]
 
 
+def test_chosen_words_have_the_vectors_that_they_have_among_all():
+    rng = np.random.default_rng(0)
+    texts = [" ".join(rng.choice(list("abcdefghijkl"), 30)) for _ in range(60)]
+    words, domain, function = word_spaces(texts, n_components=11, random_state=0)
+    some, domain_of_some, function_of_some = word_spaces(texts, words=words[3:], n_components=8, random_state=0)
+    assert some == words[3:]
+    # All contexts stay; without the other rows their totals differ, and so do the weights, a little.
+    for whole, part in ((domain, domain_of_some), (function, function_of_some)):
+        assert part.shape == (9, 8) and whole.shape == (12, 11)
+    few = word_spaces(texts, n_contexts=5, n_components=4, random_state=0)[1]
+    assert np.linalg.matrix_rank(few) <= 5
+
+
 def test_what_does_not_fit_is_refused_in_words():
     fitted = DualSpace().fit(*spaces())
     with pytest.raises(UserError, match="4 in each row"):

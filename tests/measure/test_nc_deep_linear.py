@@ -9,6 +9,7 @@ from scipy.stats import ortho_group
 
 from codomain.core import UserError
 from codomain.measure import NeuralCollapse
+from codomain.measure.nc_deep_linear import distance, expected_lengths
 
 
 def classes(seed=0, counts=(12, 20, 8, 5), width=6):
@@ -118,3 +119,28 @@ def test_what_cannot_be_measured_is_refused_in_words():
         NeuralCollapse().fit(X, np.zeros_like(y))
     with pytest.raises(UserError, match="one row for each class"):
         NeuralCollapse().fit(X, y).weights_gap(np.zeros((6, 4)))
+
+
+@given(depth=st.integers(1, 4), sizes=st.lists(st.integers(5, 300), min_size=2, max_size=5))
+@settings(max_examples=20)
+def test_expected_lengths_minimise_the_loss_of_each_class(depth, sizes):
+    decay, total = 1e-3, sum(sizes)
+    for n, length in zip(sizes, expected_lengths(sizes, depth, decay, decay), strict=True):
+        # Layers share one singular value; given it, the feature's best length is that of a ridge regression.
+        value = np.linspace(0, 10, 50_001)
+        best = value**depth / (value ** (2 * depth) + total * decay)
+        loss = n / total * (value**depth * best - 1) ** 2 / 2 + depth * decay * value**2 / 2 + n * decay * best**2 / 2
+        own = best[np.argmin(loss)]
+        assert length == pytest.approx(own, abs=0.02 * best.max())
+
+
+def test_classes_of_one_size_have_one_length_and_a_tiny_class_has_none():
+    lengths = expected_lengths([50, 50, 50], 3, 5e-4, 5e-4)
+    np.testing.assert_allclose(lengths, lengths[0])
+    assert expected_lengths([1000, 1], 3, 5e-3, 5e-3)[1] == 0
+
+
+def test_frames_that_differ_by_size_have_no_distance():
+    A = np.diag([1.0, 2.0])
+    assert distance(A, 7 * A) == pytest.approx(0)
+    assert distance(np.diag([1.0, 0.0]), np.diag([0.0, 3.0])) == pytest.approx(np.sqrt(2))

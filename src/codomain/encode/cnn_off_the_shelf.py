@@ -55,6 +55,12 @@ class OffTheShelf(ClassifierMixin, Method):
     ValueError
         In `fit`, when a parameter breaks its rule or y holds fewer than two classes.
 
+    Notes
+    -----
+    Checked against the abstract only: a late layer of a net that was trained for something else, jittered inputs and a
+    linear machine. Root and length-1 scaling of the features are not in the abstract. The claim is about texts and a
+    net of texts, not about pictures.
+
     References
     ----------
     Razavian et al. (2014), arXiv:1403.6382.
@@ -126,7 +132,7 @@ class OffTheShelf(ClassifierMixin, Method):
 
 @cache
 def _labelled_docstrings() -> tuple[list[str], NDArray[np.str_], NDArray[np.float32]]:
-    """Return 60 docstrings of every package that has as many, their packages, and their frozen features."""
+    """Return up to 120 docstrings of every package that has 60, their packages, and their frozen features."""
     from codomain.data import frozen_docstrings
     from codomain.encode import resolve
 
@@ -134,17 +140,16 @@ def _labelled_docstrings() -> tuple[list[str], NDArray[np.str_], NDArray[np.floa
     labels = np.array(table["package"].to_pylist())
     names, counts = np.unique(labels, return_counts=True)
     rng = np.random.default_rng(0)
-    rows = np.concatenate(
-        [rng.choice(np.flatnonzero(labels == name), 60, replace=False) for name in names[counts >= 60]]
-    )
+    rows = np.concatenate([rng.permutation(np.flatnonzero(labels == name))[:120] for name in names[counts >= 60]])
     texts = [str(table["text"][int(row)])[:300] for row in rows]
     return texts, labels[rows], resolve("builtin:minilm").encode(texts)
 
 
 @claim(
     OffTheShelf, needs=("minilm",),
-    unit="accuracy, 0 to 1", margin=0.05, seconds=60,
+    unit="accuracy, 0 to 1", margin=0.03, seconds=60,
     says="With 20 labels a class, a linear machine on frozen features beats one on hand-made features.",
+    premise="share of rows that the hand-made features get wrong, so that there is something to win", least=0.1,
     floor="the same machine on TF-IDF of words and word pairs, sublinear",
     peer="logistic regression on the same frozen features",
 )  # fmt: skip
@@ -152,15 +157,19 @@ def beats_hand_made_features(seed: int) -> Trial:
     """Docstrings of Python's standard library; the class is the package that each is from."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import train_test_split
 
     texts, y, X = _labelled_docstrings()
-    train, test = train_test_split(np.arange(len(y)), train_size=1 / 3, random_state=seed, stratify=y)
+    rng, names = np.random.default_rng(seed), np.unique(y)
+    train = np.concatenate([rng.choice(np.flatnonzero(y == name), 20, replace=False) for name in names])
+    test = np.setdiff1d(np.arange(len(y)), train)
     words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True).fit([texts[row] for row in train])
     W = words.transform(texts)
-    head = LogisticRegression(C=10, max_iter=1000)
+    head = LogisticRegression(C=10, max_iter=1000).fit(X[train], y[train])
+    floor = LinearSVC(random_state=seed).fit(W[train], y[train]).predict(W[test]) == y[test]
     return Trial(
-        ours=OffTheShelf(random_state=seed).fit(X[train], y[train]).score(X[test], y[test]),
-        floor=LinearSVC(random_state=seed).fit(W[train], y[train]).score(W[test], y[test]),
-        peer=head.fit(X[train], y[train]).score(X[test], y[test]),
+        ours=OffTheShelf(random_state=seed).fit(X[train], y[train]).predict(X[test]) == y[test],
+        floor=floor,
+        peer=head.predict(X[test]) == y[test],
+        chance=max(float((y[test] == name).mean()) for name in names),
+        premise=float(1 - floor.mean()),
     )

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
-from codomain.core import Paired, Paper, Trial, UserError, claim
+from codomain.core import Paired, Paper, Trial, claim
 
 
 def between_variance(Z: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
@@ -53,6 +54,11 @@ class FeatureBias(Paired):
     ------
     ValueError
         In `fit`, when there are no features.
+
+    Notes
+    -----
+    Checked against the abstract only, and a summary by its first author: features that a net computes equally well,
+    the variance of its last hidden layer that each explains, and the gap between a simple and a complex one.
 
     References
     ----------
@@ -101,32 +107,45 @@ class FeatureBias(Paired):
 
 
 @claim(
-    FeatureBias, unit="share of the hidden layer's variance, 0 to 1", margin=0.05, seconds=60,
+    FeatureBias, unit="share of the hidden layer's variance, 0 to 1", margin=0.10, seconds=40, rows="fresh",
     says="A feature that is simple to compute takes more of a net's hidden variance than one that is not.",
+    premise="the net computes the worse of both features in this share of all rows", least=1.0,
     floor="the parity, which the net computes as faultlessly", peer="the majority in the untrained layer",
 )  # fmt: skip
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def simple_takes_more_than_complex(seed: int) -> Trial:
-    """All 256 rows of 8 bits: a net of two hidden layers predicts a majority of three bits and a parity of three."""
+    """All 256 rows of 8 bits; three nets of two hidden layers predict a majority of three bits and a parity of three.
+
+    Not as published, where the simple feature is a single input and the complex one an exclusive or: here both
+    depend on three inputs.
+    """
     from itertools import product
 
     from sklearn.neural_network import MLPClassifier
 
-    def activations(net: MLPClassifier) -> NDArray[Any]:
-        Z = X
-        for weights, bias in zip(net.coefs_[:-1], net.intercepts_[:-1], strict=True):
-            Z = np.maximum(Z @ weights + bias, 0)
-        return Z
+    from codomain.tasks.hidden_layers import hidden_layers
 
     X = np.array(list(product([-1.0, 1.0], repeat=8)))
     y = np.stack([X[:, :3].sum(axis=1) > 0, X[:, 3:6].prod(axis=1) > 0], axis=1).astype(int)
-    net = MLPClassifier((64, 64), batch_size=64, learning_rate_init=3e-3, random_state=seed)
-    # A step of almost no length builds the layers and leaves them as they were drawn.
-    still = MLPClassifier((64, 64), solver="sgd", learning_rate_init=1e-12, random_state=seed).partial_fit(
-        X, y, classes=[0, 1]
+    learnt, drawn, right = [], [], []
+    for number in range(3):
+        state = 10 * seed + number
+        net = MLPClassifier((64, 64), batch_size=64, learning_rate_init=3e-3, random_state=state)
+        # A step of almost no length builds the layers and leaves them as they were drawn.
+        still = MLPClassifier((64, 64), solver="sgd", learning_rate_init=1e-12, random_state=state)
+        still.partial_fit(X, y, classes=[0, 1])
+        for _ in range(150):
+            net.partial_fit(X, y, classes=[0, 1])
+        right.append((net.predict(X) == y).mean(axis=0).min())
+        learnt.append(FeatureBias().fit(hidden_layers(net, X)[-1], y).explained_)
+        drawn.append(FeatureBias().fit(hidden_layers(still, X)[-1], y).explained_)
+    simple, complex_ = np.mean(learnt, axis=0)
+    untrained, untrained_complex = np.mean(drawn, axis=0)
+    return Trial(
+        ours=float(simple),
+        floor=float(complex_),
+        peer=float(untrained),
+        chance=1 / (len(X) - 1),  # expected share of a random feature of two values
+        premise=float(min(right)),
+        also={"share of the parity in the untrained layer": float(untrained_complex)},
     )
-    for _ in range(150):
-        net.partial_fit(X, y, classes=[0, 1])
-    if (net.predict(X) != y).any():
-        raise UserError("The net makes errors on a feature.", needed="both features computed without an error")
-    simple, complex_ = FeatureBias().fit(activations(net), y).explained_
-    return Trial(ours=simple, floor=complex_, peer=FeatureBias().fit(activations(still), y).explained_[0])

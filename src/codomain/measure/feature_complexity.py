@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.model_selection import KFold
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim
 
@@ -61,6 +62,12 @@ class FeatureComplexity(Paired):
     ------
     ValueError
         When y is missing or has other rows, there are fewer than two rows, or a parameter breaks its rule.
+
+    Notes
+    -----
+    Checked against the abstract only: usable information of each layer and complexity as what is missing of it over
+    the layers. The linear decoders and their penalty are not in the abstract. The features are planted, so that
+    their complexity is known; the paper looks at those of a net on ImageNet.
 
     References
     ----------
@@ -116,34 +123,52 @@ class FeatureComplexity(Paired):
 
 
 @claim(
-    FeatureComplexity, unit="Spearman correlation with the planted complexity, -1 to 1", margin=0.10, seconds=60,
+    FeatureComplexity, unit="share of pairs of features of unequal complexity in the right order, 0 to 1", margin=0.08,
+    seconds=60, rows="fresh",
     says="Information gathered over all layers ranks majorities, parities of two and parities of three bits.",
-    floor="information in the last hidden layer alone", peer="passes until the net tells the feature in 0.95 of rows",
+    premise="the trained net tells the worst feature in this share of all rows", least=0.95,
+    floor="accuracy of a linear probe on the input",
+    peer="passes until the net tells the feature in 0.95 of rows",
 )  # fmt: skip
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def ranks_planted_complexity(seed: int) -> Trial:
-    """All 1,024 rows of 10 bits; a net of three hidden layers is trained to predict nine features of them."""
+    """All 1,024 rows of 10 bits; six nets of three hidden layers each predict twelve features of them."""
     from itertools import product
 
-    from scipy.stats import spearmanr
+    from sklearn.linear_model import RidgeClassifier
+    from sklearn.model_selection import cross_val_score
     from sklearn.neural_network import MLPClassifier
+
+    from codomain.tasks.hidden_layers import hidden_layers
 
     rng = np.random.default_rng(seed)
     X = np.array(list(product([-1.0, 1.0], repeat=10)))
-    degree = np.repeat([1, 2, 3], 3)
-    drawn = [rng.permutation(10)[:3] for _ in degree]
-    signs = [
-        X[:, bits].sum(axis=1) if d == 1 else X[:, bits[:d]].prod(axis=1) for d, bits in zip(degree, drawn, strict=True)
-    ]
-    y = (np.stack(signs, axis=1) > 0).astype(int)
-    net = MLPClassifier((64, 64, 64), batch_size=128, learning_rate_init=3e-3, random_state=seed)
-    learnt = np.full(9, 61)
-    for epoch in range(60):
-        net.partial_fit(X, y, classes=np.arange(9))
-        right = (net.predict(X) == y).mean(axis=0) >= 0.95
-        learnt = np.where(right & (learnt == 61), epoch + 1, learnt)
-    layers = [X]
-    for weights, bias in zip(net.coefs_[:-1], net.intercepts_[:-1], strict=True):
-        layers.append(np.maximum(layers[-1] @ weights + bias, 0))
-    found = FeatureComplexity(random_state=seed).fit_layers(layers, y)
-    rankings = found.complexity_, -found.information_[-1], learnt
-    return Trial(*(float(spearmanr(ranking, degree).statistic) for ranking in rankings))
+    degree = np.repeat([1, 2, 3], 4)
+    more, less = np.nonzero(degree[:, None] > degree)
+
+    def share_ordered(ranking: NDArray[Any]) -> float:
+        """Share of pairs of which the more complex one has the higher number; a half for equal ones."""
+        return float(np.mean((np.sign(ranking[more] - ranking[less]) + 1) / 2))
+
+    scores, right = [], []
+    for number in range(6):
+        drawn = [rng.permutation(10)[:3] for _ in degree]
+        signs = [
+            X[:, bits].sum(axis=1) if d == 1 else X[:, bits[:d]].prod(axis=1)
+            for d, bits in zip(degree, drawn, strict=True)
+        ]
+        y = (np.stack(signs, axis=1) > 0).astype(int)
+        net = MLPClassifier((64, 64, 64), batch_size=128, learning_rate_init=3e-3, random_state=6 * seed + number)
+        learnt, hits = np.full(len(degree), np.inf), np.zeros(len(degree))
+        for epoch in range(60):
+            net.partial_fit(X, y, classes=np.arange(len(degree)))
+            hits = (net.predict(X) == y).mean(axis=0)
+            learnt = np.where((hits >= 0.95) & np.isinf(learnt), epoch + 1, learnt)
+        found = FeatureComplexity(random_state=seed).fit_layers([X, *hidden_layers(net, X)], y)
+        learnt[np.isinf(learnt)] = 61
+        folds = KFold(5, shuffle=True, random_state=seed)
+        probe = np.array([cross_val_score(RidgeClassifier(), X, column, cv=folds).mean() for column in y.T])
+        scores.append([share_ordered(ranking) for ranking in (found.complexity_, -probe, learnt)])
+        right.append(hits.min())
+    ours, floor, peer = np.mean(scores, axis=0)
+    return Trial(ours, floor, peer, chance=0.5, premise=float(min(right)))

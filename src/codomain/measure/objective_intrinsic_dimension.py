@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.core import Int, Method, Paper, Real, Seed, Trial, UserError, claim
 
@@ -88,6 +89,13 @@ class IntrinsicDimension(Method):
     ------
     ValueError
         In `fit`, when a parameter breaks its rule, labels are missing or there are fewer than three rows.
+
+    Notes
+    -----
+    Checked against the authors' code (uber-research/intrinsic-dimension): a fixed random start, sparse random
+    directions of length 1, Adam on the coordinates alone, and 0.9 of the whole net's accuracy. The code trains for 100
+    passes with a rate of 0.001 and tries a fixed list of sizes; here the rate falls with the step and the sizes are
+    searched by bisection.
 
     References
     ----------
@@ -219,26 +227,54 @@ class IntrinsicDimension(Method):
 
 
 @claim(
-    IntrinsicDimension, unit="smallest over largest of the gauge at widths 16 and 64, 0 to 1", margin=0.30,
-    seconds=60, says="How many numbers a net must learn to read digits hardly depends on how wide it is.",
-    floor="the number of parameters", peer="principal components that hold 90 % of the trained hidden layer's variance",
+    IntrinsicDimension, unit="minus the size of the power of the width by which a gauge grows, at most 0", margin=0.20,
+    seconds=60, rows="fresh",
+    says="How many numbers a net must learn to read digits hardly depends on how wide it is; its parameters grow in "
+    "proportion.",
+    premise="held-out accuracy of the worst of the nets, trained whole", least=0.9,
+    floor="fewest weights, the largest first, with which a trained net keeps 0.9 of its accuracy",
+    peer="principal components that hold 90 % of the trained hidden layer's variance",
 )  # fmt: skip
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def hardly_depends_on_width(seed: int) -> Trial:
-    """Read scanned digits with nets of one hidden layer."""
+    """Read scanned digits with nets of one hidden layer of 16, 64 or 256 units; 0.9 of the accuracy as published."""
     from sklearn.datasets import load_digits
     from sklearn.decomposition import PCA
+    from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
 
+    from codomain.tasks.hidden_layers import hidden_layers
+
     X, y = load_digits(return_X_y=True)
-    X = X.astype(np.float32)
-    gauges = []
-    for width in (16, 64):
+    X = X.astype(np.float32) / 16
+    seen, unseen, y_seen, y_unseen = train_test_split(X, y, test_size=1 / 3, random_state=seed, stratify=y)
+
+    def count_needed(net: MLPClassifier) -> int:
+        """Fewest weights, to a factor, with which the net keeps its share of the accuracy on unseen digits."""
+        goal, whole = 0.9 * net.score(unseen, y_unseen), [weights.copy() for weights in net.coefs_]
+        sizes = np.sort(np.abs(np.concatenate(whole, axis=None)))[::-1]
+        count = 1.0
+        while True:
+            least = sizes[min(int(count), len(sizes)) - 1]
+            net.coefs_ = [np.where(np.abs(weights) >= least, weights, 0) for weights in whole]
+            if net.score(unseen, y_unseen) >= goal:
+                return int(count)
+            count *= FINE
+
+    widths, gauges, worst = (16, 64, 256), [], 1.0
+    for width in widths:
         found = IntrinsicDimension(width, random_state=seed).fit(X, y)
         if found.dimension_ is None:
             raise UserError(f"No subspace of width {width} was large enough.", todo="raise max_directions")
-        net = MLPClassifier((width,), random_state=seed)
-        for _ in range(10):
-            net.partial_fit(X / 16, y, classes=range(10))
-        hidden = np.maximum(X / 16 @ net.coefs_[0] + net.intercepts_[0], 0)
-        gauges.append((found.dimension_, found.n_parameters_, PCA(0.9).fit(hidden).n_components_))
-    return Trial(*(min(sizes) / max(sizes) for sizes in zip(*gauges, strict=True)))
+        net = MLPClassifier((width,), learning_rate_init=0.01, random_state=seed)
+        for _ in range(30):
+            net.partial_fit(seen, y_seen, classes=range(10))
+        worst = min(worst, float(net.score(unseen, y_unseen)))
+        components = PCA(0.9).fit(hidden_layers(net, seen)[0]).n_components_
+        gauges.append((found.dimension_, count_needed(net), components, found.n_parameters_))
+    powers = np.polyfit(np.log(widths), np.log(gauges), 1)[0]
+    ours, floor, peer, parameters = -np.abs(powers)
+    return Trial(
+        ours, floor, peer, chance=parameters, premise=worst,
+        also={f"dimension at width {width}": gauge[0] for width, gauge in zip(widths, gauges, strict=True)},
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from scipy.special import ndtr
 from scipy.stats import kurtosis
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.core import Int, Method, OneOf, Paper, Real, Trial, claim
 
@@ -85,6 +86,11 @@ class Criticality(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     ------
     ValueError
         In `fit`, when a parameter breaks its rule.
+
+    Notes
+    -----
+    Checked against the abstract only: layer-to-layer equations, criticality, and deviations from the normal law that
+    depth over width controls. The recursions themselves are derived here and tested against random nets.
 
     References
     ----------
@@ -185,21 +191,30 @@ def measure_random_nets(
 
 
 @claim(
-    Criticality, unit="1 - mean error over mean of the excess kurtosis, at most 1", margin=0.50, seconds=60,
-    says="At criticality, how far preactivations are from normal grows with depth over width as predicted.",
-    floor="the normal law of infinite width", peer="kurtosis measured in a pilot of 100 random nets",
+    Criticality, unit="1 - mean error over mean of the excess kurtosis, at most 1", margin=0.12, seconds=60,
+    rows="fresh",
+    says="At criticality it predicts, without drawing a net, how far from normal finite width makes preactivations, "
+    "better than 100 random nets show it.",
+    premise="mean excess kurtosis over the layers that random nets have", least=0.2,
+    floor="kurtosis measured in 100 random nets",
+    peer="the exact law of a deep linear net of the same depth and width",
 )  # fmt: skip
-def tells_the_tails(seed: int) -> Trial:
-    """1,500 random nets of 8 layers and 64 units read one scanned digit; relu, tanh and gelu."""
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
+def predicts_the_tails(seed: int) -> Trial:
+    """600 random nets of 8 layers and 64 units for each of six scanned digits and for relu, tanh and gelu."""
     from sklearn.datasets import load_digits
 
-    rng = np.random.default_rng(seed)
-    row = rng.permutation(load_digits().data / 16)[0]
-    scores = []
-    for activation in ("relu", "tanh", "gelu"):
-        theory = Criticality(8, n_hidden=64, activation=activation).fit(row[None])
-        _, seen = measure_random_nets(row, theory, 1500, rng)
-        _, pilot = measure_random_nets(row, theory, 100, rng)
-        predicted = (theory.kurtosis_, np.zeros(8), pilot)
-        scores.append([1 - float(np.abs(guess - seen)[1:].sum() / seen[1:].sum()) for guess in predicted])
-    return Trial(*np.mean(scores, axis=0))
+    rng, width, layers = np.random.default_rng(seed), 64, np.arange(1, 8)
+    linear = 3 * ((1 + 2 / width) ** layers - 1)
+    scores, tails = [], []
+    for row in rng.permutation(load_digits().data / 16)[:6]:
+        for activation in ("relu", "tanh", "gelu"):
+            theory = Criticality(8, n_hidden=width, activation=activation).fit(row[None])
+            seen, pilot = (measure_random_nets(row, theory, count, rng)[1][1:] for count in (600, 100))
+            tails.append(seen.mean())
+            # The normal law of infinite width has no tails and scores 0.
+            scores.append(
+                [1 - np.abs(guess - seen).sum() / seen.sum() for guess in (theory.kurtosis_[1:], pilot, linear)]
+            )
+    ours, floor, peer = np.transpose(scores)
+    return Trial(ours, floor, peer, chance=0.0, premise=float(np.mean(tails)))

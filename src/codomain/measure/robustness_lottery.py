@@ -8,6 +8,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.core import Method, Paper, Real, Trial, UserError, claim, unit_rows
 
@@ -70,6 +71,11 @@ class LogitGeometry(ClassifierMixin, Method):
     ------
     ValueError
         In `fit`, when there are no labels, one class only, or C breaks its rule; in `of_head`, when shapes differ.
+
+    Notes
+    -----
+    Checked against the abstract only: the terms of the loss that it decomposes, pruned nets, corrupted inputs, and
+    rows that are fragile to them. The paper shows them in pictures and prints no area under a curve.
 
     References
     ----------
@@ -155,29 +161,55 @@ class LogitGeometry(ClassifierMixin, Method):
 
 
 @claim(
-    LogitGeometry, unit="area under the ROC curve, 0 to 1", margin=0.05, seconds=30,
-    says="The angle, not the length, of a hidden layer tells which digits noise will flip.",
-    floor="length of the row", peer="difference of the two highest logits",
+    LogitGeometry, unit="area under the ROC curve, 0 to 1", margin=0.06, seconds=40,
+    says="Of the two parts of a row, its angle and not its length says which digits pruning and noise will flip; the "
+    "net's own confidence says it as well.",
+    premise="area under the curve of the net's confidence: something tells the fragile digits", least=0.7,
+    floor="length of the row", peer="the highest probability of the net",
 )  # fmt: skip
-def angles_tell_the_fragile(seed: int) -> Trial:
-    """Unseen digits that a net reads rightly; which ones does it misread when noise of 0.3 is added to the pixels."""
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
+def angles_find_the_fragile(seed: int) -> Trial:
+    """Unseen digits that a net reads rightly: which does it misread with half its weights cut and noise on the pixels.
+
+    The smallest half of the weights of each layer is cut; the noise has a deviation of 0.3 where pixels go from 0 to
+    1. Areas are means over four nets.
+    """
+    from scipy.special import softmax
     from sklearn.datasets import load_digits
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
 
+    from codomain.tasks import bootstrap_error
+    from codomain.tasks.hidden_layers import hidden_layers
+
     pixels, y = load_digits(return_X_y=True)
-    X, X_test, y, y_test = train_test_split(pixels / 16, y, test_size=1 / 3, random_state=seed, stratify=y)
-    net = MLPClassifier((64,), random_state=seed)
-    for _ in range(20):
-        net.partial_fit(X, y, classes=range(10))
-    right = net.predict(X_test) == y_test
-    X_test, y_test = X_test[right], y_test[right]
-    noise = 0.3 * np.random.default_rng(seed).standard_normal(X_test.shape)
-    stays = net.predict(X_test + noise) == y_test
-    Z = np.maximum(X_test @ net.coefs_[0] + net.intercepts_[0], 0)
-    head = LogitGeometry.of_head(net.coefs_[1].T, net.intercepts_[1])
-    terms = head.terms(Z)
-    top = np.sort(terms.logits, axis=1)
-    scores = head.angle_margin(Z), terms.lengths, top[:, -1] - top[:, -2]
-    return Trial(*(float(roc_auc_score(stays, score)) for score in scores))
+    X, X_test, y, y_test = train_test_split(pixels / 16, y, test_size=1 / 2, random_state=seed, stratify=y)
+    rng, nets = np.random.default_rng(seed), []
+    for number in range(4):
+        net = MLPClassifier((64,), random_state=4 * seed + number)
+        for _ in range(20):
+            net.partial_fit(X, y, classes=range(10))
+        right = net.predict(X_test) == y_test
+        [Z] = hidden_layers(net, X_test)
+        head = LogitGeometry.of_head(net.coefs_[1].T, net.intercepts_[1])
+        terms, edge = head.terms(Z), head.boundary_distance(Z)
+        scores = head.angle_margin(Z), terms.lengths, softmax(terms.logits, axis=1).max(axis=1), edge
+        for weights in net.coefs_:
+            weights[np.abs(weights) < np.median(np.abs(weights))] = 0
+        stays = net.predict(X_test + 0.3 * rng.standard_normal(X_test.shape)) == y_test
+        nets.append((right, stays, scores))
+
+    def area(which: int, rows: Any = slice(None)) -> float:
+        parts = [(right[rows], stays[rows], scores[which][rows]) for right, stays, scores in nets]
+        return float(np.mean([roc_auc_score(stays[right], score[right]) for right, stays, score in parts]))
+
+    peer = area(2)
+    return Trial(
+        area(0), area(1), peer, chance=0.5, premise=peer,
+        error=bootstrap_error(lambda rows: area(0, rows) - area(1, rows), len(y_test), repeats=100),
+        also={
+            "distance to the nearest boundary": area(3),
+            "share of digits that flip": float(np.mean([1 - stays[right].mean() for right, stays, _ in nets])),
+        },
+    )  # fmt: skip

@@ -5,11 +5,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from scipy.stats import norm
 from sklearn.base import ClassifierMixin
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from codomain.core import Method, Paper, Trial, UserError, claim
 
@@ -123,6 +125,11 @@ class ShortcutBias(ClassifierMixin, Method):
     ValueError
         In `fit`, when there are fewer than two columns or classes.
 
+    Notes
+    -----
+    Checked against the abstract only, and summaries of the paper's figures: the generator with its predictivity,
+    amplification and nesting, the optimum as the classifier of Fisher, and a bias that is reliance minus its.
+
     References
     ----------
     Hermann et al. (2023), arXiv:2310.16228.
@@ -176,27 +183,65 @@ class ShortcutBias(ClassifierMixin, Method):
 
 
 @claim(
-    ShortcutBias, unit="shortcut bias, -2 to 2", margin=0.05, seconds=60,
+    ShortcutBias, unit="shortcut bias, -2 to 2", margin=0.03, seconds=60, rows="fresh",
     says="One hidden layer makes a net lean on the more available of two latents beyond the optimum.",
-    floor="logistic regression on the same inputs", peer="the same net, both latents equally available",
+    premise="the linear model's last training loss as a share of the net's: both have learnt as much", least=0.99,
+    floor="a linear model with the same inputs, training and loss", peer="the same net, both latents equally available",
 )  # fmt: skip
+@threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def hidden_layers_lean_on_what_is_available(seed: int) -> Trial:
-    """1,000 rows of a core right in 0.9 and a shortcut right in 0.85, the latter ten times as large in the inputs."""
+    """Twelve data sets of 500 rows: a core right in 0.9, a shortcut right in 0.85 that is ten times as large.
+
+    Both models learn by plain gradient descent on all rows until their loss is 2 % above the lowest of a linear model.
+    Adam, which was used before, divides each step by the size of the gradient and so takes the amplification out.
+    """
+    from itertools import pairwise
+
     from sklearn.linear_model import LogisticRegression
-    from sklearn.neural_network import MLPClassifier
+    from sklearn.metrics import log_loss
 
-    Z, y = draw_latents(1000, [0.9, 0.85], seed)
-    probes = np.random.default_rng(seed).uniform(-3, 3, (2000, 2))
-    measure = ShortcutBias().fit(Z, y)
+    def train(X: NDArray[Any], truth: NDArray[Any], hidden: int, goal: float, rng: Any) -> tuple[Any, float]:
+        """Return a function from inputs to logits and its loss; without hidden units the model is linear."""
+        widths = [X.shape[1], hidden, 1] if hidden else [X.shape[1], 1]
+        weights = [rng.standard_normal(shape) * np.sqrt(2 / shape[0]) for shape in pairwise(widths)]
+        biases = [np.zeros(width) for width in widths[1:]]
 
-    def embed(latents: NDArray[Any], core: float) -> NDArray[Any]:
-        return embed_latents(latents, [core, 1.0], [0, 0], random_state=seed)
+        def layers_of(rows: NDArray[Any]) -> list[NDArray[Any]]:
+            layers = [rows]
+            for W, b in zip(weights[:-1], biases[:-1], strict=True):
+                layers.append(np.maximum(layers[-1] @ W + b, 0))
+            return [*layers, layers[-1] @ weights[-1] + biases[-1]]
 
-    def net_bias(core: float) -> float:
-        model = MLPClassifier((128,), batch_size=100, random_state=seed)
-        for _ in range(60):
-            model.partial_fit(embed(Z, core), y, classes=[0, 1])
-        return measure.bias(probes, model.predict(embed(probes, core)))
+        loss = np.inf
+        for _ in range(10_000):
+            layers = layers_of(X)
+            logits = layers.pop()[:, 0]
+            loss = float(np.mean(np.logaddexp(0, logits) - truth * logits))
+            if loss <= goal:
+                break
+            error = ((expit(logits) - truth) / len(X))[:, None]
+            for layer in reversed(range(len(weights))):
+                slope, shift = layers[layer].T @ error, error.sum(axis=0)
+                error = (error @ weights[layer].T) * (layers[layer] > 0)
+                weights[layer] -= slope
+                biases[layer] -= shift
+        return lambda rows: layers_of(rows)[-1][:, 0], loss
 
-    linear = LogisticRegression(C=1e6, max_iter=5000).fit(embed(Z, 0.1), y).predict(embed(probes, 0.1))
-    return Trial(ours=net_bias(0.1), floor=measure.bias(probes, linear), peer=net_bias(1.0))
+    found, reached = [], []
+    for data in range(12):
+        state = 100 * seed + data
+        Z, y = draw_latents(500, [0.9, 0.85], state)
+        probes = np.random.default_rng(state).uniform(-3, 3, (2000, 2))
+        measure = ShortcutBias().fit(Z, y)
+        biases, losses = [], []
+        for hidden, core in ((128, 0.1), (0, 0.1), (128, 1.0)):
+            X, P = (embed_latents(part, [core, 1.0], [0, 0], width=1, random_state=state) for part in (Z, probes))
+            best = LogisticRegression(C=1e6, max_iter=5000).fit(X, y)
+            goal = 1.02 * log_loss(y, best.predict_proba(X))
+            model, loss = train(X, y, hidden, goal, np.random.default_rng(state))
+            biases.append(measure.bias(probes, (model(P) > 0).astype(int)))
+            losses.append(loss)
+        found.append(biases)
+        reached.append(losses[1] / losses[0])
+    ours, floor, peer = np.mean(found, axis=0)
+    return Trial(ours, floor, peer, chance=0.0, premise=float(min(reached)))

@@ -3,11 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
+from operator import add
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array
+from scipy.sparse import coo_array, csr_array, hstack
 from sklearn.utils.extmath import randomized_svd
 
 from codomain.core import UserError
@@ -16,14 +18,15 @@ from codomain.core import UserError
 def positive_pmi(counts: csr_array) -> csr_array:
     """Return positive pointwise mutual information, in nats, of words (rows) with contexts (columns)."""
     cells = counts.tocoo()
-    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)  # a word or context of no counts has no cell
     value = np.log(cells.data * counts.sum() / rows[cells.coords[0]] / columns[cells.coords[1]])
     return csr_array(coo_array((np.maximum(value, 0), cells.coords), shape=counts.shape))
 
 
 def word_spaces(
-    texts: Sequence[str], *, min_count: int = 5, window: int = 10, n_components: int = 100, random_state: Any = None
-) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:
+    texts: Sequence[str], *, words: Sequence[str] | None = None, min_count: int = 5, n_contexts: int | None = None,
+    window: int = 10, n_components: int = 100, random_state: Any = None,
+) -> tuple[list[str], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
     """Make a domain and a function space of the words of some texts.
 
     The paper's contexts are the nouns and the verbs around a word, which need a tagger. Not in the paper: here
@@ -34,8 +37,12 @@ def word_spaces(
     ----------
     texts : sequence of str
         Texts; words are runs of letters from a to z, read in lower case.
+    words : sequence of str or None, default=None
+        The words to make vectors for, as far as they are frequent enough; None makes them for all.
     min_count : int, default=5
         How often a word must occur to be kept.
+    n_contexts : int or None, default=None
+        How many of the most frequent words are contexts; None takes all that are kept.
     window : int, default=10
         Words to each side that count for the domain; for the function two count.
     n_components : int, default=100
@@ -48,7 +55,7 @@ def word_spaces(
     list of str
         Words, the most frequent first.
     ndarray of shape (n_words, n_components)
-        The domain space.
+        The domain space, the strongest direction first.
     ndarray of shape (n_words, n_components)
         The function space.
 
@@ -58,28 +65,33 @@ def word_spaces(
         When there are not more words than n_components.
     """
     split = [re.findall("[a-z]+", text.lower()) for text in texts]
-    words = [word for word, n in Counter(word for text in split for word in text).most_common() if n >= min_count]
-    if len(words) <= n_components:
+    frequent = [word for word, n in Counter(word for text in split for word in text).most_common() if n >= min_count]
+    wanted = set(frequent if words is None else words)
+    kept = [word for word in frequent if word in wanted]
+    contexts = frequent[:n_contexts]
+    if min(len(kept), len(contexts)) <= n_components:
         raise UserError(
-            f"{len(words)} words occur {min_count} times or more.",
+            f"{len(kept)} words and {len(contexts)} contexts occur {min_count} times or more.",
             needed=f"more than n_components={n_components}", todo="give more texts",
         )  # fmt: skip
-    number, size = {word: place for place, word in enumerate(words)}, len(words)
-    # A rare word keeps its place as -1, and a gap as wide as the window separates the texts.
-    line = np.array([place for text in split for place in (*(number.get(word, -1) for word in text), *[-1] * window)])
+    rows, columns = ({word: place for place, word in enumerate(some)} for some in (kept, contexts))
+    shape = len(kept), len(contexts)
+    # A word without a number keeps its place as -1, and a gap as wide as the window separates the texts.
+    gap = [""] * window
+    line = [word for text in split for word in (*text, *gap)]
+    here, there = (np.array([number.get(word, -1) for word in line], dtype=np.int32) for number in (rows, columns))
 
-    def pairs(distance: int) -> NDArray[np.intp]:
-        both = np.stack([line[:-distance], line[distance:]])
-        return both[:, (both >= 0).all(axis=0)]
+    def count(distance: int) -> csr_array:
+        """How often each context stands that many words behind a word, or before it if below 0."""
+        one, two = (here[:-distance], there[distance:]) if distance > 0 else (here[-distance:], there[:distance])
+        both = (one >= 0) & (two >= 0)
+        cells = one[both].astype(np.int64) * shape[1] + two[both]
+        places, times = np.unique(cells, return_counts=True)
+        return csr_array((times.astype(float), np.divmod(places, shape[1])), shape=shape)
 
-    near = np.concatenate([pairs(distance) for distance in range(1, window + 1)], axis=1)
-    near = np.concatenate([near, near[::-1]], axis=1)
-    sides = []
-    for block, (distance, step) in enumerate([(1, 1), (1, -1), (2, 1), (2, -1)]):
-        sides.append(pairs(distance)[::step] + np.array([[0], [block * size]]))
+    near = reduce(add, (count(distance) for distance in (*range(-window, 0), *range(1, window + 1))))
     spaces = []
-    for (here, there), width in ((near, size), (np.concatenate(sides, axis=1), 4 * size)):
-        counts = csr_array(coo_array((np.ones(len(here)), (here, there)), shape=(size, width)))
+    for counts in (near, csr_array(hstack([count(distance) for distance in (1, -1, 2, -2)]))):
         left, values, _ = randomized_svd(positive_pmi(counts), n_components, random_state=random_state)
         spaces.append(left * np.sqrt(values))
-    return words, spaces[0], spaces[1]
+    return kept, spaces[0], spaces[1]
