@@ -70,7 +70,7 @@ class CFCD(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     --------
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = CFCD(8, width=64, random_state=0).fit(X, y)
+    >>> model = CFCD(8, width=64, probability=0.1, random_state=0).fit(X, y)
     >>> model.transform(X).shape, bool(model.scales_[-1] > model.scales_[0]), bool(model.margins_[-1] > 0.1)
     ((150, 8), True, True)
     """
