@@ -143,41 +143,42 @@ class GeneCIS(Combiner, Method):
 
 
 @claim(
-    GeneCIS, needs=("torch", "wordllama"),
+    GeneCIS, needs=("torch", "wordllama", "apt-lists"),
     unit="recall at 1 among 15, 0 to 1", margin=0.05, seconds=60,
-    says="A combiner trained on mined triplets finds the sibling that a word asks for, in packages never seen.",
+    says="A combiner trained on mined triplets finds the package that words ask for, of sources never seen.",
     premise="both parts of a query are needed: their sum finds more than the better one alone, by 3 points", least=0.03,
-    floor="the sum of the reference's and the word's vectors", peer="the sum with a weight tuned on such triplets",
+    floor="the sum of the reference's and the words' vectors", peer="the sum with a weight tuned on such triplets",
 )  # fmt: skip
-def finds_a_sibling_by_a_word(seed: int) -> Trial:
-    """Ask by a docstring and the first word of a sibling's name, among 7 other siblings and 7 strangers.
+def finds_another_package_of_the_source(seed: int) -> Trial:
+    """Ask by a package's summary and words as in "documentation" for the summary of another package of its source.
 
-    The other siblings' names begin with other words, the strangers' with the same or the most similar one; where there
-    are fewer such siblings, more strangers. Tried first: whole names, which find more alone than in the sum.
+    Against it are up to seven other packages of the source, and others of the kind asked for, to make 15. Tried first:
+    docstrings with names of siblings, then with the names' first words, which find about as much alone as in the sum.
     """
-    from codomain.tasks.triplets import named_docstrings, tune_share
+    from codomain.tasks.package_kinds import package_kinds
+    from codomain.tasks.triplets import tune_share
 
-    (groups, X, names, _), (owners, Z, other_names, said) = named_docstrings(seed, 2000, 1200, coarse=True)
-    random = np.random.RandomState(seed)
-    ours = GeneCIS(random_state=seed).fit(X, groups, conditions=names)
-    share = tune_share(X, names, draw_partners(groups, random))
+    train, test = package_kinds(seed, 2000, 1500)
+    random, (sources, kinds, Z, words) = np.random.RandomState(seed), test
+    ours = GeneCIS(random_state=seed).fit(train.summaries, train.sources, conditions=train.words)
+    share = tune_share(train.summaries, train.words, draw_partners(train.sources, random))
 
-    found = draw_partners(owners, random)
-    rows = random.permutation(np.flatnonzero(found >= 0))[:1000]
-    right = found[rows]
-    own = owners[rows, None] == owners
-    other = own & (np.arange(len(owners)) != rows[:, None]) & (said[right, None] != said)
-    chance = np.where(other, random.random_sample(own.shape), -1.0)
-    siblings = np.argsort(-chance, axis=1)[:, :7]
-    strangers = np.argsort(np.where(own, np.inf, -(other_names[right] @ other_names.T)), axis=1)[:, :14]
-    some = np.where(np.take_along_axis(chance, siblings, 1) >= 0, siblings, strangers[:, 7:])
+    rows = random.permutation(len(Z))[:1000]
+    right = draw_partners(sources, random)[rows]
+    own, places = sources[rows, None] == sources, np.arange(len(Z))
+    rank = random.random_sample(own.shape)
+    sibling = own & (places != rows[:, None]) & (places != right[:, None])
+    siblings = np.argsort(np.where(sibling, rank, 2), axis=1)[:, :7]
+    # Others of the kind, in any order; where there are too few, others of any kind.
+    strangers = np.argsort(np.where(own, 3, rank + (kinds[right, None] != kinds)), axis=1)[:, :14]
+    some = np.where(np.take_along_axis(sibling, siblings, 1), siblings, strangers[:, 7:])
     choices = np.hstack([right[:, None], some, strangers[:, :7]])
 
     def recall(queries: NDArray[Any], rows_of: NDArray[Any]) -> NDArray[np.bool_]:
         scores = np.einsum("qd,qcd->qc", queries, rows_of[choices])
         return np.asarray(scores[:, 0] > scores[:, 1:].max(axis=1))
 
-    one, asked = Z[rows], other_names[right]
+    one, asked = Z[rows], words[right]
     floor = recall(one + asked, Z)
     return Trial(
         ours=recall(ours.transform(one, conditions=asked), ours.transform_targets(Z)), floor=floor,

@@ -254,17 +254,17 @@ def keeps_what_follows_a_first_line(seed: int) -> Trial:
     scores = ours.score_pairs(A[test], B[test], candidates=found)
 
     def max_sim(some: NDArray[Any], lists: NDArray[Any]) -> NDArray[Any]:
-        """Mean over a query's tokens of the best cosine in each candidate, 20 queries at a time."""
+        """Mean over a query's tokens of the best cosine in each candidate of its list, 20 queries at a time."""
         best = [
-            np.einsum("qsd,qctd->qcst", A[some[at : at + 20]], B[some[lists[at : at + 20]]], optimize=True).max(axis=3)
-            for at in range(0, len(lists), 20)
+            np.einsum("qsd,qctd->qcst", A[some[at : at + 20]], B[lists[at : at + 20]], optimize=True).max(axis=3)
+            for at in range(0, len(some), 20)
         ]
         return np.concatenate(best).sum(axis=2) / A[some].any(axis=2).sum(axis=1)[:, None]
 
-    known = max_sim(train, np.hstack([np.arange(1000)[:, None], near])[:200])
+    known = max_sim(train[:200], train[np.hstack([np.arange(200)[:, None], near[:200]])])
     bar = best_threshold(known[:, 0], known[:, 1:][near[:200] != np.arange(200)[:, None]])
+    simple = max_sim(test, test[found])
     kept, first = scores >= ours.threshold_, np.arange(20) == np.zeros((1000, 1))
-    simple = max_sim(test, found)
     return Trial(
         ours=f1(kept), floor=f1(first), peer=f1(simple >= bar), chance=float(right.any(axis=1).mean() / 20),
         premise=float(right.any(axis=1).mean() - right[:, 0].mean()),
