@@ -24,8 +24,6 @@ from codomain.search.shared.codes import (
 )
 from codomain.search.shared.rows import unit_float32
 
-_EVEN = 0.05  # entropy of the even assignment, for distances scaled to -1 to 1
-
 
 def neighbour_batches(
     rows: Floats, near: NDArray[Any], n_neighbors: int, random: np.random.RandomState
@@ -96,11 +94,10 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     Notes
     -----
     Checked against the authors' code (jingtaozhan/RepCONC): the warm start by optimised product quantisation, squared
-    distances scaled to -1 to 1 in each part, Sinkhorn's plan and its largest entry as the code, the straight-through
-    gradient and the sum of ranking loss and squared error are the same. There Sinkhorn makes 100 iterations at 0.003
-    and the squared error weighs 0.0001 against inner products that are not divided; here 3 at 0.05, to take
-    seconds, and 1 against cosines divided by a temperature. There an encoder of queries and one of documents are
-    trained, with labels; here one map of rows, with their neighbours.
+    distances scaled to -1 to 1 in each part, 100 iterations of Sinkhorn at 0.003, the plan's largest entry as the code,
+    the straight-through gradient and the sum of ranking loss and squared error are the same. There the squared error
+    weighs 0.0001 against inner products that are not divided; here 1 against cosines divided by a temperature. There an
+    encoder of queries and one of documents are trained, with labels; here one map of rows, with their neighbours.
 
     References
     ----------
@@ -152,8 +149,7 @@ class RepCONC(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
         self.turn_, self.codebooks_, _ = learn(
             turn, codebooks, None, neighbour_batches(rows, near, self.n_neighbors, random), len(rows),
-            assign=lambda gaps: assign_evenly(gaps, _EVEN), temperature=self.temperature, epochs=self.epochs,
-            random=random,
+            assign=assign_evenly, temperature=self.temperature, epochs=self.epochs, random=random,
         )  # fmt: skip
         self.bytes_per_row_ = int(quantiser(self.codebooks_).code_size)
         self.entropy_ = code_entropy(self._codes(rows), 2**self.n_bits)
