@@ -193,10 +193,11 @@ class RagLLaVA(Paired):
                     f"{given[-1].shape[2]} features.", needed=f"{len(self.weights_[name])}, as in fit ({name})"
                 )
         kind = np.result_type(np.float32, np.asarray(queries))
+        Q, D = given
         if candidates is None:
-            check_consistent_length(*given)
-            return self._judge(*given, np.arange(len(given[0]))[:, None])[:, 0].astype(kind)
-        return self._judge(*given, check_lists(candidates, len(given[0]), len(given[1]))).astype(kind)
+            check_consistent_length(Q, D)
+            return self._judge(Q, D, np.arange(len(Q))[:, None])[:, 0].astype(kind)
+        return self._judge(Q, D, check_lists(candidates, len(Q), len(D))).astype(kind)
 
 
 def check_lists(candidates: ArrayLike, n_queries: int, n_documents: int) -> NDArray[Any]:
