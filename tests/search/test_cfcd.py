@@ -80,7 +80,7 @@ def test_the_loss_is_the_definition_and_no_gradient_passes_through_scale_and_mar
 
 def test_rows_of_one_class_come_together_and_scale_and_margin_grow_while_they_do():
     X, y = load_digits(return_X_y=True)
-    fitted = CFCD(16, width=64, epochs=10, random_state=0).fit(X[:800], y[:800])
+    fitted = CFCD(16, width=64, probability=0.1, epochs=10, random_state=0).fit(X[:800], y[:800])
 
     def same(Z):
         Z = Z / np.linalg.norm(Z, axis=1, keepdims=True)

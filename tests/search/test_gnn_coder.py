@@ -292,14 +292,6 @@ def test_a_type_that_training_did_not_have_adds_nothing():
     np.testing.assert_allclose(graph_vectors(weights, far, 2, 0.5), graph_vectors(none, trees, 2, 0.5), atol=1e-4)
 
 
-def test_without_the_graph_the_tree_has_no_say():
-    X, y = encode(SOURCES), encode(["add", "set", "run"])
-    plain = GNNCoder(4, epochs=3, random_state=0)._learn(X, y, None, ("graph",))
-    assert not plain.weights_["graph"].any()
-    unit = X / np.linalg.norm(X, axis=1, keepdims=True) @ plain.weights_["row"]
-    np.testing.assert_allclose(plain.transform(X), unit / np.linalg.norm(unit, axis=1, keepdims=True), atol=1e-6)
-
-
 def test_trees_that_do_not_go_with_the_rows_are_refused():
     X, y, trees = encode(SOURCES), encode(["add", "set", "run"]), syntax_trees(SOURCES, encode)
     with pytest.raises(UserError, match="requires y"):

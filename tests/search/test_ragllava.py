@@ -22,13 +22,36 @@ def pairs(seed=0, n=500):
 def test_judging_by_hand():
     # Product (0.5, 0), apart (0, 1): 2 * 0.5 directly; the hidden unit 3 * 1 - 1 = 2 counts half; 0.25 on top.
     weights = {
-        "query": torch.eye(2), "document": torch.eye(2), "direct": torch.tensor([2.0, 7.0]),
+        "direct": torch.tensor([2.0, 7.0]),
         "hidden": torch.tensor([[0.0], [0.0], [0.0], [3.0]]), "shift": torch.tensor([-1.0]),
         "out": torch.tensor([0.5]), "bias": torch.tensor([0.25]),
     }  # fmt: skip
     root = 0.5**0.5
-    got = log_odds(weights, torch.tensor([[root, 0.0]]), torch.tensor([[root, 1.0]]))
+    real = torch.ones(1, 1, dtype=torch.bool)
+    got = log_odds(weights, torch.tensor([[[root, 0.0]]]), torch.tensor([[[root, 1.0]]]), real, real)
     assert got.item() == pytest.approx(1.0 + 1.0 + 0.25)
+
+
+def test_each_token_of_a_query_looks_at_the_nearest_ones_of_the_document_and_at_none_that_is_not_there():
+    # The first token sees its copy and, e^10 times less, the one across; the second one likewise; the third is none.
+    eye, none = torch.eye(2), torch.zeros(2)
+    weights = {"direct": torch.ones(2), "hidden": torch.zeros(4, 1), "shift": none[:1], "out": none[:1],
+               "bias": none[:1]}  # fmt: skip
+    one, other = torch.stack([*eye, none])[None], torch.stack([*eye, none])[None]
+    real = torch.tensor([[True, True, False]])
+    near = np.exp(10) / (np.exp(10) + 1)
+    assert log_odds(weights, one, other, real, real).item() == pytest.approx(near)
+
+
+def test_empty_tokens_do_not_matter_and_candidates_are_judged_as_pairs():
+    rng = np.random.default_rng(5)
+    Q, D = rng.normal(size=(40, 3, 6)), rng.normal(size=(40, 4, 5))
+    judge = RagLLaVA(4, epochs=2, random_state=0).fit(Q, D)
+    longer = [np.concatenate([part, np.zeros((40, 2, part.shape[2]))], axis=1) for part in (Q, D)]
+    np.testing.assert_allclose(judge.score_pairs(*longer), judge.score_pairs(Q, D), atol=1e-6)
+    lists = rng.integers(40, size=(40, 7))
+    found = judge.score_pairs(Q, D, candidates=lists)
+    np.testing.assert_allclose(found[:, 3], judge.score_pairs(Q, D[lists[:, 3]]), atol=1e-6)
 
 
 @given(right=CHANCES, wrong=CHANCES)
@@ -95,5 +118,5 @@ def test_what_does_not_fit_is_refused():
     for wrong in (np.full((20, 2), 20), np.zeros((19, 2), int), np.zeros((20, 2))):
         with pytest.raises(UserError, match="20 lists of whole numbers from 0 to 19"):
             RagLLaVA(2).fit(A, B, candidates=wrong)
-    with pytest.raises(UserError, match="5, as y had in fit"):
+    with pytest.raises(UserError, match="5, as in fit"):
         RagLLaVA(2, epochs=1).fit(A, B).score_pairs(A, A)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
-from codomain.core import UserError, unit_rows
+from codomain.core import UserError, sinkhorn, unit_rows
 from codomain.search import RepCONC
 from codomain.search.shared.codes import assign_evenly, code_entropy, flat_index, learn, warm_start
 
@@ -77,7 +77,7 @@ def test_even_assignment_spreads_rows_that_crowd_on_one_codeword(seed, crowd):
     rng = np.random.default_rng(seed)
     gaps = rng.uniform(0.5, 1, size=(2, 160, 8)).astype(np.float32)
     gaps[:, : int(160 * crowd), 0] = 0.45
-    nearest, even = gaps.argmin(axis=2), assign_evenly(gaps, 0.05)
+    nearest, even = gaps.argmin(axis=2), assign_evenly(gaps)
     for part in range(2):
         most = [np.bincount(codes[part], minlength=8).max() for codes in (nearest, even)]
         assert most[1] <= max(most[0], 45)
@@ -86,7 +86,23 @@ def test_even_assignment_spreads_rows_that_crowd_on_one_codeword(seed, crowd):
 
 def test_even_assignment_keeps_rows_that_are_even_already():
     gaps = np.tile(1 - np.repeat(np.eye(4, dtype=np.float32), 10, axis=0), (2, 1, 1))
-    np.testing.assert_array_equal(assign_evenly(gaps, 0.05), np.tile(np.repeat(np.arange(4), 10), (2, 1)))
+    np.testing.assert_array_equal(assign_evenly(gaps), np.tile(np.repeat(np.arange(4), 10), (2, 1)))
+
+
+def test_the_even_assignment_is_the_largest_entry_of_the_plan_of_optimal_transport():
+    gaps = np.random.default_rng(1).uniform(size=(3, 40, 8)).astype(np.float32)
+    codes = assign_evenly(gaps, temperature=0.1, n_iter=300)
+    for part, code in zip(gaps, codes, strict=True):
+        near = (part.min() + part.max() - 2 * part) / (part.max() - part.min())
+        plan = sinkhorn(near.astype(float), temperature=0.1, n_iter=300)  # in the log domain
+        np.testing.assert_array_equal(code, plan.argmax(axis=1))
+
+
+def test_the_published_temperature_neither_overflows_nor_empties():
+    gaps = np.zeros((1, 64, 8), np.float32)
+    gaps[0, :, 1:] = 1  # all rows on one codeword, and all others as far as can be
+    codes = assign_evenly(gaps)
+    assert np.isfinite(codes).all() and codes.max() < 8
 
 
 def test_entropy_is_that_of_scipy_over_the_shares():

@@ -35,10 +35,17 @@ def test_shots_are_equal_in_number_and_of_unlike_rows():
 
 def test_triplets_of_training_and_test_share_no_owner():
     pytest.importorskip("wordllama")
-    (owners, X, names), (others, Q, asked) = named_docstrings(0, 1500, 1000)
+    (owners, X, names, _), (others, Q, asked, _) = named_docstrings(0, 1500, 1000)
     assert set(owners) & set(others) == set()
     assert X.shape == names.shape == (1500, 256) and Q.shape == asked.shape == (1000, 256)
     np.testing.assert_allclose(np.linalg.norm(X, axis=1), 1, rtol=1e-5)
+
+
+def test_a_coarse_name_is_the_first_word_of_the_whole_one():
+    pytest.importorskip("wordllama")
+    whole, coarse = (named_docstrings(0, 50, 50, coarse=coarse)[1] for coarse in (False, True))
+    assert [name.split()[0] for name in whole[3]] == coarse[3].tolist()
+    np.testing.assert_array_equal(whole[1], coarse[1])
 
 
 def test_the_tuned_share_leans_on_what_finds_the_target():

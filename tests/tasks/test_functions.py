@@ -3,7 +3,7 @@
 import numpy as np
 
 from codomain.data import frozen_functions
-from codomain.tasks.functions import held_out_packages, mean_reciprocal_rank
+from codomain.tasks.functions import held_out_packages, reciprocal_ranks
 
 
 def test_no_package_is_on_both_sides_and_each_source_keeps_its_summary():
@@ -15,6 +15,6 @@ def test_no_package_is_on_both_sides_and_each_source_keeps_its_summary():
     assert sides[0] & sides[1] == set()
 
 
-def test_the_mean_reciprocal_rank_of_a_case_by_hand_counts_equals_as_ahead():
+def test_reciprocal_ranks_of_a_case_by_hand_count_equals_as_ahead():
     answers = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
-    assert mean_reciprocal_rank(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), answers) == (1 + 1 / 2 + 1 / 3) / 3
+    assert reciprocal_ranks(np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), answers).tolist() == [1, 1 / 2, 1 / 3]

@@ -23,7 +23,7 @@ def held_out_packages(seed: int, most: tuple[int, int]) -> list[tuple[list[str],
     return parts
 
 
-def mean_reciprocal_rank(queries: NDArray[Any], answers: NDArray[Any]) -> float:
-    """Mean of 1 / rank of answer i for query i by inner product; an equal score counts as ahead."""
+def reciprocal_ranks(queries: NDArray[Any], answers: NDArray[Any]) -> NDArray[np.float64]:
+    """1 / rank of answer i for query i by inner product; an equal score counts as ahead."""
     scores = queries @ answers.T
-    return float(np.mean(1 / np.sum(scores >= np.diagonal(scores)[:, None], axis=1)))
+    return np.asarray(1 / np.sum(scores >= np.diagonal(scores)[:, None], axis=1))

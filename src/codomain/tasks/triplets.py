@@ -13,23 +13,27 @@ from codomain.encode import resolve
 
 
 @cache
-def _named_docstrings() -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float32], NDArray[np.float32]]:
-    """Return packages, owners (module or class), and vectors of docstrings and of the words of their names."""
+def _named_docstrings(coarse: bool) -> tuple[NDArray[Any], ...]:
+    """Return packages, owners (module or class), vectors of docstrings and of what is said of them, and its words."""
     rows = [row for row in frozen_docstrings().to_pylist() if row["kind"] != "module"]
     owners = [row["id"].rpartition(".")[0] for row in rows]
     names = [re.sub(r"_|(?<=[a-z])(?=[A-Z])", " ", row["name"].rpartition(".")[2]).strip().lower() for row in rows]
+    said = [name.split()[0] for name in names] if coarse else names
     encoder = resolve("static:wordllama")
-    texts, words = (unit_rows(encoder.encode(some)) for some in ([row["text"] for row in rows], names))
-    return np.array([row["package"] for row in rows]), np.array(owners), texts, words
+    texts, words = (unit_rows(encoder.encode(some)) for some in ([row["text"] for row in rows], said))
+    return np.array([row["package"] for row in rows]), np.array(owners), texts, words, np.array(said)
 
 
-def named_docstrings(seed: int, n_train: int, n_test: int) -> list[tuple[NDArray[Any], ...]]:
-    """Return owners, vectors of texts and vectors of names, for training and for test, which share no package.
+def named_docstrings(
+    seed: int, n_train: int, n_test: int, *, coarse: bool = False
+) -> list[tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]]:
+    """Return owners, vectors of texts and of names, and names, for training and for test, which share no package.
 
     Vectors are of length 1, by wordllama's table. Only owners (modules or classes) of at least four docstrings count.
-    Packages come in an order drawn by the seed, each complete but the last.
+    Packages come in an order drawn by the seed, each complete but the last. Names are cut to their first word, as in
+    get, if they are to be coarse.
     """
-    packages, owners, texts, words = _named_docstrings()
+    packages, owners, texts, words, said = _named_docstrings(coarse)
     _, place, counts = np.unique(owners, return_inverse=True, return_counts=True)
     rich = np.flatnonzero(counts[place] >= 4)
     names, package = np.unique(packages[rich], return_inverse=True)
@@ -37,7 +41,7 @@ def named_docstrings(seed: int, n_train: int, n_test: int) -> list[tuple[NDArray
     order = np.argsort(drawn, kind="stable")
     tested = drawn[order] <= drawn[order[n_test - 1]]
     halves = rich[order[~tested]][:n_train], rich[order[tested]][:n_test]
-    return [(owners[half], texts[half], words[half]) for half in halves]
+    return [(owners[half], texts[half], words[half], said[half]) for half in halves]
 
 
 def tune_share(references: NDArray[Any], conditions: NDArray[Any], wanted: NDArray[np.int64]) -> float:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, one_thread, unit_rows
+from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
 from codomain.search.bidr.granular import BLOCK, BiGranular, codes_under_map
 from codomain.search.shared.codes import Batch, Floats, flat_index, learn, warm_start
 from codomain.search.shared.rows import unit_float32
@@ -54,6 +54,15 @@ class BiDR(Paired):
     ------
     ValueError
         In `fit`, when queries are missing, a parameter breaks its rule, or rows are fewer than codewords.
+
+    Notes
+    -----
+    Checked against the authors' code (microsoft/BiDR): codebooks and rotation from optimised product quantisation, the
+    straight-through codeword, cross-entropy of decoded documents plus squared error, then dense vectors learned on
+    minibatches grown from candidates of the codes are the same. There the first step adds the same loss of vectors that
+    are not decoded, squared error weighs a millionth against inner products that are not divided, one negative of each
+    query is drawn beside, and minibatches grow along a graph of candidates over several hops; here, along one. Two
+    encoders are trained there. Not in the paper: linear maps, their rates, passes and sizes of minibatches.
 
     References
     ----------
@@ -156,42 +165,45 @@ class BiDR(Paired):
 
 @claim(
     BiDR, needs=("torch", "wordllama"),
-    unit="share of queries whose document is among the first ten, 0 to 1", margin=0.02, seconds=60,
+    unit="share of queries whose document is among the first ten, 0 to 1", margin=0.03, seconds=60,
     says="With 8 bytes in memory and 50 disk reads, learned codes and vectors learned on their candidates find more.",
-    floor="product quantisation and the vectors as they are, same bytes and reads",
-    peer="optimised product quantisation, the better of raw queries and queries mapped by ridge, same bytes and reads",
+    premise="codes cost: with the floor's map, a search of all vectors finds 3 points more than codes and reads",
+    least=0.03, peer="the same with a map by ridge regression, or without a map, whichever finds more",
+    floor="optimised product quantisation of the documents and one map of queries, learned by the same loss from as "
+    "many minibatches of random pairs, for codes and vectors; same bytes and reads",
 )  # fmt: skip
 def finds_the_rest_from_the_first_line(seed: int) -> Trial:
-    """Docstrings of several lines, wordllama: 1,500 pairs are learned from, all documents searched by 500 others."""
-    import faiss
+    """Docstrings of several lines, wordllama: 1,500 pairs are learned from, all documents searched by 1,000 others."""
     from sklearn.linear_model import RidgeCV
 
     from codomain.tasks.docstrings import docstring_views
+    from codomain.tasks.maps import contrastive_map, map_rows
 
     first_lines, documents = docstring_views("first", "rest")
     order = np.random.default_rng(seed).permutation(len(documents))
-    train, test = order[:1500], order[1500:2000]
+    train, test = order[:1500], order[1500:2500]
 
-    def recall(codes: Any, queries: Floats) -> float:
-        """Read the 50 candidates of the codes and rank them by cosine."""
-        near = codes.search(queries, 50)[1]
+    def hits(near: NDArray[Any], queries: Floats) -> NDArray[np.bool_]:
+        """Read the candidates, rank them by cosine and look for the right one among the first ten."""
         fine = np.einsum("qd,qcd->qc", queries, documents[near])
         best = np.take_along_axis(near, np.argsort(-fine, axis=1, kind="stable")[:, :10], 1)
-        return float(np.mean((best == test[:, None]).any(axis=1)))
+        return np.asarray((best == test[:, None]).any(axis=1))
 
-    plain = faiss.IndexPQ(documents.shape[1], 16, 4, faiss.METRIC_INNER_PRODUCT)
-    plain.pq.cp.min_points_per_centroid = 1
-    with one_thread():
-        plain.train(documents[train])
-    rotated = flat_index(*warm_start(documents[train], 16, 4, seed))
-    for index in (plain, rotated):
-        index.add(documents)
-    ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(first_lines[train], documents[train])
-    mapped = unit_rows(ridge.predict(first_lines[test]).astype(np.float32))
     ours = BiDR(16, n_bits=4, n_candidates=50, random_state=seed).fit(documents[train], first_lines[train])
     found = ours.store(documents).search(first_lines[test], 10).indices
+    # 256 random pairs in a step, about as many documents as in ours, and as many steps.
+    passes = ours.epochs * -(-len(train) // _SEEDS) // -(-len(train) // 256)
+    W = contrastive_map(
+        first_lines[train], documents[train], temperature=ours.temperature, epochs=passes, batch=256, both_ways=False,
+        random_state=seed,
+    )  # fmt: skip
+    ridge = RidgeCV(np.logspace(-3, 3, 13)).fit(first_lines[train], documents[train])
+    codes = flat_index(*warm_start(documents[train], 16, 4, seed))
+    codes.add(documents)
+    ways = [map_rows(first_lines[test], W), unit_rows(ridge.predict(first_lines[test])), first_lines[test]]
+    floor, *peers = (hits(codes.search(unit_float32(way), 50)[1], way) for way in ways)
+    every = hits(np.argsort(-(ways[0] @ documents.T), axis=1)[:, :10], ways[0])
     return Trial(
-        ours=float(np.mean((found == test[:, None]).any(axis=1))),
-        floor=recall(plain, first_lines[test]),
-        peer=max(recall(rotated, first_lines[test]), recall(rotated, mapped)),
-    )
+        ours=(found == test[:, None]).any(axis=1), floor=floor, peer=max(peers, key=np.mean),
+        chance=10 / len(documents), premise=float(every.mean() - floor.mean()),
+    )  # fmt: skip

@@ -8,7 +8,14 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from codomain.core import Int, Paired, Paper, Real, Seed, Trial, UserError, claim, descend, need, unit_rows
-from codomain.search.m3el.matching import KINDS, apply_heads, as_tensors, info_nce_with_own_side, levels
+from codomain.search.m3el.matching import (
+    KINDS,
+    apply_heads,
+    as_tensors,
+    info_nce_with_own_side,
+    levels,
+    start_weights,
+)
 
 _ROWS, _RATE = 64, 1e-3  # pairs in a step, and the learning rate
 
@@ -20,8 +27,7 @@ class M3EL(Paired):
     mention's parts, weighted by attention from the entity's parts. Across: :math:`\tanh(w \cdot t)\, t +
     \mathrm{att}(t, I)`, a text plus its attention over the image's parts, compared with the same of the other side; and
     the image likewise over the text. The loss adds InfoNCE of the mean, of each kind, of the crossing, and, in each
-    kind, one with negatives of the same side too. Encoders are frozen here, under linear heads. Not in the paper: sizes
-    and rates, the form of the gate, and equal weights of all levels and losses, as it leaves the fusion open.
+    kind, one with negatives of the same side too. Encoders are frozen here, under linear heads.
 
     Parameters
     ----------
@@ -45,6 +51,16 @@ class M3EL(Paired):
     ------
     ValueError
         In `fit`, when the entities are missing or have other rows, or a parameter breaks its rule.
+
+    Notes
+    -----
+    Checked against the authors' code (zhiweihu1103/MEL-M3EL): the two levels within a kind, their mean, attention from
+    an entity's parts to the mention's, the gate by a hyperbolic tangent, crossing in both directions, the mean of all,
+    and one loss for the whole, each kind and the contrast with the same side are the same. There a level is an inner
+    product after layer norms, undivided, and attention is divided by the root of the width; here cosines by a
+    temperature. There the crossing passes five heads and a comparison of both kinds, each direction has a loss of its
+    own, and negatives of the same side weigh 0.8 at temperature 0.03; here the whole's attention over parts, one loss
+    for both, and weight 1. Passes, rates and sizes are not the paper's, which trains its encoder too.
 
     References
     ----------
@@ -94,10 +110,6 @@ class M3EL(Paired):
         M3EL
             Fitted.
         """
-        return self._learn(X, y, images, other_images, used=range(6))
-
-    def _learn(self, X: Any, y: Any, images: Any, other_images: Any, used: Any) -> Self:
-        """Learn some of the six levels: all of them with every loss; fewer, for the claim, with that of their mean."""
         self._check_params()
         self._need_partner(y)
         data = validate_data(self, X, dtype=(np.float64, np.float32), allow_nd=True, ensure_min_samples=2)
@@ -105,23 +117,17 @@ class M3EL(Paired):
         given = as_tensors(data, y, images, other_images)
         check_consistent_length(data, given["entity_text"])
         random = check_random_state(self.random_state)
-        k = self.n_components
-        shared = random.standard_normal((max(part.shape[2] for part in given.values()), k)) / np.sqrt(k)
-        start = {name: shared[: part.shape[2]] for name, part in given.items()}
-        for kind in KINDS:
-            start |= {f"{kind}_{layer}": np.eye(k) for layer in ("query", "key", "value", "whole")}
-        start["gate"] = np.full((k, 1), 1 / k)
-        live = {name: torch.nn.Parameter(torch.tensor(part, dtype=torch.float32)) for name, part in start.items()}
+        start = start_weights(given, self.n_components, random)
+        live = {name: torch.nn.Parameter(torch.from_numpy(part)) for name, part in start.items()}
 
         def loss(rows: Any) -> Any:
             sides = apply_heads(live, {name: part[rows] for name, part in given.items()})
-            found, right = levels(live, *sides)[list(used)] / self.temperature, torch.arange(len(rows))
+            found, right = levels(live, *sides) / self.temperature, torch.arange(len(rows))
             total = torch.nn.functional.cross_entropy(found.mean(dim=0), right)
-            if len(found) == 6:
-                for module in (found[0:2], found[2:4], found[4:6]):
-                    total = total + torch.nn.functional.cross_entropy(module.mean(dim=0), right)
-                for mention, entity in zip(*sides, strict=True):
-                    total = total + info_nce_with_own_side(mention[:, 0], entity[:, 0], self.temperature)
+            for module in (found[0:2], found[2:4], found[4:6]):
+                total = total + torch.nn.functional.cross_entropy(module.mean(dim=0), right)
+            for mention, entity in zip(*sides, strict=True):
+                total = total + info_nce_with_own_side(mention[:, 0], entity[:, 0], self.temperature)
             return total
 
         losses = descend(
@@ -135,10 +141,6 @@ class M3EL(Paired):
         self, X: ArrayLike, Y: ArrayLike, *, images: ArrayLike | None = None, other_images: ArrayLike | None = None
     ) -> NDArray[Any]:
         """Mean of the six cosines of every mention with every entity, (n_mentions, n_entities); arrays as in `fit`."""
-        return np.asarray(self._levels(X, Y, images, other_images).mean(axis=0))
-
-    def _levels(self, X: Any, Y: Any, images: Any, other_images: Any) -> NDArray[Any]:
-        """Return all six levels, 64 mentions at a time."""
         check_is_fitted(self)
         torch: Any = need("torch", "torch")
         data = check_array(X, dtype=(np.float64, np.float32), allow_nd=True)
@@ -150,21 +152,24 @@ class M3EL(Paired):
         with torch.no_grad():
             mentions, entities = apply_heads(fixed, given)
             blocks = [
-                levels(fixed, (mentions[0][at : at + _ROWS], mentions[1][at : at + _ROWS]), entities).numpy()
+                levels(fixed, (mentions[0][at : at + _ROWS], mentions[1][at : at + _ROWS]), entities).mean(dim=0)
                 for at in range(0, len(data), _ROWS)
             ]
-        return np.concatenate(blocks, axis=1).astype(data.dtype, copy=False)
+        return np.asarray(torch.cat(blocks).numpy(), data.dtype)
 
 
 @claim(
     M3EL, needs=("torch", "wordllama"),
-    unit="recall at 1 of 500, 0 to 1", margin=0.01, seconds=60,
+    unit="recall at 1 of 1,500, 0 to 1", margin=0.02, seconds=60,
     says="Parts, crossing and negatives of the same side link more halves to their other halves.",
-    floor="both kinds whole with whole, with the loss of their mean alone",
+    premise="two kinds say more than one: the floor finds a point more than by its better kind alone", least=0.01,
+    floor="heads of both kinds, learned by InfoNCE of the mean of both cosines of wholes, same pairs and passes",
     peer="both cosines of the vectors as they are, with a weight tuned on the same pairs",
 )  # fmt: skip
 def links_halves(seed: int) -> Trial:
     """Link tokens 1-8 of a docstring, and 1-4 of its name and signature, to the next 8 and 4; 800 pairs teach."""
+    import torch
+
     from codomain.tasks.docstrings import docstring_texts
     from codomain.tasks.tokens import wordllama_tokens
 
@@ -173,7 +178,7 @@ def links_halves(seed: int) -> Trial:
         tokens, starts = wordllama_tokens(texts, most)
         kinds.append((tokens, starts, np.diff(starts) == most))
     full = np.flatnonzero(kinds[0][2] & kinds[1][2])
-    order = np.random.default_rng(seed).permutation(full)[:1300]
+    order = np.random.default_rng(seed).permutation(full)[:2300]
     halves = []
     for tokens, starts, _ in kinds:
         whole = tokens[starts[order][:, None] + np.arange(starts[order[0] + 1] - starts[order[0]])]
@@ -182,18 +187,34 @@ def links_halves(seed: int) -> Trial:
             halves.append(np.concatenate([half.mean(axis=1, keepdims=True), runs], axis=1))
     train, test = ([half[some] for half in halves] for some in (slice(800), slice(800, None)))
 
-    def recall(scores: NDArray[Any]) -> float:
-        return float(np.mean(scores.argmax(axis=1) == np.arange(len(scores))))
+    def hits(scores: NDArray[Any]) -> NDArray[np.bool_]:
+        return np.asarray(scores.argmax(axis=1) == np.arange(len(scores)))
 
-    ways = []
-    for used in (range(6), (0, 2)):
-        model = M3EL(random_state=seed)._learn(train[0], train[1], train[2], train[3], used)
-        ways.append(recall(model._levels(test[0], test[1], test[2], test[3])[list(used)].mean(axis=0)))
-
-    def weighted_recall(some: list[NDArray[Any]], share: float) -> float:
+    def cosines(some: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         one, other, image, other_image = (unit_rows(part[:, 0]) for part in some)
-        return recall((1 - share) * one @ other.T + share * image @ other_image.T)
+        return one @ other.T, image @ other_image.T
 
-    share = max(np.linspace(0, 1, 11), key=lambda share: weighted_recall(train, share))
-    ways.append(weighted_recall(test, share))
-    return Trial(*ways)
+    ours = M3EL(random_state=seed).fit(train[0], train[1], images=train[2], other_images=train[3])
+    found = hits(ours.score_all(test[0], test[1], images=test[2], other_images=test[3]))
+
+    random = np.random.RandomState(seed)
+    given = as_tensors(train[0], train[1], train[2], train[3])
+    start = start_weights(given, ours.n_components, random)
+    live = {name: torch.nn.Parameter(torch.from_numpy(start[name])) for name in given}
+
+    def loss(rows: Any) -> Any:
+        mentions, entities = apply_heads(live, {name: part[rows] for name, part in given.items()})
+        scores = sum(one[:, 0] @ other[:, 0].T for one, other in zip(mentions, entities, strict=True)) / 2
+        return torch.nn.functional.cross_entropy(scores / ours.temperature, torch.arange(len(rows)))
+
+    descend(loss, live.values(), 800, epochs=ours.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
+    heads = [live[f"{side}_{kind}"].detach().numpy() for kind in KINDS for side in ("mention", "entity")]
+    text, image = cosines([unit_rows(part[:, 0])[:, None] @ head for part, head in zip(test, heads, strict=True)])
+    floor = hits(text + image)
+
+    known, new = cosines(train), cosines(test)
+    share = max(np.linspace(0, 1, 11), key=lambda share: hits((1 - share) * known[0] + share * known[1]).mean())
+    return Trial(
+        ours=found, floor=floor, peer=hits((1 - share) * new[0] + share * new[1]), chance=1 / len(found),
+        premise=float(floor.mean() - max(hits(text).mean(), hits(image).mean())),
+    )  # fmt: skip

@@ -32,6 +32,16 @@ def as_tensors(X: NDArray[Any], Y: Any, images: Any, other_images: Any) -> dict[
     return shaped
 
 
+def start_weights(given: dict[str, Any], k: int, random: np.random.RandomState) -> dict[str, NDArray[np.float32]]:
+    """Draw heads of k columns for each kind and side, those of one width equal; attention starts as the identity."""
+    shared = random.standard_normal((max(part.shape[2] for part in given.values()), k)) / np.sqrt(k)
+    start = {name: shared[: part.shape[2]] for name, part in given.items()}
+    for kind in KINDS:
+        start |= {f"{kind}_{layer}": np.eye(k) for layer in ("query", "key", "value", "whole")}
+    start["gate"] = np.full((k, 1), 1 / k)
+    return {name: part.astype(np.float32) for name, part in start.items()}
+
+
 def apply_heads(weights: dict[str, Any], given: dict[str, Any]) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Return mentions and entities in the common space, (text, image) each, all rows of length 1."""
     torch: Any = need("torch", "torch")

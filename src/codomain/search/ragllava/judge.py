@@ -5,13 +5,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import need
+from codomain.core import UserError, need, unit_rows
 
 Weights = dict[str, Any]
+_FOCUS = 0.1  # temperature of the attention of a query's tokens over a document's
+
+
+def as_tokens(rows: NDArray[Any]) -> Any:
+    """Return a tensor of shape (n, n_tokens, width) with tokens of length 1; a row of zeros is no token."""
+    torch: Any = need("torch", "torch")
+    shaped = rows.reshape(len(rows), 1, -1) if rows.ndim < 3 else rows
+    if shaped.ndim != 3:
+        raise UserError(f"An array of shape {rows.shape}.", needed="(rows, features) or (rows, tokens, features)")
+    units = unit_rows(shaped.reshape(-1, shaped.shape[2])).reshape(shaped.shape)
+    return torch.from_numpy(np.ascontiguousarray(units, np.float32))
+
+
+def find_real(tokens: Any) -> Any:
+    """Return which tokens are there, (n, n_tokens); the first always is."""
+    real = (tokens != 0).any(dim=2)
+    real[:, 0] = True
+    return real
 
 
 def start_weights(n_query: int, n_document: int, k: int, h: int, random: np.random.RandomState) -> Weights:
-    """Draw the weights before training: heads of one width are equal, and the judgement is their inner product."""
+    """Draw the weights before training: heads of one width are equal, and the judgement is by near tokens alone."""
     shared = random.standard_normal((max(n_query, n_document), k)) / np.sqrt(k)
     weights = {
         "query": shared[:n_query].copy(), "document": shared[:n_document].copy(), "direct": np.full(k, 5.0),
@@ -21,11 +39,17 @@ def start_weights(n_query: int, n_document: int, k: int, h: int, random: np.rand
     return {name: values.astype(np.float32) for name, values in weights.items()}
 
 
-def log_odds(weights: Weights, queries: Any, documents: Any) -> Any:
-    """Return log odds that documents answer queries, both tensors of shape (n, width), pair by pair."""
+def log_odds(weights: Weights, one: Any, other: Any, one_real: Any, other_real: Any) -> Any:
+    """Return log odds that documents answer queries, pair by pair.
+
+    `one` are mapped tokens of queries, (n, n_tokens, k), and `other` those of documents. Each token of a query looks at
+    the document's by attention; products and distances of both, averaged over its tokens, are judged.
+    """
     torch: Any = need("torch", "torch")
-    one, other = queries @ weights["query"], documents @ weights["document"]
-    product, apart = one * other, (one - other).abs()
+    near = (one @ other.transpose(1, 2) / _FOCUS).masked_fill(~other_real[:, None], -torch.inf)
+    seen = near.softmax(dim=2) @ other
+    share = (one_real / one_real.sum(dim=1, keepdim=True))[:, :, None]
+    product, apart = (one * seen * share).sum(dim=1), ((one - seen).abs() * share).sum(dim=1)
     hidden = torch.relu(torch.cat([product, apart], dim=1) @ weights["hidden"] + weights["shift"])
     return product @ weights["direct"] + hidden @ weights["out"] + weights["bias"]
 

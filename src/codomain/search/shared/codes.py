@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import UserError, descend, need, one_thread, sinkhorn
+from codomain.core import UserError, descend, need, one_thread
 
 Floats = NDArray[np.float32]
 # Queries, documents, the right document of each query, and the documents that are no negatives of a query.
@@ -68,14 +68,21 @@ def warm_start(rows: Floats, n_parts: int, n_bits: int, seed: int) -> tuple[Floa
     return turn, faiss.vector_to_array(pq.centroids).reshape(n_parts, 2**n_bits, width // n_parts)
 
 
-def assign_evenly(gaps: Floats, temperature: float) -> NDArray[np.intp]:
-    """Assign rows to near codewords so that all codewords are used about equally.
+def assign_evenly(gaps: Floats, *, temperature: float = 0.003, n_iter: int = 100) -> NDArray[np.intp]:
+    """Assign rows to near codewords so that all codewords are used about equally, by Sinkhorn's iterations.
 
-    `gaps` are squared distances of shape (n_parts, n, n_codes); the codes have shape (n_parts, n).
+    `gaps` are squared distances of shape (n_parts, n, n_codes); the codes have shape (n_parts, n). The temperature is
+    in units of half the range of a part's distances: at 0.003 the farthest codeword of a row has an entry of 1e-290,
+    which float64 holds, so that an iteration is two products in place of logarithms.
     """
     low, high = (edge(gaps, axis=(1, 2), keepdims=True) for edge in (np.min, np.max))
     near = (low + high - 2 * gaps) / np.maximum(high - low, np.finfo(np.float32).tiny)  # from -1 to 1 in every part
-    return np.stack([sinkhorn(part, temperature=temperature, n_iter=3).argmax(axis=1) for part in near])
+    plan = np.exp((near - near.max(axis=2, keepdims=True)).astype(np.float64) / temperature)
+    rows = np.ones((*gaps.shape[:2], 1))
+    for _ in range(n_iter):
+        codewords = 1 / np.maximum(plan.transpose(0, 2, 1) @ rows, 1e-300)
+        rows = 1 / np.maximum(plan @ codewords, 1e-300)
+    return np.asarray((plan * codewords.transpose(0, 2, 1)).argmax(axis=2))
 
 
 def code_entropy(codes: NDArray[Any], n_codes: int) -> float:

@@ -18,9 +18,14 @@ _RATE = 1e-3
 
 
 def start_weights(widths: dict[str, int], n_components: int, n_hidden: int, random: np.random.RandomState) -> Weights:
-    """Draw one linear head per part and the layers that join them; heads of one width start alike."""
-    shared = random.standard_normal((max(widths.values()), n_components)) / np.sqrt(n_components)
-    weights = {name: shared[:width].copy() for name, width in widths.items()}
+    """Draw one linear head per part and the layers that join them.
+
+    Heads of one width start alike, as a rotation, so that training begins at the similarities of the frozen vectors;
+    fewer components than features are a random projection of these.
+    """
+    wide = max(n_components, *widths.values())
+    turn = np.linalg.qr(random.standard_normal((wide, wide)))[0][:, :n_components] * np.sqrt(wide / n_components)
+    weights = {name: turn[:width].copy() for name, width in widths.items()}
     weights["hidden"] = random.standard_normal((2 * n_components, n_hidden)) / np.sqrt(2 * n_components)
     weights["shift"] = np.zeros(n_hidden)
     weights["gate"] = np.zeros((n_hidden, 1))
@@ -37,28 +42,11 @@ def compose(weights: Weights, references: Any, conditions: Any) -> Any:
     return torch.nn.functional.normalize(share * other + (1 - share) * one + hidden @ weights["out"], dim=1)
 
 
-def cross_entropy(queries: Any, targets: Any, temperature: float, same: Any = None) -> Any:
-    """Return InfoNCE of queries against their minibatch's targets; `same` marks other copies of the right one."""
+def cross_entropy(scores: Any, same: Any) -> Any:
+    """Return InfoNCE of scores (n, n), the right ones on the diagonal; `same` marks other copies of the right one."""
     torch: Any = need("torch", "torch")
-    scores = queries @ torch.nn.functional.normalize(targets, dim=1).T / temperature
-    if same is not None:
-        scores = scores.masked_fill(same & ~torch.eye(len(same), dtype=torch.bool), -torch.inf)
-    return torch.nn.functional.cross_entropy(scores, torch.arange(len(scores)))
-
-
-def fluctuate(targets: Any, noise: float, generator: Any) -> Any:
-    """Return copies of target rows, a tensor, that keep each row's mean and spread but not its every entry."""
-    torch: Any = need("torch", "torch")
-    spread, mean = torch.std_mean(targets, dim=1, keepdim=True, correction=0)
-    factor, shift = torch.randn((2, *targets.shape), generator=generator)
-    whitened = (targets - mean) / (spread + 1e-6)
-    # The draws are constants: gradients reach the target only through its whitened entries and the spread.
-    return (1 + noise * spread * factor) * whitened + mean + noise * spread * shift
-
-
-def regularise(loss: Any, spread: Any) -> Any:
-    """Reduce the weight of a loss by the spread of its targets, and penalise the spread itself."""
-    return ((-spread).exp() * loss + spread) / 2
+    copies = same & ~torch.eye(len(same), dtype=torch.bool)
+    return torch.nn.functional.cross_entropy(scores.masked_fill(copies, -torch.inf), torch.arange(len(scores)))
 
 
 def learn(
