@@ -91,7 +91,7 @@ class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 @claim(
     Procrustes, needs=("wordnet-base",),
-    unit="share of words whose nearest one in the other space is the same word, 0 to 1", margin=0.03, seconds=60,
+    unit="share of words whose nearest one in the other space is the same word, 0 to 1", margin=0.02, seconds=60,
     says="From 256 known words, a rotation maps one corpus's word vectors onto another's better than least squares.",
     premise="Cosines between words in one space correlate with those in the other.", least=0.4,
     floor="a linear map without constraint, by least squares on the same words (Mikolov et al. 2013)",

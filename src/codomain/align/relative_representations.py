@@ -84,7 +84,7 @@ class RelativeRepresentation(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
 
 @claim(
-    RelativeRepresentation, unit="share of digits named, 0 to 1", margin=0.03, seconds=40,
+    RelativeRepresentation, unit="share of digits named, 0 to 1", margin=0.03, seconds=60,
     says="A head trained on one net reads another, never seen, by cosines to 64 shared anchors, better than by the "
     "nearest anchor.",
     premise="The head of a net's own coordinates names digits better from that net than from the other, by so much.",
@@ -102,17 +102,14 @@ def swaps_encoders(seed: int) -> Trial:
     from sklearn.preprocessing import StandardScaler
 
     from codomain.align.procrustes import Procrustes
-    from codomain.core.maths.threads import one_thread
     from codomain.tasks import twin_digit_nets
 
-    with one_thread():  # a second one only waits in matrices as small as these
-        train, test = twin_digit_nets(seed)
+    train, test = twin_digit_nets(seed)
     one, two = (RelativeRepresentation(64, random_state=seed).fit(Z) for Z in (train.one, train.two))
-    with one_thread():
-        raw, relative = (
-            make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(Z, train.y)
-            for Z in (train.one, one.transform(train.one))
-        )
+    raw, relative = (
+        make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(Z, train.y)
+        for Z in (train.one, one.transform(train.one))
+    )
     cosines = two.transform(test.two)
     turn = Procrustes().fit(train.two[two.anchor_rows_], train.one[one.anchor_rows_])
     swapped, own = (float(np.mean(raw.predict(Z) == test.y)) for Z in (test.two, test.one))

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import unit_rows
-from codomain.core.maths.threads import one_thread
 from codomain.data import wordnet_glosses
 
 WIDTH, N_TEXTS = 64, 30_000
@@ -48,7 +47,6 @@ def twin_word_spaces(seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64
     spaces = []
     for half in halves:
         table = TfidfTransformer(sublinear_tf=True).fit_transform(half[:, words])
-        with one_thread():
-            _, lengths, directions = randomized_svd(table, WIDTH, random_state=seed)
+        _, lengths, directions = randomized_svd(table, WIDTH, random_state=seed)
         spaces.append(unit_rows(directions.T * lengths))
     return spaces[0], spaces[1]
