@@ -170,7 +170,9 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 def is_asked_with_another_kind(seed: int) -> Trial:
     """WordNet's nouns in a space learned by contrast: definitions with their codes to learn from, words to ask with.
 
-    8,000 nouns to learn from, 2,000 changes between 2,000 others.
+    8,000 nouns to learn from, 2,000 changes between 2,000 others. Tried as well, for the premise alone: descriptions
+    and summaries of Debian's packages in such a space, with temperatures of 0.01 and 0.07. The kinds of view, which lie
+    apart in CLIP, have a common mean after training or none, and so no gap.
     """
     from sklearn.linear_model import RidgeCV
 
