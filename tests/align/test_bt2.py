@@ -24,17 +24,25 @@ def scene(seed=0, n=240, classes=6):
 def test_a_case_by_hand():
     """Both bases swap their two axes: the added 1 comes last among the leading ones, the new part is doubled."""
     swap = np.array([[0.0, 1.0], [1.0, 0.0]])
-    found = _assemble(np.array([[3.0, 4.0, -7.0]]), 2, swap, swap, unit_rows, np)
-    # New part (0.6, 0.8), swapped and doubled (1.6, 1.2); in front of it -1; the first two of the three are swapped.
+    found = _assemble(np.array([[0.6, 0.8]]), np.array([[-7.0]]), swap, swap, unit_rows, np)
+    # The new part, swapped and doubled, is (1.6, 1.2); in front of it -1; the first two of the three are swapped.
     np.testing.assert_allclose(found, [[1.6, -1.0, 1.2]])
 
 
-@given(seed=st.integers(0, 500), n_extra=st.integers(1, 4))
-def test_inner_products_are_those_of_the_new_part_four_times_and_of_the_added_one(seed, n_extra):
-    Z = np.random.default_rng(seed).normal(size=(7, 4 + n_extra))
-    turns = ortho_group.rvs(4, size=2, random_state=seed)
-    found = _assemble(Z, 4, *turns, unit_rows, np)
-    new, added = (part / np.linalg.norm(part, axis=1)[:, None] for part in (Z[:, :4], Z[:, 4:]))
+def test_cosines_are_four_fifths_those_of_the_new_features_and_one_fifth_those_of_the_added_columns():
+    X, y, old = scene(n=60)
+    fitted = BT2(2, epochs=3, random_state=0).fit(X, y, old=old)
+    new, added = unit_rows(X), unit_rows(run_net(fitted._net, unit_rows(X)))
+    found = unit_rows(fitted.transform(X))
+    np.testing.assert_allclose(found @ found.T, 0.8 * new @ new.T + 0.2 * added @ added.T, atol=1e-9)
+
+
+@given(seed=st.integers(0, 500), n_extra=st.integers(1, 4), n_new=st.integers(4, 6))
+def test_changes_of_basis_keep_inner_products_whatever_the_widths(seed, n_extra, n_new):
+    rng = np.random.default_rng(seed)
+    new, added = unit_rows(rng.normal(size=(7, n_new))), unit_rows(rng.normal(size=(7, n_extra)))
+    turns = ortho_group.rvs(n_new, random_state=seed), ortho_group.rvs(4, random_state=seed)
+    found = _assemble(new, added, *turns, unit_rows, np)
     np.testing.assert_allclose(found @ found.T, 4 * new @ new.T + added @ added.T, atol=1e-9)
 
 
@@ -50,34 +58,38 @@ def test_leading_columns_find_their_class_among_old_features_and_all_of_them_amo
 def test_both_changes_of_basis_are_orthogonal_and_have_moved():
     X, y, old = scene()
     turns = BT2(2, epochs=10, random_state=0).fit(X, y, old=old).rotations_
+    assert [len(turn) for turn in turns] == [5, 4]
     for turn in turns:
-        np.testing.assert_allclose(turn @ turn.T, np.eye(4), atol=1e-9)
-        assert np.abs(turn - np.eye(4)).max() > 0.01
+        np.testing.assert_allclose(turn @ turn.T, np.eye(len(turn)), atol=1e-9)
+        assert np.abs(turn - np.eye(len(turn))).max() > 0.01
 
 
-def test_the_first_loss_is_all_four_parts_written_out():
+def test_the_first_loss_is_both_parts_written_out():
     X, y, old = scene(n=60)
-    own, theirs, mix = (
-        BT2(2, weight_of_base=w, epochs=1, learning_rate=1e-6, random_state=0).fit(X, y, old=old) for w in (0, 1, 0.25)
-    )
-    assert mix.losses_[0] == pytest.approx(0.75 * own.losses_[0] + 0.25 * theirs.losses_[0], rel=1e-4)
+    fitted = BT2(2, epochs=1, learning_rate=1e-6, weight_of_classes=0.25, random_state=0).fit(X, y, old=old)
     old = old / np.linalg.norm(old, axis=1, keepdims=True)
-    means = unit_rows(np.array([old[y == c].mean(axis=0) for c in range(6)]))
-    lead = unit_rows(theirs.transform(X)[:, :4])
-    chance = np.exp(lead @ means.T / 0.1)
-    named = -np.log(chance[np.arange(60), y] / chance.sum(axis=1)).mean()
-    assert theirs.losses_[0] == pytest.approx(named + 1 - (lead * old).sum(axis=1).mean(), rel=1e-3)
+    means = np.array([old[y == c].mean(axis=0) for c in range(6)])
+    lead = unit_rows(fitted.transform(X)[:, :4])
+    share = np.exp(lead @ means.T)
+    named = -np.log(share[np.arange(60), y] / share.sum(axis=1)).mean()
+    assert fitted.losses_[0] == pytest.approx(0.25 * named + 0.75 * (1 - (lead * old).sum(axis=1).mean()), rel=1e-3)
 
 
-def test_without_old_features_it_is_a_net_of_its_own_at_length_1():
+def test_without_old_features_it_gives_the_new_ones_at_length_1():
     X, y, _ = scene()
     fitted = BT2(3, epochs=2, random_state=0).fit(X, y)
-    assert fitted.rotations_.size == 0
-    np.testing.assert_allclose(np.linalg.norm(fitted.transform(X), axis=1), 1)
-    np.testing.assert_allclose(fitted.transform(X), unit_rows(run_net(fitted._net, X)))
+    np.testing.assert_allclose(fitted.transform(X), unit_rows(X))
+    assert fitted.n_features_old_ == 0
+    assert fitted.losses_.size == 0
 
 
 def test_more_added_columns_than_old_ones_are_refused():
     X, y, old = scene()
     with pytest.raises(ValueError, match="n_extra=5 and old is 4 wide"):
         BT2(5, epochs=1).fit(X, y, old=old)
+
+
+def test_old_features_wider_than_the_output_are_refused():
+    X, y, old = scene()
+    with pytest.raises(ValueError, match="X is 5 wide, n_extra=1 and old is 8 wide"):
+        BT2(1, epochs=1).fit(X, y, old=np.hstack([old, old]))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.align import DSimplex
-from codomain.align.d_simplex import simplex
+from codomain.align.d_simplex import higher_order_loss, simplex
+from codomain.core import unit_rows
 
 
 def clumps(seed=0, n=200, classes=4, noise=1.0):
@@ -90,3 +91,48 @@ def test_features_of_another_width_or_rows_of_one_class_are_refused():
         fitted.inequalities(X, y, np.ones((20, 3)))
     with pytest.raises(ValueError, match="no pair of each kind"):
         fitted.inequalities(X, np.zeros(20), np.ones((20, 4)))
+
+
+def test_the_higher_order_loss_is_what_a_loop_adds_up():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    new, old, y = unit_rows(rng.normal(size=(6, 3))), unit_rows(rng.normal(size=(6, 3))), np.array([0, 0, 1, 1, 2, 2])
+    parts = []
+    for i in range(6):
+        terms = [np.exp(old[i] @ new[j] / 0.2) if y[i] != y[j] else 1.0 for j in range(6)]
+        parts.append(np.log(sum(terms)) - old[i] @ new[i] / 0.2)
+    found = higher_order_loss(*map(torch.from_numpy, (new, old, y)), 0.2)
+    assert float(found) == pytest.approx(np.mean(parts))
+
+
+def test_with_old_features_the_higher_order_loss_is_lower_than_without():
+    torch = pytest.importorskip("torch")
+    X, y = clumps(noise=2.0)
+    old = DSimplex(8, random_state=0).fit(X[:60], y[:60]).transform(X)
+    without, with_old = (
+        higher_order_loss(
+            *map(torch.from_numpy, (unit_rows(net.transform(X)), unit_rows(old), y)), net.temperature
+        )
+        for net in (DSimplex(8, random_state=1).fit(X, y, old=some) for some in (None, old))
+    )  # fmt: skip
+    assert with_old < without - 0.1
+
+
+def test_training_goes_on_from_the_net_and_new_classes_take_free_corners():
+    X, y = clumps()
+    few = y < 2
+    net = DSimplex(6, random_state=0).fit(X[few], y[few])
+    net.partial_fit(X, y)
+    assert net.classes_.tolist() == [0, 1, 2, 3]
+    nearest = (net.transform(X) @ net.corners_.T).argmax(axis=1)
+    assert np.mean(nearest == y) > 0.8  # a half are of classes that it knew
+    with pytest.raises(ValueError, match="at most n_classes=6"):
+        net.partial_fit(X, np.arange(len(X)) % 7)
+
+
+def test_old_features_of_other_rows_or_width_are_refused():
+    X, y = clumps(n=20)
+    with pytest.raises(ValueError, match="old is 3 wide"):
+        DSimplex(5, epochs=1).fit(X, y, old=np.ones((20, 3)))
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        DSimplex(5, epochs=1).fit(X, y, old=np.ones((19, 4)))

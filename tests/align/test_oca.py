@@ -9,6 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from codomain.align import OCA
 from codomain.align.shared.compatible import rotation
+from codomain.core import unit_rows
 from codomain.core.maths.means import class_means
 
 
@@ -25,14 +26,20 @@ def test_its_leading_columns_find_their_class_among_old_features_and_the_others_
     Z = OCA(4, random_state=0).fit(X[:160], y[:160], old=old[:160]).transform(X[160:])
     gallery = KNeighborsClassifier(5, metric="cosine").fit(old[:160], y[:160])
     assert gallery.score(Z[:, :4], y[160:]) > 0.9
-    assert gallery.score(Z[:, 4:], y[160:]) < 0.6
+    assert gallery.score(Z[:, 4:8], y[160:]) < 0.6
 
 
-def test_without_old_features_it_is_as_wide_as_the_extra_columns():
+def test_without_old_features_it_gives_the_new_ones_at_length_1():
     X, y, _ = scene()
     fitted = OCA(3, epochs=1, random_state=0).fit(X, y)
-    assert fitted.transform(X).shape == (240, 3)
+    np.testing.assert_allclose(fitted.transform(X), unit_rows(X))
     assert fitted.n_features_old_ == 0
+
+
+def test_training_begins_at_the_new_features_themselves():
+    X, y, old = scene()
+    Z = OCA(3, epochs=1, learning_rate=1e-6, random_state=0).fit(X, y, old=old).transform(X)
+    np.testing.assert_allclose(Z, np.pad(unit_rows(X), ((0, 0), (0, 3))), atol=1e-3)
 
 
 def test_without_weight_on_the_base_the_old_features_teach_nothing():
@@ -46,8 +53,8 @@ def test_without_weight_on_the_base_the_old_features_teach_nothing():
 def test_the_layer_keeps_every_inner_product_of_the_net():
     X, y, old = scene()
     fitted = OCA(3, epochs=10, random_state=0).fit(X, y, old=old)
-    np.testing.assert_allclose(fitted.rotation_ @ fitted.rotation_.T, np.eye(7), atol=1e-9)
-    assert np.abs(fitted.rotation_ - np.eye(7)).max() > 0.01  # and it has moved
+    np.testing.assert_allclose(fitted.rotation_ @ fitted.rotation_.T, np.eye(8), atol=1e-9)
+    assert np.abs(fitted.rotation_ - np.eye(8)).max() > 0.01  # and it has moved
 
 
 @given(seed=st.integers(0, 100), length=st.floats(0.1, 10))
@@ -90,5 +97,6 @@ def test_it_leaves_torchs_own_random_numbers_alone():
     torch = pytest.importorskip("torch")
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    OCA(2, epochs=1, random_state=0).fit(*scene(n=20)[:2])
+    X, y, old = scene(n=20)
+    OCA(2, epochs=1, random_state=0).fit(X, y, old=old)
     assert torch.equal(before, torch.get_rng_state())

@@ -31,9 +31,10 @@ def test_rows_that_it_has_not_seen_find_their_partners():
 
 def test_the_loss_is_the_cross_entropy_between_assignments_and_predictions():
     A, B = rotated_pair(n=40)
-    fitted = VLAP(epochs=1, learning_rate=1e-6, random_state=3).fit(A, B, words=B[:8])
-    shares = sinkhorn(B @ B[:8].T, temperature=0.05)
-    logits = fitted.transform(A) @ B[:8].T / 0.05
+    often = np.arange(1.0, 9.0)
+    fitted = VLAP(epochs=1, learning_rate=1e-6, random_state=3).fit(A, B, words=B[:8], frequencies=10 * often)
+    shares = sinkhorn(B @ B[:8].T, columns=often / often.sum(), temperature=0.01, n_iter=3)
+    logits = fitted.transform(A) @ B[:8].T / 0.01
     log_shares = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     by_hand = -np.mean((shares / shares.sum(axis=1, keepdims=True) * log_shares).sum(axis=1))
     assert fitted.losses_[0] == pytest.approx(by_hand, rel=1e-3)
@@ -58,3 +59,10 @@ def test_it_leaves_torchs_own_random_numbers_alone():
     before = torch.get_rng_state()
     VLAP(epochs=1, random_state=0).fit(*rotated_pair(n=20))
     assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(("often", "words"), [([1.0] * 19 + [0.0], "not above 0"), ([1.0] * 19, "inconsistent")])
+def test_frequencies_that_do_not_fit_the_words_are_refused(often, words):
+    A, B = rotated_pair(n=20)
+    with pytest.raises(ValueError, match=words):
+        VLAP(epochs=1).fit(A, B, words=B, frequencies=often)

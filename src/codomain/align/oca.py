@@ -1,36 +1,28 @@
-"""Turn a wider net's features until their leading coordinates can be searched for in an older net's."""
+"""Turn a wider encoder's features until their leading coordinates can be searched for in an older one's."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.align.shared.compatible import (
-    Compatible,
-    cross_entropy,
-    learn,
-    plain_net,
-    rotation,
-    run_net,
-    start_net,
-)  # fmt: skip
-from codomain.core import Paper, Trial, claim, need, unit_rows
+from codomain.align.shared.compatible import Compatible, cross_entropy, learn, rotation, run_net, start_net
+from codomain.core import Int, Paper, Real, Seed, Trial, claim, need
 from codomain.core.maths.means import class_means
 
 
 class OCA(Compatible):
-    r"""Extra dimensions and an orthogonal layer, trained to be comparable with an old net.
+    r"""Extra dimensions and an orthogonal layer, trained to be comparable with an older encoder.
 
-    A net gives :math:`h`, `n_extra` columns wider than the old features; a classifier reads it. An orthogonal layer
-    gives :math:`z = h Q`, in which every distance and cosine of :math:`h` is kept. The leading columns of :math:`z`
-    learn to name the class by their cosines to the old features' class means. All are trained together. Not in the
-    paper: how both losses are mixed, the net and its constants.
+    The new features :math:`x`, at length 1, get `n_extra` further columns of zeros, and a net adds what it learns:
+    :math:`h = (x, 0) + f(x)`; a classifier reads :math:`h`. An orthogonal layer gives :math:`z = h Q`, in which every
+    distance and cosine of :math:`h` is kept. The leading columns of :math:`z` learn to name the class by their cosines
+    to the old features' class means. All are trained together.
 
     Parameters
     ----------
     n_extra : int, default=16
-        Columns added to those of the old features.
-    n_hidden : int, default=64
+        Columns added to those of the new features.
+    n_hidden : int, default=256
         Units of the net's hidden layer.
     weight_of_base : float, default=0.5
         Share of the old class means in the loss, 0 to 1.
@@ -38,7 +30,7 @@ class OCA(Compatible):
         What cosines are divided by, above 0.
     epochs : int, default=40
         Passes over the rows.
-    learning_rate : float, default=0.01
+    learning_rate : float, default=0.003
         Length of a training step.
     random_state : int, RandomState or None, default=None
         Seed of the weights' start and of the order of the rows.
@@ -48,7 +40,7 @@ class OCA(Compatible):
     classes_ : ndarray of shape (n_classes,)
         Classes in training, sorted.
     rotation_ : ndarray of shape (n_features_out, n_features_out)
-        The orthogonal layer.
+        The orthogonal layer; none without old features.
     losses_ : ndarray of shape (epochs,)
         Mean loss of each pass, in nats.
     n_features_old_ : int
@@ -57,7 +49,13 @@ class OCA(Compatible):
     Raises
     ------
     ValueError
-        In `fit`, when y is missing, old has other rows, or a parameter breaks its rule.
+        In `fit`, when y is missing, old has other rows or more columns than the output, or a parameter breaks its rule.
+
+    Notes
+    -----
+    Checked against the abstract only: extra dimensions, an orthogonal layer that is learned, no map at search time.
+    How the two losses are mixed, the net and all constants are not known from it. The paper trains the whole backbone;
+    here a net is added to the features of an encoder that stays as it is.
 
     References
     ----------
@@ -73,63 +71,94 @@ class OCA(Compatible):
     """
 
     paper = Paper.get("oca")
+    rules: ClassVar = {
+        "n_extra": Int(1), "n_hidden": Int(1), "weight_of_base": Real(0, 1), "temperature": Real(1e-3),
+        "epochs": Int(1), "learning_rate": Real(1e-6), "random_state": Seed(),
+    }  # fmt: skip
 
-    def _train(self, X: NDArray[Any], codes: NDArray[np.intp], old: NDArray[Any], rng: np.random.RandomState) -> int:
+    def __init__(
+        self, n_extra: int = 16, *, n_hidden: int = 256, weight_of_base: float = 0.5, temperature: float = 0.1,
+        epochs: int = 40, learning_rate: float = 0.003, random_state: Any = None,
+    ) -> None:  # fmt: skip
+        self.n_extra = n_extra
+        self.n_hidden = n_hidden
+        self.weight_of_base = weight_of_base
+        self.temperature = temperature
+        self.epochs = epochs
+        self.learning_rate = learning_rate
+        self.random_state = random_state
+
+    def _widen(self, X: NDArray[Any]) -> NDArray[Any]:
+        """Return new features with columns of zeros behind them."""
+        return np.pad(X, ((0, 0), (0, self.n_extra)))
+
+    def _train(self, X: NDArray[Any], codes: NDArray[np.intp], old: NDArray[Any], rng: np.random.RandomState) -> None:
         torch = need("torch", "torch")
-        n_old, width = old.shape[1], old.shape[1] + self.n_extra
+        wide = self._widen(X)
+        width = wide.shape[1]
         start = start_net(X, self.n_hidden, width, rng)
+        start["out"] *= 0  # training begins at the new features themselves
         start["classifier"] = rng.standard_normal((codes.max() + 1, width)).astype(X.dtype)
         start["skew"] = np.zeros((width, width), X.dtype)
-        rows, labels = torch.from_numpy(np.array(X)), torch.from_numpy(codes)
-        means = torch.from_numpy(class_means(old, codes))
+        rows, given, labels, means = (
+            torch.from_numpy(part) for part in (np.array(X), wide, codes, class_means(old, codes))
+        )
 
         def loss(net: Any, some: Any) -> Any:
-            h = run_net(net, rows[some])
+            h = given[some] + run_net(net, rows[some])
             own = cross_entropy(h, net["classifier"], labels[some], self.temperature)
-            if not n_old:
-                return own
-            leading = h @ rotation(net["skew"])[:, :n_old]
+            leading = h @ rotation(net["skew"])[:, : old.shape[1]]
             theirs = cross_entropy(leading, means, labels[some], self.temperature)
             return (1 - self.weight_of_base) * own + self.weight_of_base * theirs
 
-        net, self.losses_ = learn(loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng)
-        self.rotation_ = rotation(torch.from_numpy(net["skew"])).numpy()
-        self._net = net
-        return width
+        self._net, self.losses_ = learn(
+            loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng
+        )
+        self.rotation_ = rotation(torch.from_numpy(self._net["skew"])).numpy()
 
     def _features(self, X: NDArray[Any]) -> NDArray[Any]:
-        return np.asarray(run_net(self._net, X) @ self.rotation_)
+        return np.asarray((self._widen(X) + run_net(self._net, X)) @ self.rotation_.astype(X.dtype))
 
 
 @claim(
-    OCA, needs=("torch",),
-    unit="mean average precision, mean of new queries in an old and in a new gallery, 0 to 1", margin=0.2,
-    seconds=60, says="A net of ten digits can search its own gallery and that of an old net that knew five.",
-    floor="a net of the same width trained for itself",
-    peer="that net turned onto the old one by scipy's orthogonal_procrustes",
+    OCA, needs=("torch", "wordllama", "wordnet-base"),
+    unit="average precision, mean of a query's in the old and in the new gallery, 0 to 1", margin=0.01, rows="same",
+    seconds=150, scale="minutes", why="three nets of 100 classes for each seed, as on CIFAR-100",
+    says="With 16 added columns and an orthogonal layer a new encoder searches the old gallery and its own better than "
+    "a net of equal width that is trained for both.",
+    premise="The new net alone has a higher average precision in its own gallery than the net trained for both.",
+    least=0.005,
+    floor="backward-compatible training (BCT) of a net of equal width from the same texts",
+    peer="the new net's features turned onto the old ones by scipy's orthogonal_procrustes",
 )  # fmt: skip
 def searches_old_and_new(seed: int) -> Trial:
-    """Old net of 16 columns on the digits 0 to 4, new ones of 32 on all; galleries and queries hold all ten."""
+    """100 kinds of thing in WordNet's glosses, of which the old net knows 50; nets of 32 columns, 48 with the added."""
     from scipy.linalg import orthogonal_procrustes
 
-    from codomain.tasks.galleries import digit_gallery, precision
+    from codomain.tasks.galleries import average_precision
+    from codomain.tasks.updates import EPOCHS, WIDTH, train_encoder, updated_encoder
 
-    data = digit_gallery(seed)
-    few = data.y < 5
-    old_net, _ = plain_net(data.X[few], data.y[few], 16, np.random.RandomState(seed + 1000))
-    old, gallery_old = run_net(old_net, data.X), run_net(old_net, data.gallery)
-    fitted = OCA(random_state=seed).fit(data.X, data.y, old=old)
-    plain, _ = plain_net(data.X, data.y, 32, np.random.RandomState(seed))
-    widened = np.pad(unit_rows(old), ((0, 0), (0, 16)))
-    turn = orthogonal_procrustes(unit_rows(run_net(plain, data.X)), widened)[0]
+    train, gallery, queries = updated_encoder(seed)
+    fitted = OCA(16, epochs=EPOCHS, random_state=seed).fit(train.new, train.y, old=train.old)
+    both = train_encoder(train.texts, train.y, WIDTH + 16, seed, old=train.old)
+    turn = orthogonal_procrustes(train.new, train.old)[0]
 
-    def mean_precision(queries: NDArray[Any], gallery: NDArray[Any]) -> float:
-        across = precision(queries[:, :16], data.queries_y, gallery_old, data.gallery_y)
-        return (across + precision(queries, data.queries_y, gallery, data.gallery_y)) / 2
+    def precisions(Q: NDArray[Any], G: NDArray[Any]) -> NDArray[Any]:
+        across = average_precision(Q[:, :WIDTH], queries.y, gallery.old, gallery.y)
+        return np.stack([across, average_precision(Q, queries.y, G, gallery.y)])
 
-    theirs = run_net(plain, data.queries), run_net(plain, data.gallery)
+    ours = precisions(fitted.transform(queries.new), fitted.transform(gallery.new))
+    theirs = precisions(both(queries.texts), both(gallery.texts))
+    alone = average_precision(queries.new, queries.y, gallery.new, gallery.y)
     return Trial(
-        ours=mean_precision(fitted.transform(data.queries), fitted.transform(data.gallery)),
-        floor=mean_precision(*theirs),
-        peer=mean_precision(*(Z @ turn for Z in theirs)),
-    )
+        ours=ours.mean(axis=0),
+        floor=theirs.mean(axis=0),
+        peer=precisions(queries.new @ turn, gallery.new @ turn).mean(axis=0),
+        chance=0.01,
+        premise=float((alone - theirs[1]).mean()),
+        also={
+            "ours in the old gallery": ours[0].mean(), "floor in the old gallery": theirs[0].mean(),
+            "ours in the new gallery": ours[1].mean(), "floor in the new gallery": theirs[1].mean(),
+            "the new net alone in its own gallery": alone.mean(),
+        },
+    )  # fmt: skip

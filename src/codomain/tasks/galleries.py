@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.model_selection import train_test_split
 
 from codomain.core import unit_rows
@@ -33,6 +32,11 @@ def digit_gallery(seed: int) -> DigitGallery:
     return DigitGallery(X, y, gallery, gallery_y, queries, queries_y)
 
 
-def precision(Q: NDArray[Any], truth: NDArray[Any], gallery: NDArray[Any], labels: NDArray[Any]) -> float:
-    """Mean average precision, 0 to 1, of queries that look by cosine for rows of their class."""
-    return float(label_ranking_average_precision_score(truth[:, None] == labels, unit_rows(Q) @ unit_rows(gallery).T))
+def average_precision(
+    Q: NDArray[Any], truth: NDArray[Any], gallery: NDArray[Any], labels: NDArray[Any]
+) -> NDArray[np.float64]:
+    """Average precision, 0 to 1, of each query that looks by cosine for rows of its class, of shape (n_queries,)."""
+    order = np.argsort(-(unit_rows(Q) @ unit_rows(gallery).T), axis=1, kind="stable")
+    hits = truth[:, None] == labels[order]
+    precision = hits.cumsum(axis=1) / np.arange(1, len(labels) + 1)
+    return np.asarray((precision * hits).sum(axis=1) / hits.sum(axis=1))

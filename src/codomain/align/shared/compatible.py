@@ -1,4 +1,4 @@
-"""What methods share that keep new features comparable with those of an older net: a small net and its training."""
+"""What methods share that keep new features comparable with those of an older encoder."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -10,8 +10,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from codomain.core import Int, Method, Real, Seed, descend, need, unit_rows
-from codomain.core.maths.means import class_means
+from codomain.core import Method, UserError, descend, need, unit_rows
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +28,7 @@ def start_net(X: NDArray[Any], n_hidden: int, width: int, rng: np.random.RandomS
 
 
 def run_net(net: Any, X: Any) -> Any:
-    """Features of the net; works on arrays and on torch tensors, so that training and use cannot drift apart."""
+    """Output of the net; works on arrays and on torch tensors, so that training and use cannot drift apart."""
     hidden = X @ net["into"] + net["into_bias"]
     return (hidden * (hidden > 0)) @ net["out"] + net["out_bias"]
 
@@ -66,46 +65,32 @@ def rotation(skew: Any) -> Any:
 
 
 class Compatible(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
-    """Check the input and hand it to `_train` as arrays; `transform` ends in `_features`."""
+    """Check new features, classes and old features, and hand them to `_train`; `transform` ends in `_features`."""
 
-    rules: ClassVar = {
-        "n_extra": Int(1), "n_hidden": Int(1), "weight_of_base": Real(0, 1), "temperature": Real(1e-3),
-        "epochs": Int(1), "learning_rate": Real(1e-6), "random_state": Seed(),
-    }  # fmt: skip
-    small: ClassVar = {"n_extra": 2, "n_hidden": 8, "epochs": 3, "random_state": 0}
     needs_y = True
+    small: ClassVar = {"n_extra": 2, "n_hidden": 8, "epochs": 3, "random_state": 0}
+    n_extra: int
+    random_state: Any
     n_features_old_: int
     losses_: NDArray[Any]
 
-    def __init__(
-        self, n_extra: int = 16, *, n_hidden: int = 64, weight_of_base: float = 0.5, temperature: float = 0.1,
-        epochs: int = 40, learning_rate: float = 0.01, random_state: Any = None,
-    ) -> None:  # fmt: skip
-        self.n_extra = n_extra
-        self.n_hidden = n_hidden
-        self.weight_of_base = weight_of_base
-        self.temperature = temperature
-        self.epochs = epochs
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-
     def fit(self, X: ArrayLike, y: ArrayLike, *, old: ArrayLike | None = None) -> Self:
-        """Train the net.
+        """Learn from rows that both encoders have seen.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            What the net sees.
+            Features by the new encoder; their lengths do not matter.
         y : array-like of shape (n_samples,)
             Class of each row.
         old : array-like of shape (n_samples, n_features_old), default=None
-            Features of the same rows by the older net; their lengths do not matter. None leaves compatibility out, as
-            if the older net had no features.
+            Features of the same rows by the older encoder; their lengths do not matter. None where there was none:
+            `transform` then gives the new features at length 1.
 
         Returns
         -------
         Self
-            The fitted net.
+            The fitted method.
         """
         self._check_params()
         data, labels = validate_data(self, X, y, dtype=(np.float64, np.float32))
@@ -115,42 +100,28 @@ class Compatible(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
             known = unit_rows(check_array(old, dtype=data.dtype, input_name="old"))
         check_consistent_length(data, known)
         self.n_features_old_ = known.shape[1]
-        rng = check_random_state(self.random_state)
-        self._n_features_out = self._train(data, codes, known, rng)
+        width = data.shape[1] + self.n_extra
+        if width < self.n_features_old_:
+            raise UserError(
+                f"X is {data.shape[1]} wide, n_extra={self.n_extra} and old is {self.n_features_old_} wide.",
+                needed="X and n_extra together at least as wide as old", todo="raise n_extra",
+            )  # fmt: skip
+        self.losses_ = np.empty(0, data.dtype)
+        if self.n_features_old_:
+            self._train(unit_rows(data), codes, known, check_random_state(self.random_state))
+        self._n_features_out = width if self.n_features_old_ else data.shape[1]
         return self
 
     def transform(self, X: ArrayLike) -> NDArray[Any]:
         """Features, of shape (n_samples, n_features_out); compare the first n_features_old_ with old ones by cosine."""
         check_is_fitted(self)
-        data: NDArray[Any] = validate_data(self, X, reset=False, dtype=(np.float64, np.float32))
-        return np.asarray(self._features(data), dtype=data.dtype)
+        data: NDArray[Any] = unit_rows(validate_data(self, X, reset=False, dtype=(np.float64, np.float32)))
+        return np.asarray(self._features(data) if self.n_features_old_ else data, dtype=data.dtype)
 
     @abstractmethod
-    def _train(self, X: NDArray[Any], codes: NDArray[np.intp], old: NDArray[Any], rng: np.random.RandomState) -> int:
-        """Train and return the width of the features."""
+    def _train(self, X: NDArray[Any], codes: NDArray[np.intp], old: NDArray[Any], rng: np.random.RandomState) -> None:
+        """Train on new and old features at length 1 and numbers of classes; set losses_."""
 
     @abstractmethod
     def _features(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Features of checked rows."""
-
-
-def plain_net(
-    X: NDArray[Any], codes: NDArray[np.intp], width: int, rng: np.random.RandomState, *,
-    old: NDArray[Any] | None = None, n_hidden: int = 64, temperature: float = 0.1, epochs: int = 40,
-    learning_rate: float = 0.01,
-) -> tuple[Arrays, NDArray[Any]]:  # fmt: skip
-    """Train a net to name classes; with `old`, its leading columns also learn the class means of the older net."""
-    torch = need("torch", "torch")
-    start = start_net(X, n_hidden, width, rng)
-    start["classifier"] = rng.standard_normal((codes.max() + 1, width)).astype(X.dtype)
-    rows, labels = torch.from_numpy(np.array(X)), torch.from_numpy(codes)
-    means = None if old is None else torch.from_numpy(class_means(unit_rows(old), codes))
-
-    def loss(net: Any, some: Any) -> Any:
-        Z = run_net(net, rows[some])
-        total = cross_entropy(Z, net["classifier"], labels[some], temperature)
-        if means is not None:
-            total = total + cross_entropy(Z[:, : means.shape[1]], means, labels[some], temperature)
-        return total
-
-    return learn(loss, start, len(X), epochs=epochs, learning_rate=learning_rate, rng=rng)
+        """Features of new ones at length 1."""
