@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codomain.core import UserError
+from codomain.core import UserError, needs
 from codomain.data import debian, debian_descriptions, fashion_mnist, newsgroups20, reuters
 
 
@@ -76,7 +76,8 @@ def test_absent_or_torn_pictures_are_refused_in_words(tmp_path):
 PACKAGES = """Package: zip
 Section: utils
 Description-md5: 11
-Tag: role::program,
+Source: info-zip (3.0)
+Tag: role::program, implemented-in::{c,shell},
  use::compressing
 
 Package: ape
@@ -110,12 +111,27 @@ def test_descriptions_meet_their_sections(tmp_path):
     (tmp_path / "host_dists_stable-updates_main_binary-amd64_Packages").write_text("Package: wrong\nSection: no\n")
     rows = debian_descriptions(tmp_path).to_pylist()
     assert rows == [
-        {"package": "ape", "section": "science", "summary": "trees of life", "text": "trees of life"},
         {
-            "package": "zip", "section": "utils", "summary": "packs files",
+            "package": "ape", "source": "ape", "section": "science", "summary": "trees of life",
+            "text": "trees of life", "tags": [],
+        },
+        {
+            "package": "zip", "source": "info-zip", "section": "utils", "summary": "packs files",
             "text": "packs files\nMakes archives.\n\nAnd more.",
+            "tags": ["implemented-in::c", "implemented-in::shell", "role::program", "use::compressing"],
         },
     ]  # fmt: skip
+
+
+def test_lists_in_the_users_cache_come_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(debian, "LISTS", tmp_path / "system")
+    for folder, packages in (("codomain/apt-lists", PACKAGES), ("system", PACKAGES.replace("zip", "zap"))):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "host_main_binary-amd64_Packages").write_text(packages)
+        (tmp_path / folder / "host_main_i18n_Translation-en").write_text(WORDS)
+    assert debian_descriptions()["package"].to_pylist() == ["ape", "zip"]
+    assert debian.identity() == debian.identity(tmp_path / "codomain/apt-lists") != debian.identity(tmp_path / "system")
 
 
 def test_absent_descriptions_name_the_command_to_type(tmp_path):
@@ -143,3 +159,13 @@ def test_the_real_pictures_are_ten_equal_classes():
     pictures, labels = fashion_mnist("test")
     assert pictures.shape == (10_000, 28, 28)
     assert set(np.unique(labels, return_counts=True)[1]) == {1000}
+
+
+@pytest.mark.skipif(bool(needs.missing(["apt-lists"])), reason="apt's lists have no descriptions")
+def test_the_real_packages_have_sources_and_tags_by_the_thousand():
+    rows = debian_descriptions().to_pylist()
+    assert [row["package"] for row in rows] == sorted({row["package"] for row in rows})
+    assert all(row["text"].startswith(row["summary"]) and row["source"] for row in rows)
+    tags = [tag for row in rows for tag in row["tags"]]
+    assert len(tags) > 10_000
+    assert all("::" in tag and not set(tag) & set("{}, ") for tag in tags)
