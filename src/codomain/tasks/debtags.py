@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +60,9 @@ def _pool() -> tuple[list[str], NDArray[np.bool_], list[str]]:
     labels = np.zeros((len(texts), len(kept)), bool)
     pairs = [(row, column[tag]) for row, tags in enumerate(tags_of.values()) for tag in tags if tag in column]
     labels[tuple(np.array(pairs).T)] = True
-    held = labels.any(axis=1)
-    return list(compress(texts.values(), held)), labels[held], kept
+    held = np.flatnonzero(labels.any(axis=1))
+    every = list(texts.values())
+    return [every[row] for row in held], labels[held], kept
 
 
 def debtags(seed: int, *, n_train: int = 3000, n_test: int = 1500) -> Tagged:
