@@ -50,7 +50,7 @@ def infinite(seed: int) -> Trial:
 INFINITE = METHOD.claim
 
 
-@make(seconds=0.5)
+@make(seconds=0.2)
 def endless(seed: int) -> Trial:
     if seed == 1:
         # A helper that inherits the output and would keep the runner waiting for it.

@@ -224,7 +224,7 @@ def no_claim(why: str) -> NoClaim:
 
 def patience(what: Claim) -> float:
     """Return the seconds on the clock that end a claim; they only end what sleeps: a busy machine makes none slow."""
-    return min(20 * what.seconds, max(1200, 6 * what.seconds))
+    return max(20 * what.seconds, min(60 * what.seconds, 3600))
 
 
 def run(what: Claim, seeds: Sequence[int] = SEEDS) -> Outcome:
