@@ -24,8 +24,9 @@ def rings(seed=0, n=400):
 def test_the_head_is_scikit_learns_kernel_ridge_with_a_linear_kernel(seed, ridge):
     rng = np.random.default_rng(seed)
     few, targets, many = rng.normal(size=(6, 4)), rng.normal(size=(6, 3)), rng.normal(size=(9, 4))
-    size = ridge * np.mean((few**2).sum(axis=1))
-    peer = KernelRidge(alpha=size).fit(few, targets).predict(many)
+    few_1, many_1 = (np.hstack([part, np.ones((len(part), 1))]) for part in (few, many))
+    size = ridge * (few_1**2).sum()
+    peer = KernelRidge(alpha=size).fit(few_1, targets).predict(many_1)
     ours = predict_from_few(*(torch.from_numpy(part) for part in (few, targets, many)), ridge)
     np.testing.assert_allclose(ours.numpy(), peer, atol=1e-8)
 

@@ -97,6 +97,12 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     ValueError
         In `fit`, when a parameter breaks its rule, n_anchors exceeds n_samples or n_components n_features.
 
+    Notes
+    -----
+    Checked against the abstract only: that rows become queries which attend over a bank of principal scene components.
+    The paper renders queries of Gaussians in three dimensions; here the bank, the keys and the queries are fitted to
+    given rows.
+
     References
     ----------
     Zou et al. (2025), arXiv:2503.16413.
@@ -170,32 +176,37 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 @claim(
     M3, needs=("wordllama",),
-    unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.02, seconds=60,
-    says="Queries of 64 bytes over a bank of 128 rows bring rows back better than 64 bytes of principal components.",
-    floor="16 principal components as float32, 64 bytes",
-    peer="product quantisation, 64 parts of 7 bits: 56 bytes, and codebooks as large as the bank",
+    unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.01, seconds=60,
+    says="Queries of 16 numbers over a shared bank bring rows back better than principal components of equal bytes.",
+    premise="principal components of as many bytes, everything counted, lose of the cosine at least", least=0.1,
+    floor="as many principal components as fit in the bytes of queries, bank and keys; rows and components counted",
+    peer="product quantisation of no more bytes: 64 parts of 7 bits, codebooks counted",
 )  # fmt: skip
 def brings_rows_back(seed: int) -> Trial:
-    """Store 1,000 docstrings by a static encoder of 256 columns; everything is fitted to the rows that it stores."""
+    """Store 5,000 docstrings by a static encoder of 256 columns; everything is fitted to the rows that it stores.
+
+    As published: the bank is shared by all rows, and each holds a query of 16 numbers. Here 40 rows share a row of the
+    bank; the paper's scenes have far more.
+    """
     import faiss
     from sklearn.decomposition import PCA
 
-    from codomain.data import frozen_docstrings
-    from codomain.encode import resolve
+    from codomain.tasks.docstrings import docstring_views
 
-    texts = sorted(set(frozen_docstrings()["text"].to_pylist()))
-    some = [texts[row] for row in np.random.default_rng(seed).choice(len(texts), 1000, replace=False)]
-    X = unit_rows(resolve("static:wordllama").encode(some))
-
-    def mean_cosine(back: NDArray[Any]) -> float:
-        return float((unit_rows(back) * X).sum(axis=1).mean())
-
+    X = unit_rows(np.random.default_rng(seed).permutation(docstring_views("text")[0])[:5000])
+    n, d = X.shape
     memory = M3(16, n_anchors=128).fit(X)
-    pca = PCA(16, random_state=seed).fit(X)
-    quantiser: Any = faiss.ProductQuantizer(X.shape[1], 64, 7)
+    floats = 16 * n + memory.bank_.size + memory.keys_.size
+    pca = PCA((floats - d) // (n + d), random_state=seed).fit(X)
+    quantiser: Any = faiss.ProductQuantizer(d, 64, 7)
     quantiser.train(X)
+
+    def cosines(back: NDArray[Any]) -> NDArray[Any]:
+        return np.einsum("ij,ij->i", unit_rows(back), X)
+
+    floor = cosines(pca.inverse_transform(pca.transform(X)))
     return Trial(
-        ours=mean_cosine(memory.inverse_transform(memory.transform(X))),
-        floor=mean_cosine(pca.inverse_transform(pca.transform(X))),
-        peer=mean_cosine(quantiser.decode(quantiser.compute_codes(X))),
-    )
+        ours=cosines(memory.inverse_transform(memory.transform(X))), floor=floor,
+        peer=cosines(quantiser.decode(quantiser.compute_codes(X))),
+        chance=float(np.linalg.norm(X.mean(axis=0))), premise=float(1 - floor.mean()),
+    )  # fmt: skip

@@ -58,6 +58,11 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
     ValueError
         In `fit`, when a parameter breaks its rule or the steps are too long; in `decompress`, when a block is damaged.
 
+    Notes
+    -----
+    Checked against the abstract only: a stochastic bottleneck with a learned prior for its entropy, trained by rate
+    plus the error of a teacher's features. Weights and sizes are not the paper's, which codes pictures.
+
     References
     ----------
     Matsubara et al. (2021), arXiv:2108.11898.
@@ -161,13 +166,18 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
 
 @claim(
     EntropicStudent, needs=("constriction", "torch"),
-    unit="accuracy of a head on what was sent, 0 to 1", margin=0.02, seconds=60,
+    unit="accuracy of a head on what was sent, 0 to 1", margin=0.03, seconds=60,
     says="Sent in as few bytes, a trained bottleneck's features tell digits apart better than coded pixels do.",
+    premise="the teacher's head on pixels that were not coded labels more than on coded ones, by", least=0.05,
     floor="pixels in 8 or 16 principal directions, rounded and entropy coded, then given to the teacher",
     peer="the teacher's features, coded alike in 8 or 16 principal directions or 9 linear discriminants, the best",
 )  # fmt: skip
 def sends_digits_in_few_bytes(seed: int) -> Trial:
-    """Send scanned digits to a net's head; all bytes count, and every head is trained on what is received."""
+    """Send scanned digits to a net's head; all bytes count, and every head is trained on what is received.
+
+    As published: rounding is noise in training, the loss is rate plus the error of the teacher's features, and pictures
+    that are coded before the net are the rival. Not: pictures of ImageNet, a ResNet, and a learned tail.
+    """
     import warnings
 
     from sklearn.datasets import load_digits
@@ -177,8 +187,8 @@ def sends_digits_in_few_bytes(seed: int) -> Trial:
     from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPClassifier
 
-    from codomain.measure import head_accuracy
     from codomain.shrink.fcm_lm import FCMLM
+    from codomain.tasks.heads import head_hits, majority_share
 
     pixels, labels = load_digits(return_X_y=True)
     X, Q, y, truth = train_test_split(pixels / 16, labels, test_size=1 / 3, random_state=seed, stratify=labels)
@@ -192,7 +202,7 @@ def sends_digits_in_few_bytes(seed: int) -> Trial:
     student = EntropicStudent(random_state=seed).fit(X, teacher(X))
     blocks = student.compress(Q)
     size = sum(map(len, blocks))
-    ours = head_accuracy(student.inverse_transform(student.transform(X)), y, student.decompress(blocks), truth)
+    ours = head_hits(student.inverse_transform(student.transform(X)), y, student.decompress(blocks), truth)
 
     def send(turn: Any, A: NDArray[Any], B: NDArray[Any]) -> list[NDArray[Any]]:
         """Return both parts as decoded, with the finest step that takes no more bytes than the student."""
@@ -209,8 +219,13 @@ def sends_digits_in_few_bytes(seed: int) -> Trial:
     for k in (8, 16):
         turn = PCA(k)
         train, test = (teacher(turn.inverse_transform(part)) for part in send(turn, X, Q))
-        floor.append(head_accuracy(train, y, test, truth))
+        floor.append(head_hits(train, y, test, truth))
     for turn in (PCA(8), PCA(16), LinearDiscriminantAnalysis()):
         train, test = send(turn, teacher(X), teacher(Q))
-        peer.append(head_accuracy(train, y, test, truth))
-    return Trial(ours=ours, floor=max(floor), peer=max(peer))
+        peer.append(head_hits(train, y, test, truth))
+    best = max(floor, key=np.mean)
+    whole = head_hits(teacher(X), y, teacher(Q), truth)
+    return Trial(
+        ours=ours, floor=best, peer=max(peer, key=np.mean), chance=majority_share(truth),
+        premise=float(whole.mean() - best.mean()), also={"bytes of a row": size / len(Q)},
+    )  # fmt: skip

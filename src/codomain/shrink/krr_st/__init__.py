@@ -54,6 +54,12 @@ class KRRST(Method):
     ValueError
         In `fit`, when a parameter breaks its rule, n_synthetic exceeds n_samples, or the steps are too long.
 
+    Notes
+    -----
+    Checked against the authors' code (db-Lee/selfsup_dd): features with a constant, a ridge of a millionth of the
+    kernel's trace, mean squared error against the teacher's features, a pool of nets trained on the pairs a step at a
+    time. They train ten nets for 1,000 steps by SGD, and the pairs for 160,000 steps at a falling rate.
+
     References
     ----------
     Lee et al. (2023), arXiv:2310.06511.
@@ -138,46 +144,55 @@ class KRRST(Method):
 
 
 @claim(
-    KRRST, needs=("torch",),
-    unit="accuracy of a head on ten labels a class, 0 to 1", margin=0.02, seconds=60,
-    says="A net pretrained on 50 distilled pairs serves a new task better than one pretrained on 50 real pairs.",
+    KRRST, needs=("dataset-fashion-mnist", "torch"),
+    unit="accuracy of a head on ten labels a class, 0 to 1", margin=0.02, seconds=150, scale="minutes",
+    why="a net is also pretrained on all rows, for the premise",
+    says="A net pretrained on 50 distilled pairs serves new classes better than one pretrained on 50 real pairs.",
+    premise="a net pretrained on all rows serves them better than one pretrained on 50 random rows, by", least=0.05,
     floor="50 rows drawn at random with the teacher's features", peer="50 k-means centres with the teacher's features",
 )  # fmt: skip
 def pretrains_a_net(seed: int) -> Trial:
-    """Pretrain on scanned digits without labels; the teacher is the hidden layer of a denoising autoencoder."""
+    """Pretrain on five kinds of clothes without labels, label the five others from ten rows each; 14 x 14 pixels.
+
+    As published: targets are a self-supervised teacher's features, pairs start from real rows and their features, the
+    test is a linear head on frozen features. Not: the teacher (a denoising autoencoder in place of Barlow Twins), nets
+    without convolutions, 600 steps in place of 160,000. Tried first: scanned digits, where a net without any training
+    serves as well (.88).
+    """
     import warnings
 
     from sklearn.cluster import KMeans
-    from sklearn.datasets import load_digits
     from sklearn.exceptions import ConvergenceWarning
-    from sklearn.model_selection import train_test_split
     from sklearn.neural_network import MLPRegressor
 
-    from codomain.measure import head_accuracy
+    from codomain.tasks.fashion import fashion
+    from codomain.tasks.heads import head_hits
 
-    pixels, y = load_digits(return_X_y=True)
-    X, Q, y, truth = train_test_split(pixels / 16, y, test_size=1 / 3, random_state=seed, stratify=y)
+    (X, y), (Q, truth) = fashion(seed, n_train=6000, n_test=10_000)
+    X, Q = (part.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(-1, 196) for part in (X, Q))
     rng = np.random.default_rng(seed)
-    shots = np.concatenate([rng.permutation(np.flatnonzero(y == digit))[:10] for digit in range(10)])
+    kinds = rng.permutation(np.unique(y))
+    rows, new, asked = X[np.isin(y, kinds[:5])][:2000], kinds[5:], np.isin(truth, kinds[5:])
+    shots = np.concatenate([rng.permutation(np.flatnonzero(y == kind))[:10] for kind in new])
 
-    def train_net(width: int, rows: NDArray[Any], targets: NDArray[Any]) -> Any:
+    def train_net(width: int, rows: NDArray[Any], targets: NDArray[Any], max_iter: int = 200) -> Any:
         """Train a net and return its hidden layer."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            net = MLPRegressor(hidden_layer_sizes=(width,), max_iter=200, random_state=seed).fit(rows, targets)
+            net = MLPRegressor(hidden_layer_sizes=(width,), max_iter=max_iter, random_state=seed).fit(rows, targets)
         return lambda rows: np.maximum(rows @ net.coefs_[0] + net.intercepts_[0], 0)
 
-    teacher = train_net(64, X + rng.normal(0, 0.3, X.shape), X)
+    teacher = train_net(64, rows + rng.normal(0, 0.3, rows.shape).astype(np.float32), rows, 30)
 
-    def probe_accuracy(rows: NDArray[Any], targets: NDArray[Any]) -> float:
-        hidden = train_net(256, rows, targets)
-        return head_accuracy(hidden(X[shots]), y[shots], hidden(Q), truth)
+    def hits(rows: NDArray[Any], targets: NDArray[Any], max_iter: int = 200) -> NDArray[np.bool_]:
+        hidden = train_net(256, rows, targets, max_iter)
+        return head_hits(hidden(X[shots]), y[shots], hidden(Q[asked]), truth[asked])
 
-    ours = KRRST(random_state=seed).fit(X, teacher(X))
-    chosen = X[rng.permutation(len(X))[:50]]
-    centres = KMeans(50, n_init=3, random_state=seed).fit(X).cluster_centers_
+    few = KRRST(random_state=seed).fit(rows, teacher(rows))
+    chosen = rows[rng.permutation(len(rows))[:50]]
+    centres = KMeans(50, n_init=3, random_state=seed).fit(rows).cluster_centers_
+    floor = hits(chosen, teacher(chosen))
     return Trial(
-        ours=probe_accuracy(ours.rows_, ours.targets_),
-        floor=probe_accuracy(chosen, teacher(chosen)),
-        peer=probe_accuracy(centres, teacher(centres)),
-    )
+        ours=hits(few.rows_, few.targets_), floor=floor, peer=hits(centres, teacher(centres)), chance=0.2,
+        premise=float(hits(rows, teacher(rows), 30).mean() - floor.mean()),
+    )  # fmt: skip

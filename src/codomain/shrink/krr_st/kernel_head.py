@@ -7,11 +7,11 @@ from codomain.core import need
 if TYPE_CHECKING:
     from torch import Tensor
 
-RIDGE = 1e-3  # in units of the mean diagonal of the kernel
+RIDGE = 1e-6  # in units of the sum of the kernel's diagonal
 
 
 def predict_from_few(few: "Tensor", targets: "Tensor", many: "Tensor", ridge: float = RIDGE) -> "Tensor":
-    """Predict targets of many rows by kernel ridge regression on a few, all given as a net's features.
+    """Predict targets of many rows by kernel ridge regression on a few, all given as a net's features and a constant.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def predict_from_few(few: "Tensor", targets: "Tensor", many: "Tensor", ridge: fl
     many : torch.Tensor of shape (n_samples, n_hidden)
         Features of the rows to predict.
     ridge : float
-        Ridge, in units of the mean of the kernel's diagonal.
+        Ridge, in units of the sum of the kernel's diagonal.
 
     Returns
     -------
@@ -30,11 +30,10 @@ def predict_from_few(few: "Tensor", targets: "Tensor", many: "Tensor", ridge: fl
         Predictions, differentiable in the first two.
     """
     torch = need("torch", "torch")
-    kernel = few @ few.T
-    # Without the floor, rows whose features are all zero would make the system singular.
-    size = (ridge * kernel.diagonal().mean()).detach().clamp_min(1e-6)
+    kernel = few @ few.T + 1
+    size = (ridge * kernel.diagonal().sum()).detach()
     weights = torch.linalg.solve(kernel + size * torch.eye(len(few), dtype=few.dtype), targets)
-    prediction: Tensor = many @ (few.T @ weights)
+    prediction: Tensor = many @ (few.T @ weights) + weights.sum(dim=0)
     return prediction
 
 

@@ -59,6 +59,11 @@ class NRRDD(Method):
     ValueError
         In `fit`, when a parameter breaks its rule, y is not made of two or more classes, or one has too few rows.
 
+    Notes
+    -----
+    Checked against the abstract only: critical regions stay, others follow class-general gradients, two distances are
+    stored in place of soft labels.
+
     References
     ----------
     Tran et al. (2025), arXiv:2503.18267.
@@ -151,37 +156,63 @@ def class_loss(
 
 
 @claim(
-    NRRDD, unit="accuracy of a logistic head, 0 to 1", margin=0.02, seconds=20,
-    says="A head taught by five refined rows a class and their distances beats one taught by the same rows as drawn.",
-    floor="the same real rows with their labels", peer="five k-means centres a class with their labels",
+    NRRDD, unit="accuracy of a logistic head, 0 to 1", margin=0.02, seconds=60, needs=("dataset-fashion-mnist",),
+    says="Five refined rows a class with two distances each teach a head better than unrefined rows with soft labels.",
+    premise="a head taught by all rows beats one taught by the rows as drawn with soft labels, by", least=0.05,
+    floor="the same rows as drawn, with the teacher's probabilities for each and for its mean with the next class's",
+    peer="five k-means centres a class with their labels",
 )  # fmt: skip
 def teaches_a_head(seed: int) -> Trial:
-    """Teach with scanned digits, a third held out; each head's penalty is the best of four on the training rows."""
-    from sklearn.cluster import KMeans
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    """Teach with Fashion-MNIST, 3,000 rows in 64 principal directions; each head's penalty is the best of four on them.
 
-    pixels, y = load_digits(return_X_y=True)
-    X, Q, y, truth = train_test_split(pixels / 16, y, test_size=1 / 3, random_state=seed, stratify=y)
+    Of the paper's two promises, refinement is also tried alone, and distances against soft labels on the same rows. Not
+    as published: rows in place of patches of pictures, a linear head in place of a net, 5 rows a class.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.decomposition import PCA
+
+    from codomain.shrink.nrr_dd.distances import halfway_rows
+    from codomain.tasks.fashion import fashion
+
+    (X, clothes), (Q, shown) = fashion(seed, n_train=3000, n_test=5000)
+    y, truth = (np.unique(names, return_inverse=True)[1] for names in (clothes, shown))
+    turn = PCA(64, random_state=seed).fit(X)
+    X, Q = turn.transform(X), turn.transform(Q)
     few = NRRDD(5, random_state=seed).fit(X, y)
-    centres = np.vstack(
-        [KMeans(5, n_init=3, random_state=seed).fit(X[y == digit]).cluster_centers_ for digit in range(10)]
-    )
+    centres = np.vstack([KMeans(5, n_init=3, random_state=seed).fit(X[y == c]).cluster_centers_ for c in range(10)])
+    drawn = X[few.starts_]
+    teacher = LogisticRegression(max_iter=1000).fit(X / X.std(), y)
     penalties = (0.1, 0.01, 0.001, 0.0001)
 
-    def best_accuracy(heads: list[Any]) -> float:
-        return float(max(heads, key=lambda head: head.score(X, y)).score(Q, truth))
+    def hits(heads: list[Any]) -> NDArray[np.bool_]:
+        best = max(heads, key=lambda head: head.score(X, y))
+        return np.asarray(best.predict(Q) == truth)
 
-    def label_accuracy(rows: NDArray[Any]) -> float:
-        """Accuracy with the rows in the same unit and the same four penalties, which scikit-learn calls 1 / (2 n C)."""
-        unit = (rows - rows.mean(axis=0)).std()
-        heads = [LogisticRegression(C=0.01 / penalty / unit**2, max_iter=5000) for penalty in penalties]
-        return best_accuracy([head.fit(rows, few.labels_) for head in heads])
+    def taught(rows: NDArray[Any], shares: NDArray[Any]) -> NDArray[np.bool_]:
+        """Learn from rows with a share of each class: a copy of the row for each, weighted by its share."""
+        unit, n = (rows - rows.mean(axis=0)).std(), len(rows)
+        copies, labels = np.repeat(rows, 10, axis=0), np.tile(np.arange(10), n)
+        # The same four penalties in the same unit, which scikit-learn calls 1 / (2 n C).
+        heads = [LogisticRegression(C=0.5 / penalty / n / unit**2, max_iter=5000) for penalty in penalties]
+        return hits([head.fit(copies, labels, sample_weight=shares.ravel()) for head in heads])
+
+    def soft(rows: NDArray[Any]) -> NDArray[np.bool_]:
+        both = np.vstack([rows, halfway_rows(rows, 10)])
+        return taught(both, teacher.predict_proba(both / X.std()))
+
+    def by_distances(rows: NDArray[Any]) -> NDArray[np.bool_]:
+        both = (rows, halfway_rows(rows, 10))
+        logs = [np.log(teacher.predict_proba(part / X.std()))[np.arange(len(rows)), few.labels_] for part in both]
+        return hits([distance_student(rows, few.labels_, -np.stack(logs, 1), penalty=p) for p in penalties])
 
     with threadpool_limits(1, user_api="blas"):
+        floor = soft(drawn)
         students = [distance_student(few.rows_, few.labels_, few.distances_, penalty=p) for p in penalties]
         return Trial(
-            ours=best_accuracy(students),
-            floor=label_accuracy(X[few.starts_]),
-            peer=label_accuracy(centres),
-        )
+            ours=hits(students), floor=floor, peer=taught(centres, np.eye(10)[few.labels_]), chance=0.1,
+            premise=float(teacher.score(Q / X.std(), truth) - floor.mean()),
+            also={
+                "refined rows with soft labels": float(soft(few.rows_).mean()),
+                "rows as drawn with distances": float(by_distances(drawn).mean()),
+            },
+        )  # fmt: skip

@@ -50,6 +50,12 @@ class PCLossless(Packer, Method):
     ValueError
         In `fit`, when a parameter breaks its rule; in `decompress`, when a block is damaged or of another model.
 
+    Notes
+    -----
+    Checked against the abstract only: a smooth, decomposable circuit whose conditional probabilities, from values that
+    are kept, drive an arithmetic coder. The circuit here is a tree of hidden variables, where theirs is more general,
+    and the claim is about bytes alone: they claim the speed of neural coders' 5 to 40 times.
+
     References
     ----------
     Liu et al. (2021), arXiv:2111.11632.
@@ -141,10 +147,11 @@ def _levels(column: NDArray[Any]) -> NDArray[Any]:
 
 @claim(
     PCLossless, needs=("constriction",),
-    unit="bits per pixel below the 4.09 of a fixed code, 0 to 4.09", margin=0.1, seconds=60,
-    says="A circuit packs held-out digits in fewer bytes than coding each pixel by its own frequencies.",
-    floor="each pixel by its own frequencies in the training rows, entropy only",
-    peer="the best of pixels given their neighbour in Chow and Liu's tree, entropy only, and zlib, bz2 and LZMA",
+    unit="bits per pixel below the 4.09 of a fixed code, 0 to 4.09", margin=0.05, seconds=60,
+    says="A circuit packs held-out digits in fewer bytes than coding each pixel given one other pixel.",
+    premise="pixels depend on each other: given one other, they take fewer bits per pixel than alone, by", least=0.1,
+    floor="each pixel given its neighbour in Chow and Liu's tree, the best of three smoothings, entropy only",
+    peer="the best of zlib, bz2 and LZMA, which may read the training rows first",
 )  # fmt: skip
 def packs_digits(seed: int) -> Trial:
     """Pack scanned digits of 17 grey levels; two thirds teach, all bytes of the rest are counted."""
@@ -164,22 +171,26 @@ def packs_digits(seed: int) -> Trial:
     A, B = X.astype(int), Q.astype(int)
     marginals = np.array([np.bincount(pixel, minlength=17) for pixel in A.T]) + 0.1
     marginals /= marginals.sum(axis=1, keepdims=True)
-    floor = -np.log2(marginals[np.arange(64), B]).sum()
+    alone = -np.log2(marginals[np.arange(64), B]).mean(axis=1)
 
-    def bits_given_parent(weight: float) -> float:
-        bits = 0.0
+    def bits_given_parent(weight: float) -> NDArray[Any]:
+        bits = np.zeros(len(B))
         for column, parent in enumerate(model.parents_):
             pairs = np.tile(weight * marginals[column], (17, 1))
             if parent >= 0:
                 np.add.at(pairs, (A[:, parent], A[:, column]), 1)
             pairs /= pairs.sum(axis=1, keepdims=True)
-            bits -= np.log2(pairs[B[:, max(parent, 0)], B[:, column]]).sum()
-        return bits
+            bits -= np.log2(pairs[B[:, max(parent, 0)], B[:, column]])
+        return bits / 64
 
     # The packers may read the training rows first, for nothing.
     before, after = A.astype(np.uint8).tobytes(), B.astype(np.uint8).tobytes()
     packs = (lambda raw: zlib.compress(raw, 9), bz2.compress, lambda raw: lzma.compress(raw, preset=9))
     packed = [8 * min(len(pack(before + after)) - len(pack(before)), len(pack(after))) for pack in packs]
-    peer = min(*packed, *(bits_given_parent(weight) for weight in (1, 3, 10)))
-    ours = 8 * sum(map(len, blocks))
-    return Trial(*(float(np.log2(17) - bits / B.size) for bits in (ours, floor, peer)))
+    floor = min((bits_given_parent(weight) for weight in (1, 3, 10)), key=np.mean)
+    bits = model.bits(Q) / 64
+    real = 8 * sum(map(len, blocks)) / B.size  # what the coder adds is shared by all rows
+    return Trial(
+        ours=np.log2(17) - bits - (real - bits.mean()), floor=np.log2(17) - floor,
+        peer=float(np.log2(17) - min(packed) / B.size), chance=0.0, premise=float(alone.mean() - floor.mean()),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-MOMENTUM, DECAY = 0.9, 1e-4  # share of the last step kept; share of a link lost in a step
+MOMENTUM, DECAY = 0.9, 1e-5  # share of the last step kept; share of a link lost in a step
 SPREAD = 0.1  # standard deviation of a new link
 
 
