@@ -35,7 +35,8 @@ def test_the_interval_of_fresh_rows_is_that_of_student(ours, floor):
     assume(gaps.std() > 1e-6)
     gap = pool(ours, floor, [], "fresh")
     low, high = stats.t.interval(0.95, 4, gaps.mean(), stats.sem(gaps))
-    assert np.allclose((gap.mean, gap.low, gap.high, gap.noise), (gaps.mean(), low, high, gaps.std(ddof=1)), rtol=1e-3, atol=1e-2)
+    found = gap.mean, gap.low, gap.high, gap.noise
+    assert np.allclose(found, (gaps.mean(), low, high, gaps.std(ddof=1)), rtol=1e-3, atol=1e-2)
 
 
 @given(ours=scores, floor=scores, error=st.floats(0, 5))
