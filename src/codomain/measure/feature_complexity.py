@@ -166,7 +166,7 @@ def ranks_planted_complexity(seed: int) -> Trial:
             learnt = np.where((hits >= 0.95) & np.isinf(learnt), epoch + 1, learnt)
         found = FeatureComplexity(random_state=seed).fit_layers([X, *hidden_layers(net, X)], y)
         learnt[np.isinf(learnt)] = 61
-        folds = KFold(5, shuffle=True, random_state=seed)
+        folds = KFold(5, shuffle=True, random_state=6 * seed + number)
         probe = np.array([cross_val_score(RidgeClassifier(), X, column, cv=folds).mean() for column in y.T])
         scores.append([share_ordered(ranking) for ranking in (found.complexity_, -probe, learnt)])
         right.append(hits.min())
