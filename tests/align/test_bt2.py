@@ -76,11 +76,12 @@ def test_the_first_loss_is_both_parts_written_out():
 
 
 def test_without_old_features_it_gives_the_new_ones_at_length_1():
-    X, y, _ = scene()
-    fitted = BT2(3, epochs=2, random_state=0).fit(X, y)
+    X, y, old = scene()
+    fitted = BT2(3, epochs=2, random_state=0).fit(X, y, old=old).fit(X, y)  # what it had learned is forgotten
     np.testing.assert_allclose(fitted.transform(X), unit_rows(X))
     assert fitted.n_features_old_ == 0
     assert fitted.losses_.size == 0
+    assert fitted.rotations_ == ()
 
 
 def test_more_added_columns_than_old_ones_are_refused():

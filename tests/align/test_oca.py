@@ -33,6 +33,7 @@ def test_without_old_features_it_gives_the_new_ones_at_length_1():
     X, y, _ = scene()
     fitted = OCA(3, epochs=1, random_state=0).fit(X, y)
     np.testing.assert_allclose(fitted.transform(X), unit_rows(X))
+    np.testing.assert_allclose(fitted.rotation_, np.eye(5))
     assert fitted.n_features_old_ == 0
 
 

@@ -123,9 +123,12 @@ class BT2(Compatible):
         self._net, self.losses_ = learn(
             loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng
         )
-        self.rotations_ = tuple(
-            rotation(torch.from_numpy(self._net[name])).numpy() for name in ("first", "second")
-        )  # fmt: skip
+        self._turns = tuple(rotation(torch.from_numpy(self._net[name])).numpy() for name in ("first", "second"))
+
+    @property
+    def rotations_(self) -> tuple[NDArray[Any], ...]:
+        """Both changes of basis; none without old features."""
+        return self._turns if self.n_features_old_ else ()
 
     def _features(self, X: NDArray[Any]) -> NDArray[Any]:
         first, second = (turn.astype(X.dtype) for turn in self.rotations_)

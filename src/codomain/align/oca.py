@@ -40,7 +40,7 @@ class OCA(Compatible):
     classes_ : ndarray of shape (n_classes,)
         Classes in training, sorted.
     rotation_ : ndarray of shape (n_features_out, n_features_out)
-        The orthogonal layer; none without old features.
+        The orthogonal layer; no rotation at all without old features.
     losses_ : ndarray of shape (epochs,)
         Mean loss of each pass, in nats.
     n_features_old_ : int
@@ -114,7 +114,12 @@ class OCA(Compatible):
         self._net, self.losses_ = learn(
             loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng
         )
-        self.rotation_ = rotation(torch.from_numpy(self._net["skew"])).numpy()
+        self._turn = rotation(torch.from_numpy(self._net["skew"])).numpy()
+
+    @property
+    def rotation_(self) -> NDArray[Any]:
+        """The orthogonal layer; no rotation at all without old features."""
+        return np.asarray(self._turn) if self.n_features_old_ else np.eye(self.n_features_in_)
 
     def _features(self, X: NDArray[Any]) -> NDArray[Any]:
         return np.asarray((self._widen(X) + run_net(self._net, X)) @ self.rotation_.astype(X.dtype))

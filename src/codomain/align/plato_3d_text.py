@@ -146,13 +146,14 @@ def matches_in_a_subspace(seed: int) -> Trial:
     from sklearn.decomposition import PCA
     from sklearn.linear_model import LinearRegression, RidgeCV
 
-    from codomain.tasks.emoji_features import emoji_features, emoji_names
+    from codomain.encode import resolve
+    from codomain.tasks.emoji_features import emoji_features
 
-    rows = np.random.default_rng(seed).permutation(len(emoji_features().names))
+    pictures, names = emoji_features().features, emoji_features().names
+    rows = np.random.default_rng(seed).permutation(len(names))
     old, new = rows[:1300], rows[1300:1900]
-    pictures = emoji_features().features
     A = PCA(256, random_state=seed).fit(pictures[old]).transform(pictures)
-    B = unit_rows(emoji_names("static:wordllama"))
+    B = unit_rows(resolve("static:wordllama").encode(names.tolist()))
 
     def reciprocal_ranks(scores: NDArray[Any]) -> NDArray[np.float64]:
         return np.asarray(1 / (scores >= np.diag(scores)[:, None]).sum(axis=1))
