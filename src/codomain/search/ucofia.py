@@ -71,8 +71,9 @@ class UCoFiA(Method):
     -----
     Checked against the authors' code (Ziyang412/UCoFiA): the softmax weights at 0.01, both orders of the fine level,
     Sinkhorn's four iterations over a bank of training texts, and the mean of the three levels with log factors added
-    are the same. There levels are multiplied by a learned scale, about 100, in place of the bias by 0.01, and learned
-    square matrices stand on both sides of every cosine and within the weights; an encoder is trained with them.
+    are the same. There the coarse and the middle level are multiplied by a learned scale, about 100, in place of the
+    bias by 0.01, and the fine level by nothing, so that it counts a hundredth; here all three count alike. Learned
+    square matrices stand there beside the coarse and the fine cosines and within the weights; an encoder is trained.
 
     References
     ----------
