@@ -61,7 +61,8 @@ class M3EL(Paired):
     temperature. There the crossing passes five heads and a comparison of both kinds, runs in both directions, with a
     loss for each, on one of the data sets and from the text alone on the others, and negatives of the same side weigh
     0.8 at temperature 0.03, their losses a half; here the whole's attention over parts, both directions with one loss,
-    and weight 1. Passes, rates and sizes are not the paper's, which trains its encoder too.
+    and weight 1. Passes, rates and sizes are not the paper's, which trains its encoder too. Second reading: with parts
+    of other rows, in training and search, ours falls from .095 to .041 by one seed, below the floor's .079.
 
     References
     ----------
