@@ -56,8 +56,8 @@ class MaxSimSketch(SetEncoder, Method):
     Checked against the authors' code (iesl/anncur): rows of scores of anchor queries and columns of scores of anchor
     documents, joined through their intersection, as there. There the join is a pseudo-inverse and every anchor is kept;
     here it is a ridge regression on twice as many tokens, since near copies among tokens make the intersection
-    singular, and only the foremost directions are kept, since the size is bounded. Anchors of both sides, 500, are as
-    in its experiments; not in the paper: penalty and width.
+    singular, and only the foremost directions are kept, since the size is bounded. Not in the paper: penalty, width and
+    the numbers of landmarks and documents.
 
     References
     ----------

@@ -49,7 +49,9 @@ class DivPrune(Method):
     -----
     Checked against the authors' code (vbdi/divprune): cosine distances, the first choice by the distance to the nearest
     other row and each next one by the distance to the nearest kept row are the same. There a share of the tokens, a
-    tenth, is kept before a language model reads them.
+    tenth, is kept before a language model reads them. Second reading: formulas as published; with the nearest in place
+    of the farthest row ours falls from .16 to .09 by one seed (floor .20). The premise says that tokens matter, not
+    that they repeat each other as those of pictures do.
 
     References
     ----------

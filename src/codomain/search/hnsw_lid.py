@@ -64,7 +64,9 @@ class LIDOrder(Method):
     Notes
     -----
     Checked against the abstract only: no code of the authors was found. The estimator is the usual maximum likelihood;
-    the number of neighbours and the parameters of the graph are not from the paper.
+    the number of neighbours and the parameters of the graph are not from the paper. Second reading: the abstract does
+    not say which order finds more. A shuffled order, the peer, finds as much as ours in the mean of five seeds, .831
+    (floor .816): lowest dimension first harms, but highest first brings nothing.
 
     References
     ----------

@@ -57,12 +57,16 @@ class BiDR(Paired):
 
     Notes
     -----
-    Checked against the authors' code (microsoft/BiDR): codebooks and rotation from optimised product quantisation, the
-    straight-through codeword, cross-entropy of decoded documents plus squared error, then dense vectors learned on
-    minibatches grown from candidates of the codes are the same. There the first step adds the same loss of vectors that
-    are not decoded, squared error weighs a millionth against inner products that are not divided, one negative of each
-    query is drawn beside, and minibatches grow along a graph of candidates over several hops; here, along one. Two
-    encoders are trained there. Not in the paper: linear maps, their rates, passes and sizes of minibatches.
+    Checked against the authors' code (microsoft/BiDR): codebooks and rotation from optimised product quantisation,
+    cross-entropy of decoded documents plus squared error, then dense vectors learned on minibatches grown from
+    candidates of the codes are the same. There the gradient reaches a row through a softmax over its codewords; here
+    straight through the nearest. There the first step adds the same loss of vectors that are not decoded, squared error
+    weighs a millionth against inner products that are not divided, one negative of each query is drawn beside, and
+    minibatches grow along a graph of candidates over several hops; here, along one. Two encoders are trained there. Not
+    in the paper: linear maps, their rates, passes and sizes of minibatches. Second reading: with minibatches of the
+    second step grown along random documents ours falls no further than from .478 to .468 by one seed (floor .389), so
+    that codes learned with queries bring the gain. Of the documents to be found, 5 in 100 have a copy among those
+    learned from, 2 with the same query; the floor learns from them too.
 
     References
     ----------

@@ -58,9 +58,11 @@ class M3EL(Paired):
     an entity's parts to the mention's, the gate by a hyperbolic tangent, crossing in both directions, the mean of all,
     and one loss for the whole, each kind and the contrast with the same side are the same. There a level is an inner
     product after layer norms, undivided, and attention is divided by the root of the width; here cosines by a
-    temperature. There the crossing passes five heads and a comparison of both kinds, each direction has a loss of its
-    own, and negatives of the same side weigh 0.8 at temperature 0.03; here the whole's attention over parts, one loss
-    for both, and weight 1. Passes, rates and sizes are not the paper's, which trains its encoder too.
+    temperature. There the crossing passes five heads and a comparison of both kinds, runs in both directions, with a
+    loss for each, on one of the data sets and from the text alone on the others, and negatives of the same side weigh
+    0.8 at temperature 0.03, their losses a half; here the whole's attention over parts, both directions with one loss,
+    and weight 1. Passes, rates and sizes are not the paper's, which trains its encoder too. Second reading: with parts
+    of other rows, in training and search, ours falls from .095 to .041 by one seed, below the floor's .079.
 
     References
     ----------

@@ -53,7 +53,8 @@ class RagLLaVA(Paired):
     Notes
     -----
     Checked against the authors' code (SnowNation101/RagLLaVA): twenty candidates of a retriever that sees less, a
-    yes-or-no judge of each pair, ranking by the probability of yes and a threshold on it are the same. The judge there
+    yes-or-no judge of each pair, ranking by the probability of yes and a threshold on it are the same. There the first
+    one or two of a ranking are held against the threshold, here all candidates. The judge there
     is a language model that sees pictures, tuned by instructions, and its noise is in the pictures of its reader; here
     a small network attends over given tokens, the noise is in these, and there is no reader. The threshold there comes
     from the distribution of the judge's answers; not in the paper: F1 on held-out queries, sizes and rates.
