@@ -129,6 +129,9 @@ class ShortcutBias(ClassifierMixin, Method):
     -----
     Checked against the abstract only, and summaries of the paper's figures: the generator with its predictivity,
     amplification and nesting, the optimum as the classifier of Fisher, and a bias that is reliance minus its.
+    Second reading: with the core ten times as large in place of the shortcut the bias of the net turns from 0.099 to
+    -0.073 and that of the linear model from 0.046 to -0.056. Reliance is a formula of our own, so its size cannot be
+    held against the published one.
 
     References
     ----------
