@@ -66,19 +66,20 @@ def test_lengths_of_old_features_do_not_matter(seed, length):
     np.testing.assert_allclose(one, two, atol=1e-5)
 
 
-def test_the_first_loss_is_both_cross_entropies_written_out():
+def test_the_first_loss_is_both_cross_entropies_and_the_distance_to_the_class_written_out():
     X, y, old = scene(n=60)
     one, two, mix = (
         OCA(2, weight_of_base=w, epochs=1, learning_rate=1e-6, random_state=0).fit(X, y, old=old) for w in (0, 1, 0.25)
     )
     assert mix.losses_[0] == pytest.approx(0.75 * one.losses_[0] + 0.25 * two.losses_[0], rel=1e-4)
-    lead = two.transform(X)[:, :4]
+    lead = unit_rows(two.transform(X)[:, :4])
     old = old / np.linalg.norm(old, axis=1, keepdims=True)
     means = np.array([old[y == c].mean(axis=0) for c in range(6)])
     np.testing.assert_allclose(class_means(old, y), means)
-    cosines = (lead @ means.T) / np.linalg.norm(lead, axis=1)[:, None] / np.linalg.norm(means, axis=1)
-    chance = np.exp(cosines / 0.1) / np.exp(cosines / 0.1).sum(axis=1, keepdims=True)
-    assert two.losses_[0] == pytest.approx(-np.log(chance[np.arange(60), y]).mean(), rel=1e-3)
+    chance = np.exp(lead @ means.T) / np.exp(lead @ means.T).sum(axis=1, keepdims=True)
+    apart = 1 - (lead * unit_rows(means)[y]).sum(axis=1).mean()
+    expected = 2 / 3 * -np.log(chance[np.arange(60), y]).mean() + 1 / 3 * apart
+    assert two.losses_[0] == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_exponential_is_scipys_and_a_rotation():

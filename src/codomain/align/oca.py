@@ -15,8 +15,9 @@ class OCA(Compatible):
 
     The new features :math:`x`, at length 1, get `n_extra` further columns of zeros, and a net adds what it learns:
     :math:`h = (x, 0) + f(x)`; a classifier reads :math:`h`. An orthogonal layer gives :math:`z = h Q`, in which every
-    distance and cosine of :math:`h` is kept. The leading columns of :math:`z` learn to name the class by their cosines
-    to the old features' class means. All are trained together.
+    distance and cosine of :math:`h` is kept. The leading columns of :math:`z`, at length 1, learn to name the class by
+    their inner products with the old features' class means, and to lie near the one of their class. All are trained
+    together.
 
     Parameters
     ----------
@@ -24,10 +25,11 @@ class OCA(Compatible):
         Columns added to those of the new features.
     n_hidden : int, default=256
         Units of the net's hidden layer.
-    weight_of_base : float, default=0.5
-        Share of the old class means in the loss, 0 to 1.
+    weight_of_base : float, default=0.75
+        Share of the old class means in the loss, 0 to 1: two thirds of it for naming, one third for lying near. As
+        published, 10 and 5 to 5.
     temperature : float, default=0.1
-        What cosines are divided by, above 0.
+        What cosines to the classifier are divided by, above 0. Not in the paper: there the classifier has any length.
     epochs : int, default=40
         Passes over the rows.
     learning_rate : float, default=0.003
@@ -42,7 +44,7 @@ class OCA(Compatible):
     rotation_ : ndarray of shape (n_features_out, n_features_out)
         The orthogonal layer; no rotation at all without old features.
     losses_ : ndarray of shape (epochs,)
-        Mean loss of each pass, in nats.
+        Mean loss of each pass: the shares of both cross-entropies in nats and of one minus each cosine.
     n_features_old_ : int
         Leading columns to compare with old features; 0 without them.
 
@@ -53,9 +55,15 @@ class OCA(Compatible):
 
     Notes
     -----
-    Checked against the abstract only: extra dimensions, an orthogonal layer that is learned, no map at search time.
-    How the two losses are mixed, the net and all constants are not known from it. The paper trains the whole backbone;
-    here a net is added to the features of an encoder that stays as it is.
+    Checked against the authors' code (z3n0e/OCA): added columns, features at length 1, an orthogonal layer between
+    what is compared and what the classifier reads, old class means as an untrained classifier without temperature, one
+    minus the cosine to the mean of the row's class, and the weights. There the whole backbone is trained, the layer has
+    an offset and starts at a random turn, and labels are smoothed; here a net is added to the features of an encoder
+    that stays as it is, and training starts at these.
+
+    Second reading: the temperature of the old class means, one loss and the weights were not the published ones and are
+    now. With the old features shuffled, seed 0, the claim's score falls from .199 to .123, below the floor of .185;
+    without the turn it is .195, as the added net and the classifier can do most of what a turn does.
 
     References
     ----------
@@ -77,7 +85,7 @@ class OCA(Compatible):
     }  # fmt: skip
 
     def __init__(
-        self, n_extra: int = 16, *, n_hidden: int = 256, weight_of_base: float = 0.5, temperature: float = 0.1,
+        self, n_extra: int = 16, *, n_hidden: int = 256, weight_of_base: float = 0.75, temperature: float = 0.1,
         epochs: int = 40, learning_rate: float = 0.003, random_state: Any = None,
     ) -> None:  # fmt: skip
         self.n_extra = n_extra
@@ -108,8 +116,10 @@ class OCA(Compatible):
             h = given[some] + run_net(net, rows[some])
             own = cross_entropy(h, net["classifier"], labels[some], self.temperature)
             leading = h @ rotation(net["skew"])[:, : old.shape[1]]
-            theirs = cross_entropy(leading, means, labels[some], self.temperature)
-            return (1 - self.weight_of_base) * own + self.weight_of_base * theirs
+            lead = torch.nn.functional.normalize(leading, dim=1)
+            theirs = torch.nn.functional.cross_entropy(lead @ means.T, labels[some])
+            apart = 1 - torch.nn.functional.cosine_similarity(lead, means[labels[some]], dim=1).mean()
+            return (1 - self.weight_of_base) * own + self.weight_of_base * (2 * theirs + apart) / 3
 
         self._net, self.losses_ = learn(
             loss, start, len(X), epochs=self.epochs, learning_rate=self.learning_rate, rng=rng
@@ -129,23 +139,28 @@ class OCA(Compatible):
     OCA, needs=("torch", "wordllama", "wordnet-base"),
     unit="average precision, mean of a query's in the old and in the new gallery, 0 to 1", margin=0.01, rows="same",
     seconds=150, scale="minutes", why="three nets of 100 classes for each seed, as on CIFAR-100",
-    says="With 16 added columns and an orthogonal layer a new encoder searches the old gallery and its own better than "
-    "a net of equal width that is trained for both.",
+    says="With a quarter of added columns and an orthogonal layer a new encoder searches the old gallery and its own "
+    "better than a net of equal width that is trained for both.",
     premise="The new net alone has a higher average precision in its own gallery than the net trained for both.",
     least=0.005,
     floor="backward-compatible training (BCT) of a net of equal width from the same texts",
     peer="the new net's features turned onto the old ones by scipy's orthogonal_procrustes",
 )  # fmt: skip
 def searches_old_and_new(seed: int) -> Trial:
-    """100 kinds of thing in WordNet's glosses, of which the old net knows 50; nets of 32 columns, 48 with the added."""
+    """100 kinds of thing in WordNet's glosses, of which the old net knows 50; nets of 32 columns, 40 with the added.
+
+    All classifiers divide cosines by the same temperature.
+    """
     from scipy.linalg import orthogonal_procrustes
 
     from codomain.tasks.galleries import average_precision
-    from codomain.tasks.updates import EPOCHS, WIDTH, train_encoder, updated_encoder
+    from codomain.tasks.updates import EPOCHS, TEMPERATURE, WIDTH, train_encoder, updated_encoder
 
     train, gallery, queries = updated_encoder(seed)
-    fitted = OCA(16, epochs=EPOCHS, random_state=seed).fit(train.new, train.y, old=train.old)
-    both = train_encoder(train.texts, train.y, WIDTH + 16, seed, old=train.old)
+    n_extra = WIDTH // 4
+    fitted = OCA(n_extra, temperature=TEMPERATURE, epochs=EPOCHS, random_state=seed)
+    fitted.fit(train.new, train.y, old=train.old)
+    both = train_encoder(train.texts, train.y, WIDTH + n_extra, seed, old=train.old)
     turn = orthogonal_procrustes(train.new, train.old)[0]
 
     def precisions(Q: NDArray[Any], G: NDArray[Any]) -> NDArray[Any]:

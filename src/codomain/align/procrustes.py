@@ -47,6 +47,10 @@ class Procrustes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     Checked against the abstract only; centring, scale and padding are the usual additions to the paper's problem, and
     the rotation is scipy's.
 
+    Second reading: the rotation solves the problem that the abstract states. With the known words' partners shuffled,
+    seed 0, the claim's score falls from .121 to .001, which is chance, below the floor of .092; with the
+    cross-covariance itself in place of its rotation it is .002. Without centring it is .129.
+
     References
     ----------
     Schönemann (1966), A generalized solution of the orthogonal Procrustes problem.

@@ -43,6 +43,9 @@ class RelativeRepresentation(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     usual setting. Left out are its choices around that: anchors drawn evenly from the classes (500 of them on
     pictures; 64 drawn at random here), a normalisation of what comes out, rounding, and means over groups of anchors.
 
+    Second reading: cosines as published. With other anchors for the second net, seed 0, the claim's score falls from
+    .915 to .104, which is chance, while the floor is .885.
+
     References
     ----------
     Moschella et al. (2022), arXiv:2209.15430.
