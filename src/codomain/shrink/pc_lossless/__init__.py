@@ -52,9 +52,12 @@ class PCLossless(Packer, Method):
 
     Notes
     -----
-    Checked against the abstract only: a smooth, decomposable circuit whose conditional probabilities, from values that
-    are kept, drive an arithmetic coder. The circuit here is a tree of hidden variables, where theirs is more general,
-    and the claim is about bytes alone: they claim the speed of neural coders' 5 to 40 times.
+    Checked against the authors' code (Tractables/ProbabilisticCircuits.jl): a tree of hidden variables on Chow and
+    Liu's tree, with categorical leaves, learned by expectation maximisation, is their circuit for MNIST. They root it
+    in its middle, let its leaves hang on the parent's variable, and find it from all symbols, not from eight ranges.
+    The claim is about bytes alone: they also claim the speed of neural coders' 5 to 40 times.
+    Second reading: the trial is strict, since the floor pays for no coder and its smoothing is chosen on the rows that
+    it packs. With one state in place of 16 ours falls from 1.93 to 1.59, below the floor of 1.88.
 
     References
     ----------

@@ -63,8 +63,11 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
     Notes
     -----
     Checked against the authors' code (zahraatashgahi/QuickSelection): sizes, share replaced, noise, dropout, rate and
-    momentum are theirs. They drop links of both signs by their size as here, draw the noise once, and do not scale
-    what dropout leaves in training.
+    momentum are theirs. They drop links of both signs by their size and do not scale what dropout leaves in training,
+    as here; they draw the noise once, and rank by the links that are left when the last pass begins, without those
+    grown then. Second reading: over 10 passes, against the Laplacian score alone (.64 to .71, less than at random), the
+    claim held though ours, .775, was level with a net without training, .774, and with 50 random columns, .769; hence
+    another floor, premise and number of passes now.
 
     References
     ----------
@@ -173,20 +176,21 @@ class QuickSelection(SelectorMixin, Method, BaseEstimator):
 
 
 @claim(
-    QuickSelection, unit="accuracy of extremely randomised trees, 0 to 1", margin=0.02, seconds=120,
-    scale="minutes", why="1,000 hidden units, as published", needs=("dataset-fashion-mnist",),
-    says="The 50 strongest of 784 pixels tell clothes apart better than the 50 of best Laplacian score.",
-    premise="columns differ: the 50 of highest F ratio between classes beat 50 random ones, or fall behind, by",
-    least=0.02, floor="the 50 columns of best Laplacian score", peer="50 columns at random",
+    QuickSelection, unit="accuracy of extremely randomised trees, 0 to 1", margin=0.02, seconds=600,
+    scale="minutes", why="1,000 hidden units and 100 passes, as published", needs=("dataset-fashion-mnist",),
+    says="The 50 strongest of 784 pixels tell clothes apart better than those of best Laplacian score or at random.",
+    premise="a choice pays: the 50 pixels that trees with labels find most important beat 50 random ones, by",
+    least=0.02, floor="the better of the 50 columns of best Laplacian score and 50 at random",
+    peer="the 50 columns of largest variance",
 )  # fmt: skip
 def selects_pixels(seed: int) -> Trial:
     """Select among the pixels of Fashion-MNIST, 3,000 rows without labels, 5,000 to test.
 
-    As published: 1,000 hidden units, 13 links a unit, a fifth of the links replaced after each of 10 passes, noise and
-    share dropped 0.2, rate 0.01, 50 columns, 50 trees. Not: 60,000 rows. Fashion-MNIST is not among the paper's sets.
+    As published: 1,000 hidden units, 13 links a unit, a fifth of the links replaced after each of 100 passes, noise and
+    share dropped 0.2, rate 0.01, 50 columns, 50 trees. Not: 60,000 rows; 100 passes are 3,000 steps here, where 10 are
+    6,000 there. Fashion-MNIST is not among the paper's sets. Tried first: 10 passes, too few to change the choice.
     """
     from sklearn.ensemble import ExtraTreesClassifier
-    from sklearn.feature_selection import f_classif
     from sklearn.neighbors import kneighbors_graph
 
     from codomain.tasks.fashion import fashion
@@ -207,12 +211,13 @@ def selects_pixels(seed: int) -> Trial:
         trees = ExtraTreesClassifier(50, random_state=seed).fit(X[:, kept], y)
         return np.asarray(trees.predict(Q[:, kept]) == truth)
 
-    peer = hits(np.random.default_rng(seed).permutation(X.shape[1]).astype(float))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratios = np.nan_to_num(f_classif(X, y)[0])
+    random = hits(np.random.default_rng(seed).permutation(X.shape[1]).astype(float))
+    # A column without variance says nothing: last.
+    smooth = hits(np.where(variance > 0, -rough / np.where(variance > 0, variance, 1), -np.inf))
+    useful = hits(ExtraTreesClassifier(50, random_state=seed).fit(X, y).feature_importances_)
     return Trial(
-        ours=hits(QuickSelection(50, epochs=10, random_state=seed).fit(X).strengths_),
-        # A column without variance says nothing: last.
-        floor=hits(np.where(variance > 0, -rough / np.where(variance > 0, variance, 1), -np.inf)), peer=peer,
-        chance=majority_share(truth), premise=float(abs(hits(ratios).mean() - peer.mean())),
+        ours=hits(QuickSelection(50, epochs=100, random_state=seed).fit(X).strengths_),
+        floor=max(smooth, random, key=np.mean), peer=hits(X.var(axis=0)),
+        chance=majority_share(truth), premise=float(useful.mean() - random.mean()),
+        also={"50 columns of best Laplacian score": float(smooth.mean())},
     )  # fmt: skip
