@@ -135,7 +135,7 @@ class FeatureComplexity(Paired):
 )  # fmt: skip
 @threadpool_limits.wrap(limits=1, user_api="blas")  # type: ignore[untyped-decorator]  # its products are small
 def ranks_planted_complexity(seed: int) -> Trial:
-    """All 1,024 rows of 10 bits; six nets of three hidden layers each predict twelve features of them."""
+    """All 1,024 rows of 10 bits; ten nets of three hidden layers each predict twelve features of them."""
     from itertools import product
 
     from sklearn.linear_model import RidgeClassifier
@@ -154,14 +154,14 @@ def ranks_planted_complexity(seed: int) -> Trial:
         return float(np.mean((np.sign(ranking[more] - ranking[less]) + 1) / 2))
 
     scores, right = [], []
-    for number in range(6):
+    for number in range(10):
         drawn = [rng.permutation(10)[:3] for _ in degree]
         signs = [
             X[:, bits].sum(axis=1) if d == 1 else X[:, bits[:d]].prod(axis=1)
             for d, bits in zip(degree, drawn, strict=True)
         ]
         y = (np.stack(signs, axis=1) > 0).astype(int)
-        net = MLPClassifier((64, 64, 64), batch_size=128, learning_rate_init=3e-3, random_state=6 * seed + number)
+        net = MLPClassifier((64, 64, 64), batch_size=128, learning_rate_init=3e-3, random_state=10 * seed + number)
         learnt, hits = np.full(len(degree), np.inf), np.zeros(len(degree))
         for epoch in range(60):
             net.partial_fit(X, y, classes=np.arange(len(degree)))
@@ -169,7 +169,7 @@ def ranks_planted_complexity(seed: int) -> Trial:
             learnt = np.where((hits >= 0.95) & np.isinf(learnt), epoch + 1, learnt)
         found = FeatureComplexity(random_state=seed).fit_layers([X, *hidden_layers(net, X)], y)
         learnt[np.isinf(learnt)] = 61
-        folds = KFold(5, shuffle=True, random_state=6 * seed + number)
+        folds = KFold(5, shuffle=True, random_state=10 * seed + number)
         probe = np.array([cross_val_score(RidgeClassifier(), X, column, cv=folds).mean() for column in y.T])
         scores.append([share_ordered(ranking) for ranking in (found.complexity_, -probe, learnt)])
         right.append(hits.min())
