@@ -57,9 +57,12 @@ class OffTheShelf(ClassifierMixin, Method):
 
     Notes
     -----
-    Checked against the abstract only: a late layer of a net that was trained for something else, jittered inputs and a
-    linear machine. Root and length-1 scaling of the features are not in the abstract. The claim is about texts and a
-    net of texts, not about pictures.
+    Checked against the abstract only: a late layer of a net that was trained for something else, jittered inputs and
+    a linear machine. Root and length-1 scaling of the features are not in the abstract. The claim is about texts and
+    a net of texts, not about pictures. Second reading: with the training labels in another order ours falls from
+    0.737 to 0.083, which is chance; without the root it has 0.742 and with four jittered copies 0.723, so that the
+    gain over the floor (0.695) is that of the features. Of 1,310 test rows 12 have a text that is trained on; without
+    them it is 0.735 against 0.693.
 
     References
     ----------

@@ -69,8 +69,8 @@ class FeatureComplexity(Paired):
     the layers. The linear decoders and their penalty are not in the abstract. The features are planted, so that their
     complexity is known; the paper looks at those of a net on ImageNet. Second reading: with the last layer alone in
     place of all of them ours falls from 0.979 to 0.028, as a net unfolds what is complex at its end; the floor
-    (0.771) cannot tell parities of two from those of three bits and ends at about 0.83 at most. Passes until a net
-    has learnt a feature, the peer, order them as well.
+    (0.771) can only guess between parities of two and of three bits. Passes until a net has learnt a feature, the
+    peer, order them as well.
 
     References
     ----------

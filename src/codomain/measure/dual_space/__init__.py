@@ -49,7 +49,11 @@ class DualSpace(Paired):
     -----
     Checked against the abstract only, and the table of results on the questions in the wiki of the Association for
     Computational Linguistics: both geometric means, and the choices of a question. Singular values to a power that is
-    chosen on other questions are published; here the power is one half.
+    chosen on other questions are published; here the power is one half. Second reading: on a small scale, 550
+    questions with glosses alone as texts and widths of 60, ours falls from 0.38 to 0.32 with the words of the
+    function space in another order (floor 0.35), but only to 0.36 with the modifier taken as the head: wrong choices
+    are near one word of the pair alone, which the domain space tells by itself (0.38). The turned pairs that are
+    printed beside test the head.
 
     References
     ----------
