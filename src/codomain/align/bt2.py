@@ -67,6 +67,10 @@ class BT2(Compatible):
     their cosine and 1 for naming the class; here the features are given and kept exactly, so these two terms have
     nothing to learn. Both bases start at no rotation, theirs at random orthogonal matrices.
 
+    Second reading: what is joined, both bases, lengths, losses and weights as published; the added net sees the new
+    features alone, where the published backbone and the floor see the items. With the old features shuffled, seed 0,
+    the claim's score falls from .190 to .121, without both turns to .131, below the floor of .182.
+
     References
     ----------
     Zhou et al. (2022), arXiv:2211.03989.
