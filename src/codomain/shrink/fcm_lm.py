@@ -50,8 +50,12 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
 
     Notes
     -----
-    Checked against the abstract only: features are quantised, packed and coded under fixed test conditions. The paper
-    is a benchmark of picture codecs; the range coder by columns is not in it.
+    Checked against the authors' code (chansongoal/FCM-LM): they clip to one range, quantise uniformly to 8 or 10 bits,
+    lay the numbers out as one picture and code it by VTM or by a trained net. The range coder by columns, the largest
+    error that is kept and the frequencies of training rows are not theirs.
+    Second reading: against packers alone the claim held, but one table of frequencies for all columns takes as few bits
+    (4.94 of 8 saved, ours 4.94, packers 4.77, by 1,000 rows to learn from); that table is now in the floor. With equal
+    frequencies ours falls to 3.44.
 
     References
     ----------
@@ -127,9 +131,9 @@ class FCMLM(OneToOneFeatureMixin, TransformerMixin, StepPacker, Method):
 @claim(
     FCMLM, needs=("constriction", "wordllama"),
     unit="bits a feature below the 8 of int8 at a recall@10 of 0.95, 0 to 8", margin=0.1, seconds=60,
-    says="Coding columns by their frequencies takes fewer bits than general packers; the paper's codec is not tried.",
+    says="Coding columns by their own frequencies takes fewer bits than one table; the paper's codec is not tried.",
     premise="whole numbers of a column are so uneven that their entropy is below their fixed length by", least=0.5,
-    floor="the same whole numbers as one table of bytes, by the best of zlib, bz2 and LZMA, rows or columns first",
+    floor="the same whole numbers by one table of frequencies or the best of zlib, bz2 and LZMA, rows or columns first",
     peer="whole numbers of fixed length, best of three ranges for each column, headers not counted",
 )  # fmt: skip
 def keeps_neighbours_in_few_bits(seed: int) -> Trial:
@@ -161,7 +165,12 @@ def keeps_neighbours_in_few_bits(seed: int) -> Trial:
     blocks = codec.compress(base)
     if np.abs(codec.decompress(blocks) - base).max() > codec.largest_error_:
         raise AssertionError("An error is larger than stated.")
-    table = np.clip(np.rint((base - codec.means_) / (2 * codec.largest_error_)) + 128, 0, 255).astype(np.uint8)
+    table, seen = (
+        np.clip(np.rint((rows - codec.means_) / (2 * codec.largest_error_)) + 128, 0, 255).astype(np.uint8)
+        for rows in (base, train)
+    )
+    shares = np.bincount(seen.ravel(), minlength=256) + 1  # of all columns together
+    alike = float(np.log2(shares.sum() / shares)[table].mean())
     packs: tuple[Callable[[bytes], bytes], ...] = (lambda raw: zlib.compress(raw, 9), bz2.compress, lzma.compress)
     packed = min(len(pack(part.tobytes())) for pack in packs for part in (table, table.T))
     counts = [np.bincount(column) for column in table.T]
@@ -181,6 +190,7 @@ def keeps_neighbours_in_few_bits(seed: int) -> Trial:
     bits = codec.bits(base) / X.shape[1]
     ours, floor = (8 * size / base.size for size in (sum(map(len, blocks)), packed))
     return Trial(
-        ours=8 - ours, floor=8 - floor, peer=8 - min(fixed_bits(share) for share in (0, 0.001, 0.01)), chance=0.0,
+        ours=8 - ours, floor=8 - min(floor, alike), chance=0.0,
+        peer=8 - min(fixed_bits(share) for share in (0, 0.001, 0.01)),
         premise=float(np.mean(lengths) - np.mean(entropies)), error=float(bits.std() / np.sqrt(len(bits))),
     )  # fmt: skip

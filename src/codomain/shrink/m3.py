@@ -99,9 +99,13 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
     Notes
     -----
-    Checked against the abstract only: that rows become queries which attend over a bank of principal scene components.
-    The paper renders queries of Gaussians in three dimensions; here the bank, the keys and the queries are fitted to
+    Checked against the paper's text: softmax(q W B') B with a learned W, started at random, over a bank of real rows.
+    The paper thins the bank by a threshold of similarity, renders queries of Gaussians in three dimensions, draws 2,000
+    points a step, and its rivals are short features with a learned decoder; here bank, keys and queries are fitted to
     given rows.
+    Second reading: the paper's bank holds a row like each, by its threshold; docstrings do not (the nearest of 51 has a
+    cosine of .41), and the premise, which had asked only that principal components lose, now says so. With random keys
+    that are not learned, ours falls from .53 to .48 (2,000 rows, 51 in the bank).
 
     References
     ----------
@@ -178,7 +182,7 @@ class M3(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     M3, needs=("wordllama",),
     unit="mean cosine of rows with what is brought back, -1 to 1", margin=0.01, seconds=60,
     says="Queries of 16 numbers over a shared bank bring rows back better than principal components of equal bytes.",
-    premise="principal components of as many bytes, everything counted, lose of the cosine at least", least=0.1,
+    premise="rows repeat, as pixels of a scene do: to its nearest of 128 other rows, a row has a cosine of", least=0.7,
     floor="as many principal components as fit in the bytes of queries, bank and keys; rows and components counted",
     peer="product quantisation of no more bytes: 64 parts of 7 bits, codebooks counted",
 )  # fmt: skip
@@ -208,5 +212,5 @@ def brings_rows_back(seed: int) -> Trial:
     return Trial(
         ours=cosines(memory.inverse_transform(memory.transform(X))), floor=floor,
         peer=cosines(quantiser.decode(quantiser.compute_codes(X))),
-        chance=float(np.linalg.norm(X.mean(axis=0))), premise=float(1 - floor.mean()),
+        chance=float(np.linalg.norm(X.mean(axis=0))), premise=float((X[128:] @ X[:128].T).max(axis=1).mean()),
     )  # fmt: skip

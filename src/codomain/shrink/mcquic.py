@@ -83,6 +83,9 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     Checked against the authors' code (xiaosu-zhu/McQuic): codewords drawn by a straight-through Gumbel softmax of minus
     squared distances, residuals from level to level. They divide distances by the root of the number of codewords times
     a learned factor and start from small random codewords; here the scale is the level's error, the start k-means.
+    Second reading: the peer, and with it the premise, had seen all 256 columns, ours and floor 64 components that keep
+    .60 of held-out variance; now all see the components. By 1,600 rows and 6 bits, ours keeps .505 after learning, and
+    .505 by the k-means that it starts from: here learning all levels together adds nothing.
 
     References
     ----------
@@ -203,7 +206,7 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     says="At equal coded bits, levels of codebooks on parts of a row keep more than coding each variable by itself.",
     premise="another quantiser of whole rows keeps more at these bits than single variables do, by", least=0.02,
     floor="each variable in equal steps, coded by its own frequencies in no fewer bits",
-    peer="faiss's residual quantiser of the same codebooks, on the rows as they are",
+    peer="faiss's residual quantiser with as many bits, for all 64 components at once",
 )  # fmt: skip
 def keeps_more_than_single_variables(seed: int) -> Trial:
     """Code docstrings by a static encoder, rotated to 64 principal components; 4,000 to learn from, 1,000 held out.
@@ -238,11 +241,11 @@ def keeps_more_than_single_variables(seed: int) -> Trial:
         middle = float(np.sqrt(low * high))
         low, high = (middle, high) if FCMLM(middle).fit(A).bits(B).mean() >= bits else (low, middle)
     floor = kept(FCMLM(low).fit(A).transform(B))
-    residual = faiss.ResidualQuantizer(X.shape[1], 16, 8)
-    residual.train(X)
-    lost = ((new - residual.decode(residual.compute_codes(new))) ** 2).sum(axis=1)
-    peer = 1 - lost / ((new - X.mean(axis=0)) ** 2).sum(axis=1).mean()
+    residual = faiss.ResidualQuantizer(64, 16, 8)
+    residual.train(A)
+    peer = kept(residual.decode(residual.compute_codes(B)))
     return Trial(
         ours=kept(quantiser.inverse_transform(codes)), floor=floor, peer=peer, chance=0.0,
-        premise=float(peer.mean() - floor.mean()), also={"coded bits of a row": bits},
+        premise=float(peer.mean() - floor.mean()),
+        also={"coded bits of a row": bits, "kept by the 64 components": float(kept(B).mean())},
     )  # fmt: skip

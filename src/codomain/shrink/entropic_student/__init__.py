@@ -60,8 +60,13 @@ class EntropicStudent(ClassNamePrefixFeaturesOutMixin, TransformerMixin, StepPac
 
     Notes
     -----
-    Checked against the abstract only: a stochastic bottleneck with a learned prior for its entropy, trained by rate
-    plus the error of a teacher's features. Weights and sizes are not the paper's, which codes pictures.
+    Checked against the authors' code (yoshitomo-matsubara/supervised-compression): noise in place of rounding, a prior
+    of each component by itself, rate plus squared error of a teacher's features, then encoder and prior fixed. They add
+    the errors of four layers of a ResNet and train the second stage by the teacher's predictions and the labels; here
+    one layer's features are the target of both. Weights and sizes are not theirs, since they code pictures.
+    Second reading: all bytes are counted on both sides, and the floor keeps the better of two widths on the test rows.
+    Without noise in training ours falls from .95 to .16, far below the floor of .90; with the pixels themselves in
+    place of the teacher's features it falls to .93, by more bytes.
 
     References
     ----------
