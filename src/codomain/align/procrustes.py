@@ -121,5 +121,5 @@ def maps_words(seed: int) -> Trial:
         floor=hits(LinearRegression().fit(one[known], two[known]).predict(one[new])),
         peer=hits(RidgeCV(np.logspace(-4, 2, 13)).fit(one[known], two[known]).predict(one[new])),
         chance=0.001,
-        premise=float(np.corrcoef(*((Z[new] @ Z[new].T)[above] for Z in (one, two)))[0, 1]),
+        premise=float(np.corrcoef((one[new] @ one[new].T)[above], (two[new] @ two[new].T)[above])[0, 1]),
     )
