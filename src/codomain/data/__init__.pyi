@@ -1,6 +1,6 @@
 from .debian import debian_descriptions as debian_descriptions
 from .docstrings import frozen_docstrings as frozen_docstrings
-from .emoji import emoji as emoji
+from .emoji_pictures import emoji as emoji
 from .fashion import fashion_mnist as fashion_mnist
 from .functions import frozen_functions as frozen_functions
 from .newsgroups import newsgroups20 as newsgroups20

@@ -9,7 +9,7 @@ import pytest
 
 from codomain.core import UserError, needs
 from codomain.data import emoji as read
-from codomain.data.emoji import VENDORS, VERSION, identity, read_png
+from codomain.data.emoji_pictures import VENDORS, VERSION, identity, read_png
 from codomain.data.identity import ABSENT
 
 
