@@ -40,7 +40,8 @@ def targets(node):
 
 def imports(path):
     """Pairs of a place and how it is imported: at the top, in a function, or in a claim. Types alone do not count."""
-    found = set()
+    found, tree = set(), ast.parse(path.read_text(encoding="utf-8"))
+    of_claims = only_in_claims(tree)
 
     def visit(node, how):
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
@@ -48,13 +49,32 @@ def imports(path):
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.update((target, how) for target in targets(node))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and how != "claim":
-            claims = any(ast.unparse(mark).startswith("claim(") for mark in node.decorator_list)
-            how = "claim" if claims else "function"
+            how = "claim" if is_claim(node) or node in of_claims else "function"
         for child in ast.iter_child_nodes(node):
             visit(child, how)
 
-    visit(ast.parse(path.read_text(encoding="utf-8")), "top")
+    visit(tree, "top")
     return found
+
+
+def is_claim(node):
+    """Whether a function is a claim."""
+    return isinstance(node, ast.FunctionDef) and any(
+        ast.unparse(mark).startswith("claim(") for mark in node.decorator_list
+    )
+
+
+def only_in_claims(tree):
+    """Private functions of a module that nothing but its claims calls: they are parts of the claims."""
+
+    def names(node):
+        return {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+
+    others = set().union(*(names(node) for node in tree.body if not is_claim(node)))
+    called = set().union(*(names(node) for node in tree.body if is_claim(node))) - others
+    return {
+        node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in called and node.name[0] == "_"
+    }
 
 
 def broken(path):
@@ -93,10 +113,11 @@ def test_a_broken_law_is_seen(tmp_path, monkeypatch):
     (tmp_path / "core" / "bad.py").write_text("def f():\n    from codomain.align import Procrustes\n")
     (tmp_path / "align" / "bad.py").write_text(
         "from codomain.search import search\nimport codomain.workbench.run\n"
-        "@claim(1)\ndef g():\n    from codomain.measure import health\n"
+        "def _a():\n    import codomain.tasks\ndef _b():\n    import codomain.guard\n_c = _b\n"
+        "@claim(1)\ndef g():\n    _a(), _b()\n    from codomain.measure import health\n"
     )
     assert broken(tmp_path / "core" / "bad.py") == ["align (function)"]
-    assert sorted(broken(tmp_path / "align" / "bad.py")) == ["search (top)", "workbench (top)"]
+    assert sorted(broken(tmp_path / "align" / "bad.py")) == ["guard (function)", "search (top)", "workbench (top)"]
 
 
 def hidden(path):

@@ -32,5 +32,6 @@ from .rules import Rule as Rule
 from .rules import Seed as Seed
 from .sealed import written_aside as written_aside
 from .trusted import Trusted as Trusted
+from .trusted import model_folder as model_folder
 from .trusted import server_address as server_address
 from .verdicts import Trial as Trial

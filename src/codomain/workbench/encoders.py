@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codomain.core import EncoderIdentity, Trusted, UserError, server_address, visible
-from codomain.core.trusted import model_folder
+from codomain.core import model_folder
 from codomain.encode import Encoder, resolve
 from codomain.space import MigrationPart, Space
 
