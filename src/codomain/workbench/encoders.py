@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codomain.core import EncoderIdentity, Trusted, UserError, server_address, visible
-from codomain.core import model_folder
+from codomain.core import EncoderIdentity, Trusted, UserError, model_folder, server_address, visible
 from codomain.encode import Encoder, resolve
 from codomain.space import MigrationPart, Space
 
