@@ -57,7 +57,9 @@ class MaxSimSketch(SetEncoder, Method):
     documents, joined through their intersection, as there. There the join is a pseudo-inverse and every anchor is kept;
     here it is a ridge regression on twice as many tokens, since near copies among tokens make the intersection
     singular, and only the foremost directions are kept, since the size is bounded. Not in the paper: penalty, width and
-    the numbers of landmarks and documents.
+    the numbers of landmarks and documents. Second reading: rows, columns and their join as published; with the
+    landmarks in another order than was learned ours falls from .90 to .03 by one seed, near chance (floor .88, which
+    learns nothing from the 500 other documents).
 
     References
     ----------

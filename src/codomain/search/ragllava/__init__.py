@@ -58,6 +58,9 @@ class RagLLaVA(Paired):
     is a language model that sees pictures, tuned by instructions, and its noise is in the pictures of its reader; here
     a small network attends over given tokens, the noise is in these, and there is no reader. The threshold there comes
     from the distribution of the judge's answers; not in the paper: F1 on held-out queries, sizes and rates.
+    Second reading: with wrong candidates drawn at random in training ours falls from .26 to .14 by one seed, below the
+    floor's .25, and MaxSim ranks more right ones first than the judge. Of the documents to be found, 5 in 100 have a
+    copy among those learned from, and two queries of one text count as wrong for each other.
 
     References
     ----------
