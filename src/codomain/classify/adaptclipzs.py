@@ -33,7 +33,8 @@ class AdaptCLIPZS(WordsHead):
     epochs : int, default=15
         Passes over the rows, as published.
     learning_rate : float, default=0.0001
-        Size of a step of AdamW. The paper's 5e-7 is for CLIP's projections: choose it on classes held out.
+        Size of a step of AdamW. The authors' 1e-7 for CLIP's projections, 5e-7 below, is for CLIP: choose it on classes
+        held out.
     random_state : int, RandomState or None, default=None
         Seed of the batches and of the descriptions drawn.
 
@@ -61,10 +62,15 @@ class AdaptCLIPZS(WordsHead):
 
     Notes
     -----
-    Checked against the authors' code (cvl-umass/AdaptCLIPZS): the loss over the bag in both directions, the batch of
-    256, one text drawn for a row, 15 passes, the temperature 0.02 in training and CLIP's 0.01 afterwards, and the mean
-    of the texts' probabilities as score agree; so does the text, the class's name before each description, which is
-    the caller's to write. There all of CLIP is trained, with restarts of a cosine schedule, and the temperature too.
+    Checked against the authors' code (cvl-umass/AdaptCLIPZS): the loss over the bag in both directions, one text drawn
+    for a row, 15 passes, the temperature 0.02 in training and CLIP's 0.01 afterwards, and the mean of the texts'
+    probabilities as score agree; so does the text, the class's name before each description, which is the caller's to
+    write. There batches hold 1024 rows in the order of the data, here 256 at random; all of CLIP is trained, with
+    restarts of a cosine schedule, and the temperature too, and the network after ten of the passes is tested.
+    Second reading: loss and score are as published; batch size and size of a step above were not the code's as was
+    said. With the labels of the rows shuffled the new nouns fall from .309 to .245 and the known from .402 to .083 at
+    steps of 1e-3 on one seed; at the 1e-5 that the held-out classes choose there, training changes nothing: .3125
+    against the floor's .3133.
 
     References
     ----------

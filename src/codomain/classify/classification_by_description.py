@@ -45,6 +45,9 @@ class ByDescription(WordsHead):
     Checked against the authors' code (sachit-menon/classify_by_description_release): descriptions and rows of length 1
     and the plain mean of the cosines, without temperature, agree; so does the text, the class's name before each
     description ("hen, which has two legs"), which is the caller's to write.
+    Second reading: the formula is as published, and so is the rival, the name alone. With the name said again in place
+    of each description ours falls from .214 to .166 on one seed, the floor's .164; with no name beside the descriptions
+    it is .173.
 
     References
     ----------

@@ -57,6 +57,9 @@ class SelectedDescriptions(WordsHead):
     must fit its candidate at least as well as all others, the order by the mean difference, the fallback to the
     descriptions written for the class and the sum with the weighted name agree. There the same text written for two
     classes is kept once; here it is kept as often as X holds it.
+    Second reading: selection, order and fallback are as published; the authors' rivals score all classes, while the
+    floor has the same candidates. With the labels of the rows shuffled ours falls from .213 to .151 on one seed, below
+    the floor's .179 and the names' .158. Class means of the same rows, the peer, find twice as many.
 
     References
     ----------

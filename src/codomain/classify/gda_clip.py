@@ -69,6 +69,9 @@ class GDA(LinearHead):
     what is left of their class means, equal priors, rows of length 1, cosines divided by 0.01 and the choice of the
     weight among 0.0001, 0.001, ..., 100 on validation rows agree. There every picture is taken ten times with random
     crops, which vectors do not allow, and the inverse is a pseudo-inverse of the same matrix, which has full rank.
+    Second reading: formulas and grid of the weight are as published. The rival's weight used to end at 30, its best;
+    with a wider grid the rival goes from .256 to .327 over five seeds beside ours at .330. With the identity in place
+    of the shrunk precision ours goes from .316 to .318 on one seed: the class means do the work, not the covariance.
 
     References
     ----------
@@ -122,7 +125,7 @@ def beats_a_cache(seed: int) -> Trial:
     """Definitions of kinds of things in WordNet, 4 rows of each class and 4 for validation, a static encoder.
 
     Tried first: docstrings, where 420 rows of 42 packages gave a standard error above the margin, and the rivals were
-    the names and the rows each for itself.
+    the names and the rows each for itself. Then a cache whose weight ended at 30, which was the best of its grid.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -143,8 +146,8 @@ def beats_a_cache(seed: int) -> Trial:
         near = np.exp(sharpness * (rows @ X.T - 1)) @ cached
         return np.asarray(classes[(rows @ names.T / 0.01 + weight * near).argmax(axis=1)])
 
-    # The grid of Tip-Adapter's authors: sharpness to 7, weight to 3, for CLIP; here both also to ten times that.
-    grid = [(weight, sharpness) for weight in np.geomspace(0.1, 30, 12) for sharpness in np.geomspace(0.5, 70, 12)]
+    # The grid of Tip-Adapter's authors ends at sharpness 7 and weight 3, for CLIP; a first seed's best weight is 126.
+    grid = [(weight, sharpness) for weight in np.geomspace(0.1, 3000, 12) for sharpness in np.geomspace(0.5, 70, 12)]
     best = max(grid, key=lambda pair: np.mean(cache(V, *pair) == held))
     by_rows = LogisticRegression(C=10.0, max_iter=1000).fit(X, of).predict(Q) == truth
     by_name = classes[(Q @ names.T).argmax(axis=1)] == truth

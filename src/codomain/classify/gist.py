@@ -66,6 +66,10 @@ class GIST(WordsHead):
     a pair for each of them, the symmetric loss over a batch with only its own partner right, and a linear head on the
     rows alone agree; so does the text, the class's name before each description, which is the caller's to write.
     There batches hold 20 pairs, all of CLIP is trained and the temperature learns too, from 0.01.
+    Second reading: match, loss and head are as published; there the head learns by gradient steps and its best pass on
+    validation rows is kept. Over five seeds descriptions of the class at random, in place of the matched ones, give
+    ours, .404, on average: here the match adds nothing. With descriptions of other classes, on 20 classes of one seed
+    and 5 or 20 passes, ours falls only from .560 to .540, the floor at .565.
 
     References
     ----------

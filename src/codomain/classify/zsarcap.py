@@ -42,6 +42,9 @@ class ZSARCap(WordsHead):
     neighbour among the sentences of all classes agree; at most ten sentences a class are kept there, chosen before by
     their cosine to the class's name, which is the caller's to do. Several captions of one video are joined to one text
     there; here their vectors may be averaged.
+    Second reading: the rule is as published; the claim compares encoders under it, not the rule, which the mean over a
+    class's sentences, the peer, matches. With the classes of the sentences shuffled ours falls from .41 to .05 on one
+    seed, the floor from .29 to .05, where chance is .025.
 
     References
     ----------
