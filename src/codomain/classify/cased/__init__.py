@@ -58,6 +58,10 @@ class CaSED(ClassifierMixin, Method):
     lower case, singular and met twice, the words left out, both softmaxes with 0.07 and their weights agree. There a
     tagger keeps nouns, adjectives and participles, after the count; here stop words go before it, and `words` says
     what else can be an answer, such as the nouns and adjectives of a dictionary.
+    Second reading: formulas, 0.3, 0.07, ten and two as in the authors' settings; here captions without a possible
+    answer are never retrieved, and `words` limits what is counted. The lack of a premise is right: no way names more
+    than one animal in thirty. With the averaged vectors in place of MiniLM, seed 0, shuffled captions take ours from
+    .0125 to 0 and the names among the words from .30 to .01, the floor being .0175.
 
     References
     ----------
