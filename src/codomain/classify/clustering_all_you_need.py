@@ -79,10 +79,10 @@ class TransductivePrototypes(ClassifierMixin, Method):
     means weighted by soft labels are as there. That code lets the soft labels of labelled rows move, updates labels to
     convergence between two updates of the means, has a plain graph of 3 neighbours, temperature 1 and a weight of the
     neighbours that is tuned on other classes; here labels are held fixed as in the paper's text, each turn updates both
-    once, and the temperature is one that suits rows of length 1. Second reading: updates as published; the premise can
-    hardly be false, since its means contain the test rows themselves, and the episodes of a seed share 300 rows, so
-    their error is too small: over the seeds the gap strays by .007. It is only reasoned, not run, that without the pull
-    of unlabelled rows the prototypes stay the floor's means.
+    once, and the temperature is one that suits rows of length 1. Second reading: the updates follow from the objective
+    above, without opening that code again; the premise can hardly be false, since its means contain the test rows
+    themselves, and the episodes of a seed share 300 rows, so their error is too small: over the seeds the gap strays by
+    .008. It is only reasoned, not run, that without the pull of unlabelled rows the prototypes stay the floor's means.
 
     References
     ----------

@@ -48,10 +48,10 @@ class Loki(ClassifierMixin, Method):
     Checked against the authors' code (SprocketLab/loki): the label of least expected squared distance, and as the next
     class the label farthest from all that can be predicted. That code takes any head's probabilities and finds what can
     be predicted in a tree from its paths; here it is found from weighted means of two labels in any metric. Second
-    reading: formula and next class as published; with the tree's labels permuted ours falls on one seed from -53.2 to
-    -88.0, below the floor's -73.4, and with the probabilities of other rows to -99.8. The one class nearest to all rows
-    scores -62.5, also above the floor, so the floor is weak on this score; accuracy on known classes falls with the
-    method and new ones are hardly ever named exactly.
+    reading: the formula is the paper's, without opening that code again; with the tree's labels permuted ours falls on
+    one seed from -53.2 to -88.0, below the floor's -73.4, and with the probabilities of other rows to -99.8. The one
+    class nearest to all rows scores -62.5, also above the floor, so the floor is weak on this score; accuracy on known
+    classes falls with the method and new ones are hardly ever named exactly.
 
     References
     ----------

@@ -90,7 +90,11 @@ class MomentProbing(LinearHead):
     normalisation, the scalar mean that is subtracted, scaled columns, convolutions without padding or bias, and the
     mean of two linear layers are as there, as are the sizes and starts of all weights. That code reads a transformer's
     class token where there is one; here the mean of the tokens, as for its other nets. Not in the paper: tokens are
-    standardised, as no trained layer is before them, and AdamW has one learning rate throughout.
+    standardised, as no trained layer is before them, and AdamW has one learning rate throughout. Second reading: the
+    code does what the text above says, without opening that code again. The premise shows that the spread of tokens
+    tells sections apart, not that it adds to the mean, and it was not checked whether the floor's training had
+    converged. It is reasoned, not run, that with all tokens of a row alike the covariances hold nothing but the mean
+    again.
 
     References
     ----------
