@@ -202,7 +202,8 @@ class McQuic(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
 
 @claim(
     McQuic, needs=("constriction", "torch", "wordllama"),
-    unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=60,
+    unit="share of the variance of held-out rows that is kept, at most 1", margin=0.02, seconds=200, scale="minutes",
+    why="the peer trains sixteen codebooks of 256 words, one after the other",
     says="At equal coded bits, levels of codebooks on parts of a row keep more than coding each variable by itself.",
     premise="another quantiser of whole rows keeps more at these bits than single variables do, by", least=0.02,
     floor="each variable in equal steps, coded by its own frequencies in no fewer bits",
