@@ -8,9 +8,10 @@ import shutil
 import pytest
 
 from codomain.core import no_claim, records
-from codomain.core.catalogue import PACKAGE, methods, named, rooms
+from codomain.core.catalogue import PACKAGE, methods, rooms
 from codomain.core.claims import SEEDS, VERDICTS, NoClaim
 
+HOLDING = next(entry for entry in methods() if entry.verdict == "holds")
 each_entry = pytest.mark.parametrize("entry", methods(), ids=lambda entry: f"{entry.room}/{entry.slug}")
 
 
@@ -89,10 +90,10 @@ def test_every_verdict_kept_its_budget_and_its_libraries(entry):
 @pytest.fixture
 def record(tmp_path):
     """A copy of a record in a package of its own, beside the method that asks for it."""
-    path = tmp_path / "align/records/procrustes.toml"
+    path = tmp_path / "align" / "records" / HOLDING.path.name
     path.parent.mkdir(parents=True)
-    shutil.copy(named("procrustes")[0].path, path)
-    (tmp_path / "align/procrustes.py").write_text('paper = Paper.get("procrustes")\n', encoding="utf-8")
+    shutil.copy(HOLDING.path, path)
+    (tmp_path / "align/method.py").write_text(f'paper = Paper.get("{HOLDING.slug}")\n', encoding="utf-8")
     return path
 
 
@@ -103,7 +104,7 @@ def test_a_missing_record_is_named(record):
 
 
 def test_a_record_that_is_left_over_is_named(record):
-    (record.parents[1] / "procrustes.py").unlink()
+    (record.parents[1] / "method.py").unlink()
     assert unmatched(record.parents[2]) == [f"{record} is left over: no method asks for it"]
 
 
@@ -124,7 +125,7 @@ def test_a_record_that_is_left_over_is_named(record):
     ],
 )
 def test_a_record_that_was_edited_by_hand_is_named(record, old, new, words):
-    claim = named("procrustes")[0].claim
+    claim = HOLDING.claim
     assert edits(record, claim) == []
     text = record.read_text(encoding="utf-8")
     assert re.search(old, text)
@@ -135,7 +136,7 @@ def test_a_record_that_was_edited_by_hand_is_named(record, old, new, words):
 def test_a_method_without_a_verdict_is_named(record):
     table = records.read(record)
     records.write(record, {key: value for key, value in table.items() if key not in ("claim", "verdict")})
-    assert edits(record, named("procrustes")[0].claim) == [f"{record}: there is no verdict"]
+    assert edits(record, HOLDING.claim) == [f"{record}: there is no verdict"]
 
 
 def test_another_reason_for_no_claim_is_named(record):

@@ -8,7 +8,7 @@ import pytest
 
 from codomain.core import DamagedError, UserError, needs
 from codomain.tasks import emoji_features as module
-from codomain.tasks.emoji_features import on_white, picture_stages
+from codomain.tasks.pictures.emoji_features import on_white, picture_stages
 
 pytest.importorskip("torch")
 WIDTHS = [16, 24, 40, 80, 112, 192, 320, 1280]

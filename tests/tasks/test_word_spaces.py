@@ -5,7 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from codomain.tasks import word_spaces as module
-from codomain.tasks.word_spaces import twin_word_spaces
+from codomain.tasks.wordnet.word_spaces import twin_word_spaces
 
 
 @pytest.fixture

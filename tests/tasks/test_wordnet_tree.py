@@ -8,7 +8,7 @@ import pytest
 
 from codomain.core import needs
 from codomain.tasks import wordnet_tree as module
-from codomain.tasks.wordnet_tree import described_synsets, known_and_new_synsets, label_distances
+from codomain.tasks.wordnet.wordnet_tree import described_synsets, known_and_new_synsets, label_distances
 
 real = pytest.mark.skipif(bool(needs.missing(["wordnet-base"])), reason="Debian's wordnet-base is not installed")
 

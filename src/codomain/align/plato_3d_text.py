@@ -151,7 +151,7 @@ def matches_in_a_subspace(seed: int) -> Trial:
     from sklearn.linear_model import LinearRegression, RidgeCV
 
     from codomain.encode import resolve
-    from codomain.tasks.emoji_features import emoji_features
+    from codomain.tasks.pictures.emoji_features import emoji_features
 
     pictures, names = emoji_features().features, emoji_features().names
     rows = np.random.default_rng(seed).permutation(len(names))

@@ -105,7 +105,7 @@ def maps_words(seed: int) -> Trial:
     """Words in two halves of WordNet's glosses, 64 directions each; 256 known words and 1,000 others to find."""
     from sklearn.linear_model import LinearRegression, RidgeCV
 
-    from codomain.tasks.word_spaces import twin_word_spaces
+    from codomain.tasks.wordnet.word_spaces import twin_word_spaces
 
     one, two = twin_word_spaces(seed)
     known, new = slice(256), slice(256, 1256)

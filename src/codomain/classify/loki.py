@@ -213,7 +213,7 @@ def errs_less_far(seed: int) -> Trial:
     Docstrings of packages with vectors of their names came first; the paper's case is a tree that is given.
     """
     from codomain.encode import resolve
-    from codomain.tasks.wordnet_tree import described_synsets, label_distances
+    from codomain.tasks.wordnet.wordnet_tree import described_synsets, label_distances
 
     encoder = resolve("static:wordllama")
     every = described_synsets(seed, n_few=10)

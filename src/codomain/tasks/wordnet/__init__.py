@@ -1,0 +1,1 @@
+"""Test beds from WordNet."""
