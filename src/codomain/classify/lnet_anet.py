@@ -113,7 +113,7 @@ def select_units(gram: NDArray[Any], side: NDArray[Any], n_samples: int, n_units
     says="Eight units of a net that learned to name digits tell more of a digit than eight of an untrained net.",
     premise="accuracy of logistic regression on all units of the untrained net minus the share of the commoner answer",
     least=0.1,
-    floor="eight units, chosen in the same way, of the same net before training",
+    floor="eight units, chosen in the same way, of a net of this size before training",
     peer="logistic regression on all 64 units of the trained net",
 )  # fmt: skip
 def few_units_suffice(seed: int) -> Trial:

@@ -74,7 +74,7 @@ class ZPE(WordsHead):
     rules: ClassVar = {"temperature": Real(0, above=True)}
     claim: ClassVar = no_claim(
         "The templates are for encoders of pictures and captions, of which none is here; with encoders of texts alone "
-        "no template of the pool was better than their mean, so that weights have nothing to gain."
+        "the best of twenty templates is better than their mean by less than a hundredth, so that weights gain nothing."
     )
 
     def __init__(self, temperature: float = 0.01) -> None:
