@@ -67,10 +67,14 @@ class MomentProbing(LinearHead):
         What splits tokens into heads, without unit.
     shift_ : ndarray of shape (n_heads * width,)
         What is added.
-    scale_, offset_ : ndarray of shape (width,)
-        Of the layer normalisation, which the heads share.
-    kernel_, second_kernel_ : ndarray of shape (n_heads - 1, n_heads - 1, 3, 3)
-        The two convolutions.
+    scale_ : ndarray of shape (width,)
+        Factors of the layer normalisation, which the heads share.
+    offset_ : ndarray of shape (width,)
+        What it adds.
+    kernel_ : ndarray of shape (n_heads - 1, n_heads - 1, 3, 3)
+        The first convolution.
+    second_kernel_ : ndarray of shape (n_heads - 1, n_heads - 1, 3, 3)
+        The second convolution.
     coef_ : ndarray of shape (n_classes, d + n_moments)
         Half the weights of both linear layers, without unit.
     intercept_ : ndarray of shape (n_classes,)
