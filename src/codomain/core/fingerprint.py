@@ -19,7 +19,7 @@ PACKAGE = Path(__file__).parents[1]
 HARMLESS = {
     "core/npy.py": "gives arrays back byte for byte",
     "core/sealed.py": "reads bytes as they were sealed or refuses them",
-    "core/verdicts.py": "takes means of the scores that a claim returns; a test makes every verdict follow from its record",
+    "core/verdicts.py": "takes means of the scores that a claim returns",
     "encode/encoders/endpoint.py": "no claim calls an address",
 }
 # Files that no score can depend on: they name, print, refuse, record or start things, and hold no numerics.
