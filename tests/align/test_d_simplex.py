@@ -41,12 +41,14 @@ def test_every_net_brings_a_class_to_its_own_corner_whatever_its_seed_and_the_ot
         assert np.mean(np.array([3, 1, 0, 2, -1, -1])[nearest] == y[rows]) > 0.95
 
 
-def test_the_first_loss_is_the_cross_entropy_of_plain_inner_products():
+def test_the_first_loss_is_the_cross_entropy_of_plain_inner_products_and_the_decay():
     X, y = clumps(n=40)
     fitted = DSimplex(5, epochs=1, learning_rate=1e-6, random_state=0).fit(X, y)
     scores = fitted.transform(X) @ fitted.corners_.T
     by_hand = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(40), y]
-    assert fitted.losses_[0] == pytest.approx(by_hand.mean(), rel=1e-3)
+    decay = 0.0005 / 2 * sum(np.sum(part**2) for part in fitted._net.values())
+    assert decay > 0.01
+    assert fitted.losses_[0] == pytest.approx(by_hand.mean() + decay, rel=1e-3)
 
 
 def test_inequalities_are_what_a_loop_over_pairs_counts():

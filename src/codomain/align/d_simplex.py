@@ -68,7 +68,7 @@ class DSimplex(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Method):
     corners_ : ndarray of shape (n_classes, n_classes - 1)
         Corners at length 1; any two have the cosine -1 / (n_classes - 1).
     losses_ : ndarray of shape (epochs,)
-        Mean loss of each pass of the last training: cross-entropies in nats.
+        Mean loss of each pass of the last training: cross-entropies in nats, and the decay.
 
     Raises
     ------
