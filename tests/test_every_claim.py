@@ -4,7 +4,8 @@ import pytest
 
 import rerun
 from codomain.core.catalogue import methods
-from codomain.core.claims import Claim, patience, run
+from codomain.core.claim_run import patience, run
+from codomain.core.claims import Claim
 from codomain.core.fingerprint import PARTS, fingerprint
 
 CLAIMED = [entry for entry in methods() if isinstance(entry.claim, Claim)]

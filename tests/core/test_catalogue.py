@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from codomain.cli import claims as cli_claims
 from codomain.cli import methods as cli_methods
-from codomain.core import UserError, claims, no_claim, records
+from codomain.core import UserError, claim_run, claims, no_claim, records
 from codomain.core.catalogue import LEGEND, Entry, methods, named, rooms
 
 app = typer.Typer()
@@ -139,7 +139,7 @@ def ran(monkeypatch):
 
     def choose(verdict):
         outcome = replace(record, verdict=verdict)
-        monkeypatch.setattr(claims, "run", lambda what, seeds: outcome)
+        monkeypatch.setattr(claim_run, "run", lambda what, seeds: outcome)
         monkeypatch.setattr(records, "record", lambda *arguments: kept.append(arguments) or "a record")
         return kept
 

@@ -14,7 +14,8 @@ import claims_for_tests
 
 from codomain.cli.claims import print_outcome, run_claims
 from codomain.core import Trial, UserError, catalogue, claim, claims, fingerprint, needs, no_claim
-from codomain.core.claims import Outcome, checked, run
+from codomain.core.claim_run import patience, run
+from codomain.core.claims import Outcome, checked
 
 
 def test_the_runner_gives_every_seed_to_the_claim_in_order():
@@ -87,7 +88,7 @@ def test_a_claim_of_minutes_says_why_and_waits_longer():
     method = SimpleNamespace()
     claim(method, margin=0.1, seconds=600, scale="minutes", why="the published number of episodes", **WORDS)(len)
     assert (method.claim.seconds, method.claim.why) == (600, "the published number of episodes")
-    assert claims.patience(method.claim) == 20 * 600
+    assert patience(method.claim) == 20 * 600
 
 
 def test_what_is_not_installed_is_named_and_nothing_runs(monkeypatch):

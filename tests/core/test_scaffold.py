@@ -130,7 +130,7 @@ def test_two_people_who_each_add_a_method_to_a_room_do_not_conflict(checkout, ro
 
 def test_a_new_claim_cannot_be_recorded(checkout):
     scaffold("align", "new-thing", **PAPER, root=checkout)
-    run = "from codomain.core import claims; from codomain.align import NewThing; claims.run(NewThing.claim)"
+    run = "from codomain.core import claim_run; from codomain.align import NewThing; claim_run.run(NewThing.claim)"
     done = python(checkout, run)
     assert done.returncode != 0
     assert "UserError" in done.stderr

@@ -22,7 +22,7 @@ def run_claims(
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds; a recorded verdict takes 5.")] = 5,
 ) -> None:
     """Measure the claims again, here and now; exit with 1 when a verdict is not the recorded one."""
-    from codomain.core import claims, records
+    from codomain.core import claim_run, claims, records
     from codomain.core.catalogue import methods, named
 
     if record and seeds != len(claims.SEEDS):
@@ -44,7 +44,7 @@ def run_claims(
         if moved:
             say(f"{title}: {moved}")
         say(f"{title}: {seeds} seeds, stopped after {3 * what.seconds:g} s")
-        outcome = claims.run(what, range(seeds))
+        outcome = claim_run.run(what, range(seeds))
         print_outcome(title, what, outcome, entry.paper.theirs)
         if record:
             print(f"recorded in {records.record(entry.slug, what, outcome)}")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from codomain.core.catalogue import LEGEND, PACKAGE, Entry, methods
+from codomain.core.claims import SOURCES
 from codomain.core.errors import UserError
 
 COLUMNS = (
@@ -14,7 +15,6 @@ COLUMNS = (
     "is the highest, the simple thing is the better choice. Scores are medians over five seeds; the verdict goes by "
     "the interval of ours minus floor over all of them."
 )
-SOURCES = {"code": "the authors' code", "text": "the paper's text", "abstract": "the abstract only"}
 
 
 def number(score: float | None) -> str:
@@ -31,7 +31,7 @@ def legend(entries: Sequence[Entry]) -> list[str]:
 def sources(entries: Sequence[Entry]) -> str:
     """Return a sentence that counts what the methods were checked against."""
     counts = Counter(entry.words.get("checked") for entry in entries)
-    said = [f"{words} ({counts[name]})" for name, words in SOURCES.items() if counts[name]]
+    said = [f"{words} ({counts[name]})" for words, name in SOURCES.items() if counts[name]]
     return f"Checked against {', '.join(said)}." if said else ""
 
 

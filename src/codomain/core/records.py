@@ -128,7 +128,7 @@ def record(slug: str, what: Claim | NoClaim, got: Outcome | None = None) -> Path
     what : Claim or NoClaim
         What was run.
     got : Outcome, default=None
-        From `claims.run`, with the five seeds unless it was too slow to finish them; None for a NoClaim.
+        From `claim_run.run`, with the five seeds unless it was too slow to finish them; None for a NoClaim.
 
     Returns
     -------
