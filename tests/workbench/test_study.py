@@ -18,7 +18,7 @@ from pyarrow import parquet
 import codomain
 from codomain.core import DamagedError, EncoderMismatch, UserError
 from codomain.workbench import Settings, add, search_space, study
-from codomain.workbench.stages import STAGES, late
+from codomain.workbench.stages import STAGES, late_stages
 
 STATIC = "static:wordllama"
 
@@ -84,7 +84,7 @@ def test_what_was_asked_for_stays_until_it_is_asked_for_otherwise(table: Path, t
     again = study(tmp_path / "old.parquet", text="text", encoder=STATIC, space=tmp_path / "s.space").space
     assert {name: part.made_from for name, part in again.parts.items()} == before
     grown = add(tmp_path / "s.space", tmp_path / "new.parquet").space
-    assert Settings.of(grown) == asked and not late(grown, asked)
+    assert Settings.of(grown) == asked and not late_stages(grown, asked)
     assert grown.parts.neighbors.indices.shape == (140, 9) and grown.parts.shrink.certificate["k"] == 5
     changed = study(grown.path, settings={"recall": 0.9}).space
     assert Settings.of(changed) == replace(asked, recall=0.9)

@@ -1,26 +1,24 @@
 """Run a study: read, encode, seal, every stage, report; resumable after any interruption."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import codomain.space
 from codomain.core import EncoderIdentity, UserError, say, working
-from codomain.encode import Encoder, encode_rows
+from codomain.encode import Encoder
 from codomain.space import Origin, Source, Space, study_problems
-from codomain.workbench.encoders import encoded_rows, encoder_of, named_encoder
+from codomain.workbench.encoders import encoder_of, named_encoder
+from codomain.workbench.encoding import choose_encoder, encode_source
 from codomain.workbench.facts import facts_of
 from codomain.workbench.first_look import FirstLook, text_column
 from codomain.workbench.plan import Plan
 from codomain.workbench.report.gather import write_report
 from codomain.workbench.stages import STAGES, Inputs, Settings, fingerprints, late_stages
-
-DEFAULT_ENCODER = "builtin:minilm"
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def study(
     _refuse_what_cannot_be_studied(found)
     target = Path(space) if space else Path(f"{found.name}.space")
     report_path = place_of_report(target, report)
-    maker = _maker(found, encoder)
+    maker = choose_encoder(found, encoder)
     identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
     origin = Origin.of(Path(source), whole=sample is None)
     codomain.space.check_target(target)
@@ -192,7 +190,7 @@ def _append_file(opened: Space, source: str | Path, origin: Origin, drop_empty: 
             needed="vectors of the same kind",
             todo="put them in the file, in a column of lists",
         )
-    vectors = found.vectors if maker is None else _encode(found, maker, opened.work / "encode", opened, None)
+    vectors = found.vectors if maker is None else encode_source(found, maker, opened.work / "encode", opened, None)
     return opened.append(
         found.rows, vectors, encoder=maker.identity if maker else opened.encoder, origin=origin,
         note=f"added {len(found):,} rows of {origin.name}",
@@ -235,40 +233,6 @@ def _refuse_what_cannot_be_studied(found: Source) -> None:
         )
 
 
-def _maker(found: Source, encoder: str | None) -> Encoder | None:
-    """Return the encoder; with given vectors, the one that a person says made them, after trying it on eight rows."""
-    vectors = found.vectors
-    if vectors is None:
-        return named_encoder(encoder or DEFAULT_ENCODER)
-    if encoder is None:
-        return None
-    maker = named_encoder(encoder)
-    if found.roles.text is None:
-        raise UserError(
-            f"--encoder {encoder} cannot be tried on {found.name}: it has no text column.",
-            needed="the texts beside the vectors",
-            todo="leave --encoder out, or name the column with --text",
-        )
-    rows = np.unique(np.linspace(0, len(found) - 1, 8).astype(int))
-    given = np.asarray(vectors[rows], dtype=np.float32)
-    again = maker.encode([str(found.rows[found.roles.text][int(row)]) for row in rows])
-    if again.shape != given.shape:
-        raise UserError(
-            f"The vectors of {found.name} have {given.shape[1]} dimensions; {encoder} makes {again.shape[1]}.",
-            todo="name the encoder that made them, or leave --encoder out",
-        )
-    lengths = np.linalg.norm(given, axis=1) * np.linalg.norm(again, axis=1)
-    cosines = np.sum(given * again, axis=1) / np.where(lengths == 0, 1, lengths)
-    if np.median(cosines) < 0.98:
-        raise UserError(
-            f"{encoder} did not make the vectors of {found.name}: encoded again, {len(rows)} rows have a median cosine "
-            f"of {np.median(cosines):.2f} with them.",
-            needed="a median cosine of at least 0.98",
-            todo="name the encoder that made them, or leave --encoder out",
-        )
-    return maker
-
-
 def _bring_rows(
     target: Path, before: Space | None, found: Source, maker: Encoder | None, identity: EncoderIdentity,
     report: Path, settings: Settings, origin: Origin,
@@ -278,7 +242,7 @@ def _bring_rows(
         vectors: Any = found.vectors
     else:
         look = FirstLook(found, maker, report, settings)
-        vectors = _encode(found, maker, codomain.space.work_folder(target) / "encode", before, look)
+        vectors = encode_source(found, maker, codomain.space.work_folder(target) / "encode", before, look)
     opened = codomain.space.write(
         target,
         found.rows,
@@ -291,41 +255,6 @@ def _bring_rows(
     )
     opened.clear_work("encode")  # also where these rows were sealed by a run that was killed
     return opened
-
-
-def _encode(
-    found: Source, maker: Encoder, folder: Path, before: Space | None, on_block: FirstLook | None
-) -> NDArray[np.float32]:
-    texts = text_column(found, found.roles.text)
-    assert texts is not None  # a source has texts, vectors or both
-    hashes = codomain.space.text_hashes(texts)
-    return encode_rows(
-        maker, texts, folder, known=Known(before) if before else None, hashes=hashes, on_block=on_block, progress=True
-    )
-
-
-class Known(Mapping[bytes, NDArray[np.float32]]):
-    """The vectors that the encoder of a space has made, by the hash of their text; not those of a bridge.
-
-    Parameters
-    ----------
-    space : Space
-        Where they are.
-    """
-
-    def __init__(self, space: Space) -> None:
-        self.vectors = space.vectors
-        hashes = space.hashes
-        self.rows = {bytes(hashes[row]): int(row) for row in np.flatnonzero(encoded_rows(space))}
-
-    def __getitem__(self, key: bytes) -> NDArray[np.float32]:
-        return self.vectors[self.rows[key]]
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.rows)
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
 
 def finish(space: Space, settings: Settings, report: Path, maker: Encoder | None) -> Study:
