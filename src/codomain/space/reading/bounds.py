@@ -1,5 +1,6 @@
 """How much memory reading may take: said before it is taken, for a small file can unpack to any size."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,18 @@ def check_bytes(path: Path, wanted: int, what: str = "it") -> None:
 
 def unpack_table(path: Path, table: pa.Table) -> pa.Table:
     """Return a table without dictionaries and runs, after looking at how long their values become."""
-    for name, column in zip(table.column_names, table.columns, strict=True):
-        check_bytes(path, sum(unpacked_bytes(chunk) for chunk in column.chunks), f"the column {name!r}")
+    check_unpacked(path, table, Counter())
     for at, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type) and _is_text(field.type.value_type):
             table = table.set_column(at, field.name, table.column(at).cast(field.type.value_type))
     return table
+
+
+def check_unpacked(path: Path, table: pa.Table, sizes: Counter[str]) -> None:
+    """Add the unpacked bytes of each column to those of earlier pieces, and refuse what is too much together."""
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        sizes[name] += sum(unpacked_bytes(chunk) for chunk in column.chunks)
+        check_bytes(path, sizes[name], f"the column {name!r}")
 
 
 def _is_text(kind: pa.DataType) -> bool:
