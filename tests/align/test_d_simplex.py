@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codomain.align import DSimplex
-from codomain.align.d_simplex import higher_order_loss, simplex
+from codomain.align.d_simplex.maths import higher_order_loss, simplex
 from codomain.core import unit_rows
 
 
