@@ -10,7 +10,7 @@ import pytest
 
 from codomain.core.catalogue import PACKAGE, methods
 from codomain.core.claims import Claim
-from codomain.core.pages import page, write_pages
+from codomain.core.pages import number, page, write_pages
 from pages import run_blocks
 
 ROOT = Path(__file__).parents[1]
@@ -56,5 +56,6 @@ def test_a_page_says_what_the_method_and_its_claim_say(entry):
         assert {entry.claim.says, f"- floor: {entry.claim.floor}", f"- peer: {entry.claim.peer}"} <= set(
             text.splitlines()
         )
-        rows = re.findall(r"^\| (\d) \| (\S+) \| (\S+) \| (\S+) \|$", text, re.MULTILINE)
-        assert [row[1] for row in rows] == [f"{score:.3f}" for score in entry.record.ours]
+        scores = [getattr(entry.record, who) for who in ("premise", "ours", "floor", "peer", "chance")]
+        rows = re.findall(r"^\| (\d) \| (.*) \|$", text, re.MULTILINE)
+        assert [row[1].split(" | ") for row in rows] == [[number(x) for x in row] for row in zip(*scores, strict=True)]

@@ -75,7 +75,7 @@ class DeltaEdit(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
     >>> X /= np.linalg.norm(X, axis=1, keepdims=True)
     >>> fitted = DeltaEdit(epochs=100, random_state=0).fit(X, X[:, ::-1])
     >>> move = fitted.move(X[:1], X[:1, ::-1], before=[[1.0, 0.0, 0.0]], after=[[0.0, 1.0, 0.0]])
-    >>> move.argmin(), move.argmax()
+    >>> int(move.argmin()), int(move.argmax())
     (2, 1)
     """
 
