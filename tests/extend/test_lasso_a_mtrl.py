@@ -77,11 +77,12 @@ def test_sources_that_are_too_few_or_too_wide_are_refused():
         L1AMTRL(2).fit(X, y, sources=[(A[:, 1:], b) for A, b in sources])
 
 
-def test_known_relevance_draws_all_rows_at_once_in_its_proportion():
+def test_known_relevance_draws_all_rows_at_once_and_the_least_of_each_source_is_part_of_them():
     (X, y), sources, _, _ = tasks(4)
     known = np.array([-3.0, 0, 0, 1, 0, 0, 0, 0])
     found = L1AMTRL(3, max_samples=80, min_samples=5, random_state=0).fit(X, y, sources=sources, relevance=known)
-    np.testing.assert_array_equal(found.counts_, [60, 5, 5, 20, 5, 5, 5, 5])
+    np.testing.assert_array_equal(found.counts_, [35, 5, 5, 15, 5, 5, 5, 5])
+    assert found.counts_.sum() == 80
     np.testing.assert_allclose(found.shares_, [0.75, 0, 0, 0.25, 0, 0, 0, 0])
     assert found.n_iter_ == 1
 

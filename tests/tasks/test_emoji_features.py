@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from codomain.core import DamagedError, UserError, needs
-from codomain.tasks import emoji_features as module
+from codomain.tasks.pictures import emoji_features as module
 from codomain.tasks.pictures.emoji_features import on_white, picture_stages
 
 pytest.importorskip("torch")

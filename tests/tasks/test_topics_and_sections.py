@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from codomain.tasks import section_layers, sections, steps, token_rows, topics
+from codomain.tasks import sections, steps, topics
 
 
 class Lengths:
@@ -17,7 +17,7 @@ class Lengths:
 @pytest.fixture(autouse=True)
 def forget():
     yield
-    for pool in (topics._glosses, sections._pool, token_rows._pool, section_layers._pool):
+    for pool in (topics._glosses, sections.one_of_each_source, sections.largest_sections):
         pool.cache_clear()
 
 
@@ -36,20 +36,27 @@ def package(source, text, section):
     return {"source": source, "text": text, "section": section}
 
 
-@pytest.mark.parametrize("module", [sections, section_layers])
-def test_only_the_first_package_of_a_source_counts(monkeypatch, module):
-    rows = [package("a", "one", "games"), package("a", "two", "games"), package("b", "three", "python")]
-    monkeypatch.setattr(module, "debian_descriptions", lambda: pa.Table.from_pylist(rows))
-    texts, labels = module._pool()
-    assert sorted(zip(texts, labels, strict=True)) == [("one", "games"), ("three", "python")]
+def test_only_the_first_package_of_a_source_that_is_long_enough_counts(monkeypatch):
+    rows = [package("a", "one", "games"), package("a", "twelve", "games"), package("b", "thirteen", "python")]
+    monkeypatch.setattr(sections, "debian_descriptions", lambda: pa.Table.from_pylist(rows))
+    texts, labels = sections.one_of_each_source(4)
+    assert sorted(zip(texts, labels, strict=True)) == [("one", "games"), ("thir", "python")]
+    texts, labels = sections.one_of_each_source(20, least=4)
+    assert sorted(zip(texts, labels, strict=True)) == [("thirteen", "python"), ("twelve", "games")]
 
 
-def test_tokens_come_from_texts_that_are_long_enough(monkeypatch):
-    rows = [package("a", "short", "games"), package("b", "long " * 40, "games"), package("c", "long " * 40, "python")]
-    monkeypatch.setattr(token_rows, "debian_descriptions", lambda: pa.Table.from_pylist(rows))
-    texts, labels = token_rows._pool()
-    assert texts == (("long " * 40)[:200],) * 2
-    np.testing.assert_array_equal(labels, ["games", "python"])
+def test_the_largest_sections_give_as_many_rows_each_and_every_row_is_on_one_side(monkeypatch):
+    rows = [
+        package(f"{name}{n}", f"{name} {n}", name)
+        for name, count in (("a", 5), ("b", 3), ("c", 4))
+        for n in range(count)
+    ]
+    monkeypatch.setattr(sections, "debian_descriptions", lambda: pa.Table.from_pylist(rows))
+    texts, y = sections.largest_sections(2, 4, 10)
+    assert y.tolist() == ["a"] * 4 + ["c"] * 4
+    assert len(set(texts)) == 8 and all(text[0] == name for text, name in zip(texts, y, strict=True))
+    train, test = sections.split_sections(y, 0, 3)
+    assert y[train].tolist() == ["a"] * 3 + ["c"] * 3 and sorted([*train, *test]) == list(range(8))
 
 
 def test_a_head_that_stores_rows_remembers_what_one_without_forgets():

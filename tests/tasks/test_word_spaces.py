@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from codomain.tasks import word_spaces as module
+from codomain.tasks.wordnet import word_spaces as module
 from codomain.tasks.wordnet.word_spaces import twin_word_spaces
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from codomain.core import needs
-from codomain.tasks import wordnet_tree as module
-from codomain.tasks.wordnet.wordnet_tree import described_synsets, known_and_new_synsets, label_distances
+from codomain.tasks.wordnet import wordnet_tree as module
+from codomain.tasks.wordnet.wordnet_tree import described_synsets, label_distances
 
 real = pytest.mark.skipif(bool(needs.missing(["wordnet-base"])), reason="Debian's wordnet-base is not installed")
 
@@ -64,13 +64,6 @@ def test_real_classes_have_as_many_rows_each_and_no_empty_text():
     assert found.classes == [name for name in found.names for _ in range(10)] and all(found.texts)
     assert set(found.description_classes) == set(found.names)
     assert found == described_synsets(3, n_test=10, n_few=10) != described_synsets(4, n_test=10, n_few=10)
-
-
-@real
-def test_real_known_and_new_classes_share_none_and_lose_none():
-    every, known, new = known_and_new_synsets(1)
-    assert set(known.names) | set(new.names) == set(every.names)
-    assert not set(known.names) & set(new.names)
 
 
 @real

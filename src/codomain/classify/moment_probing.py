@@ -214,7 +214,7 @@ def second_moments(tokens: NDArray[Any], axes: NDArray[Any]) -> NDArray[Any]:
     unit="accuracy, 0 to 1", margin=0.02, seconds=60,
     says="Mean and cross-covariances of tokens tell sections apart better than linear probing of the mean.",
     premise="accuracy, above one tenth, of a linear head that sees only how tokens vary about their mean", least=0.1,
-    floor="linear probing of the mean token, with the same training",
+    floor="linear probing of the mean token, with the same training or to its end, the better on the test rows",
     peer="one hidden layer on the mean token, with as many weights and the same training",
 )  # fmt: skip
 def reads_more_than_the_mean(seed: int) -> Trial:
@@ -223,6 +223,7 @@ def reads_more_than_the_mean(seed: int) -> Trial:
     Heads are half as wide as published, as MiniLM's tokens are half as wide as those of the paper's transformers.
     """
     from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
 
     from codomain.measure import head_accuracy
     from codomain.tasks.token_rows import section_tokens
@@ -251,8 +252,9 @@ def reads_more_than_the_mean(seed: int) -> Trial:
         linear = torch.nn.Linear(d, 10)
         deep = torch.nn.Sequential(torch.nn.Linear(d, hidden), torch.nn.GELU(), torch.nn.Linear(hidden, 10))
     axes = PCA(16, random_state=0).fit(X.reshape(-1, d)).components_.T
+    to_its_end = LogisticRegression(max_iter=2000).fit(A, y).predict(B) == truth
     spread = [second_moments(rows, axes) for rows in (X, Q)]
     return Trial(
-        ours.predict(Q) == truth, train(linear), train(deep), chance=0.1,
+        ours.predict(Q) == truth, max(train(linear), to_its_end, key=np.mean), train(deep), chance=0.1,
         premise=head_accuracy(spread[0], y, spread[1], truth) - 0.1,
     )  # fmt: skip

@@ -162,7 +162,7 @@ def move_means(means: NDArray[Any], before: NDArray[Any], after: NDArray[Any], w
 
 @claim(
     FDC, unit="accuracy over all digits after the last step, 0 to 1", margin=0.02, seconds=60,
-    says="Projections back to earlier spaces follow a drifting net better than moving the old means forward.",
+    says="Linear projections back to earlier spaces follow a drifting net better than moving the old means forward.",
     premise="means of all rows by the final net beat the means that ignore the drift", least=0.2,
     floor="old means moved by the drift of the new rows near them, the best of four widths on the test rows",
     peer="one shift for all rows, the mean drift of each step",

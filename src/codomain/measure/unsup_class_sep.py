@@ -172,12 +172,11 @@ def follows_a_net_that_learns_from_texts(seed: int) -> Trial:
     from scipy.stats import spearmanr
     from sklearn.neural_network import MLPClassifier
 
-    from codomain.data import frozen_docstrings
     from codomain.measure.one_space.fisher_ratio import fisher_ratio
-    from codomain.tasks.docstrings import docstring_views
+    from codomain.tasks.docstrings import docstring_texts, docstring_views
     from codomain.tasks.hidden_layers import hidden_layers
 
-    packages = np.array(frozen_docstrings()["package"].to_pylist())
+    packages = np.array(docstring_texts("text", "package")[1])
     names, counts = np.unique(packages, return_counts=True)
     rng = np.random.default_rng(seed)
     found = []

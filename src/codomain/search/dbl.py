@@ -156,14 +156,19 @@ class DBL(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Paired):
 
 @claim(
     DBL, needs=("torch", "wordllama"),
-    unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=60,
-    says="Margins set by an anchor bring more partners to the first place.",
+    unit="recall at 1, mean of both directions, 0 to 1", margin=0.01, seconds=120, scale="minutes",
+    why="ours and the floor choose their margin among four on pairs held out",
+    says="Margins set by an anchor bring more partners to the first place than one margin for all, chosen as well.",
     premise="the triplet loss teaches: it finds 2 points more than the cosine of the vectors as they are", least=0.02,
-    floor="the anchor: the same heads with the plain triplet loss, its margin and hardest negatives",
+    floor="the anchor: the same heads with the plain triplet loss, its margin the best of four on pairs held out",
     peer="the same heads with InfoNCE at temperature 0.05",
 )  # fmt: skip
 def finds_partners(seed: int) -> Trial:
-    """Name and signature against docstring, wordllama: 2,000 pairs are learned from, all others are matched."""
+    """Name and signature against docstring, wordllama: 2,000 pairs are learned from, all others are matched.
+
+    Both choose their margin (0.2 as published, and wider) on 400 of the 2,000 pairs. With 0.2 for both, as first tried,
+    ours was ahead by .028: the anchor's margin was too narrow.
+    """
     import torch
 
     from codomain.tasks.docstrings import docstring_views
@@ -172,11 +177,23 @@ def finds_partners(seed: int) -> Trial:
     order = np.random.default_rng(seed).permutation(len(A))
     train, test = order[:2000], order[2000:]
 
-    def recall(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
-        scores, pairs = unit_rows(A[test] @ one) @ unit_rows(B[test] @ other).T, np.arange(len(test))
+    def recall(one: NDArray[Any], other: NDArray[Any], rows: NDArray[Any] = test) -> NDArray[np.float64]:
+        scores, pairs = unit_rows(A[rows] @ one) @ unit_rows(B[rows] @ other).T, np.arange(len(rows))
         return np.mean([scores.argmax(axis=axis) == pairs for axis in (0, 1)], axis=0)
 
-    ours = DBL(random_state=seed).fit(A[train], B[train])
+    def heads(margin: float, rows: NDArray[Any]) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+        fitted = DBL(margin=margin, random_state=seed).fit(A[rows], B[rows])
+        return {
+            "anchor": (fitted.anchor_components_, fitted.anchor_other_components_),
+            "target": (fitted.components_, fitted.other_components_),
+        }
+
+    margins = (0.2, 0.4, 0.6, 0.8)
+    tried = [heads(margin, train[400:]) for margin in margins]
+    chosen = {
+        kind: margins[int(np.argmax([recall(*one[kind], train[:400]).mean() for one in tried]))]
+        for kind in ("anchor", "target")
+    }
     random = np.random.RandomState(seed)
     plain = [
         torch.nn.Parameter(torch.tensor(random.standard_normal((256, 128)) / 16, dtype=torch.float32)) for _ in "AB"
@@ -188,10 +205,11 @@ def finds_partners(seed: int) -> Trial:
         scores, right = ends[0] @ ends[1].T / 0.05, torch.arange(len(rows))
         return torch.nn.functional.cross_entropy(scores, right) + torch.nn.functional.cross_entropy(scores.T, right)
 
-    descend(info_nce, plain, len(train), epochs=ours.epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
-    floor = recall(ours.anchor_components_, ours.anchor_other_components_)
+    descend(info_nce, plain, len(train), epochs=DBL().epochs, batch=_ROWS, learning_rate=_RATE, random_state=random)
+    floor = recall(*heads(chosen["anchor"], train)["anchor"])
     return Trial(
-        ours=recall(ours.components_, ours.other_components_), floor=floor,
+        ours=recall(*heads(chosen["target"], train)["target"]), floor=floor,
         peer=recall(*(one.detach().numpy() for one in plain)), chance=1 / len(test),
         premise=float(floor.mean() - recall(np.eye(256), np.eye(256)).mean()),
+        also={f"margin of the {kind}": margin for kind, margin in chosen.items()},
     )  # fmt: skip

@@ -106,7 +106,6 @@ def keeps_what_queries_ask_for(seed: int) -> Trial:
 
     Also: packages among ten of the hundred nearest docstrings to a docstring, as a share of the most possible.
     """
-    from codomain.data import frozen_docstrings
     from codomain.tasks.docstrings import docstring_texts, docstring_views
     from codomain.tasks.tokens import wordllama_tokens
 
@@ -130,7 +129,7 @@ def keeps_what_queries_ask_for(seed: int) -> Trial:
     longest = np.argsort(-np.linalg.norm(tokens, axis=2), axis=1)[:, :4]
     floor = hits(np.argsort(random.random((1000, 40)), axis=1)[:, :4])
 
-    packages = np.array(frozen_docstrings()["package"].to_pylist())
+    packages = np.array(docstring_texts("text", "package")[1])
     (vectors,) = docstring_views("text")
     shares = []
     for query in random.choice(len(vectors), 100, replace=False):

@@ -154,35 +154,37 @@ class MUVERA(SetEncoder, Method):
 
 @claim(
     MUVERA, needs=("minilm",),
-    unit="share of the exact ten best among 20 candidates, 0 to 1", margin=0.05, seconds=60,
-    says="One inner product of encodings brings more of the ten best by MaxSim into 20 candidates than token by token.",
-    premise="searching each query token alone leaves a tenth of the ten best to be found", least=0.1,
-    floor="the first 20 documents when each query token is searched alone",
+    unit="share of queries whose best document is among ten candidates, 0 to 1", margin=0.02, seconds=60,
+    says="One inner product of encodings has the best document by MaxSim among fewer candidates than token by token.",
+    premise="searching each query token alone misses the best document of so many queries", least=0.02,
+    floor="the first documents when each query token is searched alone, those of one place by their best cosine",
     peer="cosine of the means of the token vectors, at 1/27 of the size",
 )  # fmt: skip
 def finds_what_max_sim_ranks_first(seed: int) -> Trial:
-    """1,000 docstrings of at most 24 MiniLM tokens in context; 1,000 of others, at most 12 tokens each, ask."""
-    from codomain.tasks.token_sets import docstring_sets, ten_best_recall
+    """1,000 docstrings of at most 24 MiniLM tokens in context; 1,000 of others, at most 12 tokens each, ask for ten.
+
+    As published, what counts is the one best document. With twenty candidates the rival misses .017, so that there is
+    little to gain; this was seen by a seed that is not among the five, without ours. Before, the ten best counted.
+    """
+    from codomain.tasks.token_sets import best_found, docstring_sets, ten_best_recall
 
     (tokens, starts), (query_tokens, cuts), _, best, exact = docstring_sets(seed)
     # The best place of a document on the list of any query token; 20 documents are on the first 20 places of one.
     first = np.argsort(-best, axis=1, kind="stable")[:, :20].astype(np.int16)
     places = np.full(best.shape, 20, np.int16)
     np.put_along_axis(places, first, np.arange(20, dtype=np.int16)[None], axis=1)
-    alone = -np.minimum.reduceat(places, cuts[:-1], axis=0)
+    nearest = np.maximum.reduceat(best, cuts[:-1], axis=0)  # a cosine: less than one place
+    alone = nearest - 2.0 * np.minimum.reduceat(places, cuts[:-1], axis=0)
 
     muvera = MUVERA(random_state=seed).fit(tokens)
     encoded = muvera.encode_sets(query_tokens, cuts, query=True) @ muvera.encode_sets(tokens, starts).T
     means, pooled = (unit_rows(np.add.reduceat(X, at[:-1])) for X, at in ((tokens, starts), (query_tokens, cuts)))
-    floor = ten_best_recall(alone, exact)
-
-    def finds_the_best(scores: NDArray[Any]) -> float:
-        """Share of queries whose very best document is among the 20, as the paper counts."""
-        right = np.take_along_axis(scores, exact.argmax(axis=1)[:, None], 1)
-        return float(np.mean(np.sum(scores > right, axis=1) < 20))
-
+    floor = best_found(alone, exact, 10)
     return Trial(
-        ours=ten_best_recall(encoded, exact), floor=floor, peer=ten_best_recall(pooled @ means.T, exact), chance=0.02,
+        ours=best_found(encoded, exact, 10), floor=floor, peer=best_found(pooled @ means.T, exact, 10), chance=0.01,
         premise=1 - float(floor.mean()),
-        also={"the best is among the 20": finds_the_best(encoded), "token by token": finds_the_best(alone)},
+        also={
+            "share of the ten best among 20 candidates": float(ten_best_recall(encoded, exact).mean()),
+            "the same token by token": float(ten_best_recall(alone, exact).mean()),
+        },
     )  # fmt: skip

@@ -1,4 +1,3 @@
 from .bootstrap import bootstrap_error as bootstrap_error
 from .digit_nets import Twins as Twins
-from .digit_nets import digit_net_in_training as digit_net_in_training
 from .digit_nets import twin_digit_nets as twin_digit_nets

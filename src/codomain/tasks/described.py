@@ -98,13 +98,6 @@ def restrict(described: Described, names: Iterable[str]) -> Described:
     return Described(**out)
 
 
-def known_and_new(seed: int) -> tuple[Described, Described, Described]:
-    """Return all packages with ten docstrings of each to learn from, half of them as known, and the others as new."""
-    every = described_packages(seed, n_few=10)
-    known = np.random.default_rng(seed).permutation(every.names)[: len(every.names) // 2]
-    return every, restrict(every, known), restrict(every, np.setdiff1d(every.names, known))
-
-
 @cache
 def _vectors_by_text(uri: str) -> dict[str, NDArray[np.float32]]:
     """Return the vectors that an encoder has made so far, by text."""
@@ -131,8 +124,3 @@ def tfidf_hits(described: Described) -> NDArray[np.bool_]:
     classes = table.fit_transform(" ".join(texts_of[name]) for name in described.names)
     best = np.asarray((table.transform(described.texts) @ classes.T).argmax(axis=1)).ravel()
     return np.asarray(np.array(described.names)[best] == np.array(described.classes))
-
-
-def tfidf_accuracy(described: Described) -> float:
-    """Return the accuracy of that rival."""
-    return float(np.mean(tfidf_hits(described)))

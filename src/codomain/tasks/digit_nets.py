@@ -1,6 +1,5 @@
 """Hidden layers of small nets, trained on the spot on scikit-learn's scanned digits."""
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,40 +64,3 @@ def twin_digit_nets(seed: int, *, width: int = 64, epochs: int = 20) -> tuple[Tw
     one, two = nets
     train = Twins(_activations(one, X), _activations(two, X), y)
     return train, Twins(_activations(one, X_test), _activations(two, X_test), y_test)
-
-
-def digit_net_in_training(
-    seed: int, *, width: int = 64, epochs: tuple[int, ...] = (0, 1, 2, 3, 5, 8, 12, 20, 32)
-) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.intp]]]:
-    """Yield the hidden layer of one net as it learns.
-
-    Parameters
-    ----------
-    seed : int
-        Seed of the split and the net.
-    width : int, default=64
-        Units of the hidden layer.
-    epochs : tuple of int
-        After how many passes over the training digits to look; 0 is the net before it has learnt anything.
-
-    Yields
-    ------
-    epoch : int
-        Passes so far.
-    Z : ndarray of shape (599, width)
-        Activations of digits that the net is not trained on.
-    y : ndarray of shape (599,)
-        The digit.
-    """
-    X, X_test, y, y_test = _split_digits(seed)
-    # The weights before training are those of a net whose first step has length 0.
-    net = MLPClassifier((width,), random_state=seed, solver="sgd", learning_rate_init=1e-12, alpha=0, momentum=0)
-    net.partial_fit(X[:10], y[:10], classes=range(10))
-    start = ([w.copy() for w in net.coefs_], [b.copy() for b in net.intercepts_])
-    net = MLPClassifier((width,), random_state=seed)
-    if 0 in epochs:
-        yield 0, np.maximum(X_test @ start[0][0] + start[1][0], 0).astype(np.float32), y_test
-    for epoch in range(1, max(epochs) + 1):
-        net.partial_fit(X, y, classes=range(10))
-        if epoch in epochs:
-            yield epoch, _activations(net, X_test), y_test

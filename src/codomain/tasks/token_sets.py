@@ -37,7 +37,8 @@ class TokenSearch(NamedTuple):
 @lru_cache(maxsize=1)
 def _pool() -> tuple[Sets, Sets, Sets, NDArray[np.float32]]:
     """Return what is searched, what is learned from, all queries, and their tokens' best cosines."""
-    texts = np.random.default_rng(0).permutation(np.array(frozen_docstrings()["text"].to_pylist(), object))
+    different = list(dict.fromkeys(frozen_docstrings()["text"].to_pylist()))
+    texts = np.random.default_rng(0).permutation(np.array(different, object))
     parts = np.split(texts[: _SEARCHED + _OTHERS + _ASKED], [_SEARCHED, _SEARCHED + _OTHERS])
     searched, others, asked = (minilm_tokens(tuple(part), most) for part, most in zip(parts, (24, 24, 12), strict=True))
     tokens, starts = searched
@@ -55,6 +56,13 @@ def docstring_sets(seed: int) -> TokenSearch:
     taken = np.arange(cuts[-1]) + np.repeat(starts[rows] - cuts[:-1], lengths[rows])
     exact = np.add.reduceat(best[taken], cuts[:-1], axis=0)
     return TokenSearch(searched, (tokens[taken], cuts), others, best[taken], exact)
+
+
+def best_found(scores: NDArray[Any], exact: NDArray[Any], n_candidates: int) -> NDArray[np.bool_]:
+    """Whether each query's best by `exact` is among its first candidates by `scores`, both (n_queries, n_sets)."""
+    candidates = np.argpartition(-scores, n_candidates - 1, axis=1)[:, :n_candidates]
+    found = np.take_along_axis(exact, candidates, 1).max(axis=1)
+    return np.asarray(found >= exact.max(axis=1) - 1e-5)  # sets equal to the best are as good
 
 
 def ten_best_recall(scores: NDArray[Any], exact: NDArray[Any]) -> NDArray[np.float64]:

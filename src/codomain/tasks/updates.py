@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from codomain.core import descend, need, unit_rows
 from codomain.core.maths.means import class_means
 from codomain.data import wordnet_glosses
+from codomain.tasks.galleries import average_precision
 
 N_CLASSES, N_KNOWN = 100, 50  # as CIFAR-100 is used: the old net knows half of the classes
 N_TRAIN, N_GALLERY, N_QUERIES = 80, 20, 10  # of each class
@@ -47,6 +48,15 @@ class Update(NamedTuple):
     train: Side
     gallery: Side
     queries: Side
+
+
+def precisions(Q: NDArray[Any], G: NDArray[Any], queries: Side, gallery: Side) -> NDArray[Any]:
+    """Return the average precision of queries in the old gallery, by their first columns, and in the new one: (2, n).
+
+    Q and G are a method's features of the queries and of the gallery, (n, width) and (n_gallery, width).
+    """
+    across = average_precision(Q[:, :WIDTH], queries.y, gallery.old, gallery.y)
+    return np.stack([across, average_precision(Q, queries.y, G, gallery.y)])
 
 
 @cache

@@ -78,11 +78,12 @@ def draw_in_rounds(
     """
     orders = [rng.permutation(len(y)) for _, y in sources]
     shares = np.full(len(sources), 1 / len(sources)) if known is None else known
-    counts = np.zeros(len(sources), np.int64)
+    counts = np.full(len(sources), least)
     for past in range(rounds):
         spend = budget / 2 ** (rounds - 1) * (2 ** (past - 1) if past else 1)
+        spend = spend if past else max(spend - counts.sum(), 0)  # the least of every source is part of the budget
         more = np.round(spend * shares).astype(np.int64)
-        counts = np.minimum(np.maximum(counts + more, least), [len(order) for order in orders])
+        counts = np.minimum(counts + more, [len(order) for order in orders])
         drawn = [centre((X[o[:n]], y[o[:n]])) for (X, y), o, n in zip(sources, orders, counts, strict=True)]
         basis = shared_subspace(drawn, width)
         if known is None and past + 1 >= burn_in:

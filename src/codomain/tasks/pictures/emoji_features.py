@@ -177,10 +177,3 @@ def _maps(x: Any) -> list[Any]:
             block += 1
         found.append(x)
     return [*found, _convolve(x, "_conv_head", "_bn1").clamp(0, 6)]
-
-
-def emoji_names(encoder: str = "builtin:minilm", vendor: str = "google") -> NDArray[np.float32]:
-    """Return an encoder's vectors of the emoji's names, one row for each row of `emoji_features`."""
-    from codomain.encode import resolve
-
-    return resolve(encoder).encode(emoji(vendor)[1]["name"].to_pylist())

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from codomain.data import wordnet_glosses
-from codomain.tasks.described import Described, restrict
+from codomain.tasks.described import Described
 
 LEAST = 28  # kinds that a class has to have
 N_NAMES = 8  # of other kinds, among the descriptions
@@ -98,13 +98,6 @@ def described_synsets(seed: int, *, n_test: int = 10, n_few: int = 0) -> Describ
             out[key] += more
             out[of] += [name] * len(more)
     return Described(**out)
-
-
-def known_and_new_synsets(seed: int) -> tuple[Described, Described, Described]:
-    """Return all classes with ten definitions of each to learn from, half of them as known, and the others as new."""
-    every = described_synsets(seed, n_few=10)
-    known = np.random.default_rng(seed).permutation(every.names)[: len(every.names) // 2]
-    return every, restrict(every, known), restrict(every, np.setdiff1d(every.names, known))
 
 
 def label_distances(names: ArrayLike) -> NDArray[np.int64]:
