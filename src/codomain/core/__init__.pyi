@@ -31,6 +31,8 @@ from .rules import Real as Real
 from .rules import Rule as Rule
 from .rules import Seed as Seed
 from .sealed import written_aside as written_aside
+from .table import Frames as Frames
+from .table import Table as Table
 from .trusted import Trusted as Trusted
 from .trusted import model_folder as model_folder
 from .trusted import server_address as server_address
