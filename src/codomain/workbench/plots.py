@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from codomain.core import UserError, need, visible
-from codomain.space import GroupsPart, HealthPart, LabelsPart, MapPart, ShrinkPart, Space
+from codomain.space import HealthPart, LabelsPart, MapPart, ShrinkPart, Space
 from codomain.workbench.found import found_columns
-from codomain.workbench.screen import GREY, color_of
+from codomain.workbench.screen import GREY, color_of, names_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,10 @@ def plot_map(space: Space, ax: "Axes | None" = None, *, color: str = "group") ->
     if color == "group":
         values = np.asarray(found["group"])
         ax.scatter(xy[:, 0], xy[:, 1], s=size, c=[color_of(value) for value in values], alpha=0.6, linewidths=0)
-        _name_groups(space, xy, ax)
+        halo = need("matplotlib.patheffects", "plot").withStroke(linewidth=2.5, foreground="white")
+        for name, (x, y) in names_on(space, xy, _NAMED):
+            text = ax.text(x, y, name.replace("$", r"\$"), ha="center", va="center", fontsize=8, color=_INK)
+            text.set_path_effects([halo])
     else:
         column = found[color] if color in found else space.rows([color]).column(color)
         _color_by(column, color, xy, size, ax)
@@ -69,22 +72,6 @@ def plot_map(space: Space, ax: "Axes | None" = None, *, color: str = "group") ->
     for side in ax.spines.values():
         side.set_visible(False)
     return ax
-
-
-def _name_groups(space: Space, xy: Any, ax: Any) -> None:
-    """Write the names of the largest groups at their middles, none over another."""
-    effects = need("matplotlib.patheffects", "plot")
-    part = space.parts.find(GroupsPart)
-    placed: list[tuple[float, float]] = []
-    wide, high = np.ptp(xy, axis=0)
-    for one in sorted(part.groups if part else [], key=lambda one: -one["size"])[:_NAMED]:
-        x, y = np.median(xy[np.asarray(part.labels) == one["id"]], axis=0)  # type: ignore[union-attr]
-        if any(abs(x - a) < 0.2 * wide and abs(y - b) < 0.04 * high for a, b in placed):
-            continue
-        placed.append((x, y))
-        name = visible(one["name"] if len(one["name"]) <= 30 else one["name"][:29] + "…").replace("$", r"\$")
-        text = ax.text(x, y, name, ha="center", va="center", fontsize=8, color=_INK)
-        text.set_path_effects([effects.withStroke(linewidth=2.5, foreground="white")])
 
 
 def _color_by(column: Any, name: str, xy: Any, size: float, ax: Any) -> None:
@@ -200,10 +187,12 @@ def plot_health(space: Space, ax: "Axes | None" = None) -> "Axes":
         ax.plot(at["value"], place, "o", color=color, ms=7, zorder=3)
         if "null" in at:
             ax.plot(at["null"], place, "|", color=_INK, ms=14, mew=1.6, zorder=2)
-        ax.text(1.04, place, f"{one['value']:.3g} {one['unit']}", va="center", fontsize=8, color=color)
+        says = f"{one['value']:.3g} {one['unit']}"
+        says = says if len(says) <= 45 else f"{says[:44]}…"
+        ax.text(1.04, place, says, va="center", fontsize=8, color=color)
     ax.set_yticks(range(len(measures)), [one["title"] for one in measures], fontsize=9)
     ax.set_ylim(-0.8, len(measures) - 0.2)
-    ax.set_xlim(-0.03, 1.75)
+    ax.set_xlim(-0.03, 1.95)
     ax.set_xticks([])
     for side in ax.spines.values():
         side.set_visible(False)

@@ -51,9 +51,10 @@ class Study(Questions):
         return {"space": str(self.space.path), "report": str(self.report), **facts_of(self.space, self.notes)}
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        items = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        notes = f"<ul>{items}</ul>" if items else ""
         report = escape(str(self.report), quote=True)
-        return f"{self.space._repr_html_()}<ul>{notes}</ul><p>report: <a href='{report}'>{report}</a></p>"
+        return f"{self.space._repr_html_()}{notes}<p>report: <a href='{report}'>{report}</a></p>"
 
 
 def study(

@@ -4,9 +4,10 @@ from html import escape
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from codomain.core import visible
-from codomain.space import GroupsPart, MapPart, Space
+from codomain.space import AuditPart, GroupsPart, MapPart, Space
 from codomain.workbench.facts import facts_of
 
 COLORS = (
@@ -15,7 +16,7 @@ COLORS = (
 )  # fmt: skip
 GREY = "#9aa8a3"
 DOTS = 3000  # rows that the picture shows at most, about 60 kB
-_NAMED, _LISTED = 8, 6
+_NAMED, _LISTED, _LONG = 8, 6, 30  # groups named on the map and in the line; characters of a name on the map
 _WIDTH, _HEIGHT = 560, 380
 
 
@@ -42,9 +43,9 @@ def screen(space: Space) -> str:
         named = [f"{one['name']} ({one['size']:,})" for one in facts["groups"][:_LISTED]]
         rest = len(facts["groups"]) - _LISTED
         lines["groups"] = "; ".join(named) + (f"; and {rest} more" if rest > 0 else "")
-    if facts["flags"] is not None:
-        flags = [f"{count:,} {kind.replace('_', ' ')}" for kind, count in facts["flags"].items() if count]
-        lines["second look"] = ", ".join(flags) or "nothing"
+    if audit := space.parts.find(AuditPart):
+        found = [f"{check['title'].lower()} {check['count']:,}" for check in audit.checks if check["count"]]
+        lines["second look"] = ", ".join(found) or "nothing"
     if smallest := facts["smallest"]:
         lines["smallest form"] = (
             f"{smallest['bytes']:,.0f} of {facts['bytes_as_given']:,} bytes a row, recall {smallest['recall']:.3f}"
@@ -81,11 +82,7 @@ def map_svg(space: Space) -> str:
     step = min((_WIDTH - 40) / max(high[0] - low[0], 1e-12), (_HEIGHT - 40) / max(high[1] - low[1], 1e-12))
     place = np.array([_WIDTH, _HEIGHT]) / 2 + (xy - (low + high) / 2) * step * np.array([1, -1])
     marks = [_dots(place[rows[groups[rows] == number]], color_of(number)) for number in np.unique(groups[rows])]
-    names = []
-    if grouped is not None and grouped.fresh:
-        for one in sorted(grouped.groups, key=lambda one: -one["size"])[:_NAMED]:
-            x, y = np.median(place[groups == one["id"]], axis=0)
-            names.append(_name(x, y, one["name"]))
+    names = [_name(*middle, name) for name, middle in names_on(space, place, _NAMED)]
     return (
         f"<svg viewBox='0 0 {_WIDTH} {_HEIGHT}' width='{_WIDTH}' height='{_HEIGHT}' role='img' "
         f"aria-label='map of {len(xy):,} rows' style='background:#fbfcfc;max-width:100%'>{''.join(marks + names)}</svg>"
@@ -97,6 +94,31 @@ def color_of(group: int) -> str:
     return GREY if group < 0 else COLORS[int(group) % len(COLORS)]
 
 
+def names_on(space: Space, xy: NDArray[np.float64], most: int) -> list[tuple[str, tuple[float, float]]]:
+    """Return the names of the largest groups and the middles of their rows, none so near another that it hides it.
+
+    Parameters
+    ----------
+    space : Space
+        A studied space.
+    xy : ndarray of shape (n, 2)
+        Where each row is drawn.
+    most : int
+        Groups to name.
+    """
+    grouped = space.parts.find(GroupsPart)
+    if grouped is None or not grouped.fresh:
+        return []
+    labels, near = np.asarray(grouped.labels), np.ptp(xy, axis=0) * (0.22, 0.045)
+    found: list[tuple[str, tuple[float, float]]] = []
+    for one in sorted(grouped.groups, key=lambda one: -one["size"])[:most]:
+        x, y = map(float, np.median(xy[labels == one["id"]], axis=0))
+        if not any(abs(x - a) < near[0] and abs(y - b) < near[1] for _, (a, b) in found):
+            name = one["name"] if len(one["name"]) <= _LONG else one["name"][: _LONG - 1] + "…"
+            found.append((visible(name), (x, y)))
+    return found
+
+
 def _dots(places: Any, color: str) -> str:
     """Return dots as one path: a line of no length with a round end is a dot."""
     path = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in places.tolist())
@@ -104,8 +126,7 @@ def _dots(places: Any, color: str) -> str:
 
 
 def _name(x: float, y: float, name: str) -> str:
-    short = visible(name if len(name) <= 28 else name[:27] + "…")
     return (
         f"<text x='{x:.0f}' y='{y:.0f}' text-anchor='middle' font-family='sans-serif' font-size='11' fill='#13201d' "
-        f"stroke='#fbfcfc' stroke-width='3' paint-order='stroke'>{escape(short)}</text>"
+        f"stroke='#fbfcfc' stroke-width='3' paint-order='stroke'>{escape(name)}</text>"
     )

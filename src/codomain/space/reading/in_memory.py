@@ -151,7 +151,7 @@ def _as_rows(value: Any) -> pa.Table:
     if isinstance(value, pa.Array | pa.ChunkedArray):
         return pa.table({"text": value})
     if hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__"):
-        return pa.table(value)
+        return _without_views(pa.table(value))
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
         return raw_table(value)
     listed = list(value)
@@ -159,6 +159,14 @@ def _as_rows(value: Any) -> pa.Table:
         _refuse_odd_items(listed)
         return raw_table(listed)
     return pa.table({"text": pa.array(listed, pa.string())})
+
+
+def _without_views(table: pa.Table) -> pa.Table:
+    """Return polars' texts under the type that pandas' have, so that equal frames of the two are the same rows."""
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string_view(field.type):
+            table = table.set_column(at, field.with_type(pa.large_string()), table.column(at).cast(pa.large_string()))
+    return table
 
 
 def _refuse_odd_items(items: list[Any]) -> None:
