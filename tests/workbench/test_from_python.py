@@ -66,8 +66,8 @@ def as_dataset(texts):
 @pytest.mark.parametrize(
     "make",
     [
-        list, pd.Series, pl.Series, lambda texts: pl.DataFrame({"text": texts}), lambda texts: pa.table({"text": texts}),
-        as_dataset, lambda texts: [{"text": text} for text in texts],
+        list, pd.Series, pl.Series, lambda texts: pl.DataFrame({"text": texts}),
+        lambda texts: pa.table({"text": texts}), as_dataset, lambda texts: [{"text": text} for text in texts],
     ],
     ids=["list", "Series", "polars.Series", "polars.DataFrame", "Table", "Dataset", "dicts"],
 )  # fmt: skip
@@ -191,7 +191,7 @@ def test_the_audit_is_a_table_of_rows_by_their_ids(texts, tmp_path):
 def test_labels_are_those_of_the_column_until_some_are_predicted(frame, done, tmp_path):
     assert done.labels.to_pandas()["package"].tolist() == frame["package"].tolist()
     bare = codomain.study(frame[["text"]], encoder=ENCODER, space=tmp_path / "s.space")
-    with pytest.raises(UserError, match="has no labels[\\s\\S]*codomain label"):
+    with pytest.raises(UserError, match=r"has no labels[\s\S]*codomain label"):
         bare.labels  # noqa: B018
     top = frame["package"].value_counts().index[:2]
     some = frame[frame["package"].isin(top)]
