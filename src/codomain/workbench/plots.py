@@ -139,6 +139,8 @@ def plot_front(space: Space, ax: "Axes | None" = None) -> "Axes":
     if winner is not None:
         ax.plot(rows[winner]["bytes"], rows[winner]["recall"], "*", ms=15, color="#c98a2b", mec=_INK, mew=0.6,
                 label=f"chosen: {rows[winner]['bytes']:,.0f} bytes", zorder=5)  # fmt: skip
+    else:
+        ax.plot([], [], " ", label="none is proved to reach it")
     ax.axhline(certificate["target"], color=_SOFT, lw=1, ls="--", label=f"target {certificate['target']:.2f}")
     ax.set_xscale("log", base=2)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
