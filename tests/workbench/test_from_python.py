@@ -206,6 +206,7 @@ def test_labels_are_those_of_the_column_until_some_are_predicted(frame, done, tm
 
 def test_spaces_are_compared(done):
     assert done.compare(done.space.vectors[:]).verdict == done.compare(done.space).verdict
+    assert done.space.compare(done).verdict == done.compare(str(done.space.path)).verdict
     turned = np.linalg.qr(np.random.default_rng(0).standard_normal((256, 256)))[0]
     assert "rotation" in done.compare(done.space.vectors[:] @ turned).verdict
 

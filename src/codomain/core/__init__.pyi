@@ -20,7 +20,7 @@ from .maths.rows import unit_rows as unit_rows
 from .maths.threads import one_thread as one_thread
 from .maths.transport import sinkhorn as sinkhorn
 from .method import Method as Method
-from .nearest_rows import nearest_rows as nearest_rows
+from .near_lists import nearest_rows as nearest_rows
 from .paired import Paired as Paired
 from .paper import Paper as Paper
 from .progress import bar as bar

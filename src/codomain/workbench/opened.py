@@ -16,6 +16,8 @@ from codomain.workbench.found import label_columns
 from codomain.workbench.screen import screen
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from codomain.encode import Encoder
     from codomain.search import Results
     from codomain.workbench.compare.shown import Compared
@@ -157,14 +159,14 @@ class Questions:
         return Table(rows, [f"{check['title']}: {check['says']}" for check in part.checks])
 
     def compare(
-        self, other: "Space | str | Path | ArrayLike", *, n_neighbors: int = 10, random_state: int = 0
+        self, other: "Questions | Space | str | Path | ArrayLike", *, n_neighbors: int = 10, random_state: int = 0
     ) -> "Compared":
         """Say how alike this space and another are, beside what chance gives.
 
         Parameters
         ----------
-        other : Space, str, Path or array-like
-            A space of the same items, its folder, a file of vectors, or an array. Rows are paired by id where both
+        other : Study, Space, str, Path or array-like
+            A space of the same items, its study, its folder, a file of vectors, or an array. Rows are paired by id where both
             have ids, else by row number.
         n_neighbors : int, default=10
             Length of the lists of nearest rows.
@@ -178,27 +180,28 @@ class Questions:
         """
         from codomain.workbench.compare.run import compare_spaces
 
-        return compare_spaces(self._opened, other, n_neighbors=n_neighbors, random_state=random_state)
+        one = other._opened if isinstance(other, Questions) else other
+        return compare_spaces(self._opened, one, n_neighbors=n_neighbors, random_state=random_state)
 
-    def plot_map(self, ax: Any = None, *, color: str = "group") -> Any:
+    def plot_map(self, ax: "Axes | None" = None, *, color: str = "group") -> "Axes":
         """Draw the map; see `codomain.workbench.plot_map`."""
         from codomain.workbench.plots import plot_map
 
         return plot_map(self._opened, ax, color=color)
 
-    def plot_front(self, ax: Any = None) -> Any:
+    def plot_front(self, ax: "Axes | None" = None) -> "Axes":
         """Draw recall against bytes of every size that was tried; see `codomain.workbench.plot_front`."""
         from codomain.workbench.plots import plot_front
 
         return plot_front(self._opened, ax)
 
-    def plot_health(self, ax: Any = None) -> Any:
+    def plot_health(self, ax: "Axes | None" = None) -> "Axes":
         """Draw each measure of health beside what chance gives; see `codomain.workbench.plot_health`."""
         from codomain.workbench.plots import plot_health
 
         return plot_health(self._opened, ax)
 
-    def plot_learning_curve(self, ax: Any = None) -> Any:
+    def plot_learning_curve(self, ax: "Axes | None" = None) -> "Axes":
         """Draw accuracy against the number of labels; see `codomain.workbench.plot_learning_curve`."""
         from codomain.workbench.plots import plot_learning_curve
 
