@@ -20,6 +20,7 @@ from .maths.rows import unit_rows as unit_rows
 from .maths.threads import one_thread as one_thread
 from .maths.transport import sinkhorn as sinkhorn
 from .method import Method as Method
+from .near_lists import nearest_rows as nearest_rows
 from .paired import Paired as Paired
 from .paper import Paper as Paper
 from .progress import bar as bar
@@ -31,6 +32,8 @@ from .rules import Real as Real
 from .rules import Rule as Rule
 from .rules import Seed as Seed
 from .sealed import written_aside as written_aside
+from .table import Frames as Frames
+from .table import Table as Table
 from .trusted import Trusted as Trusted
 from .trusted import model_folder as model_folder
 from .trusted import server_address as server_address

@@ -17,9 +17,12 @@ from .origins import Origin as Origin
 from .parts import Part as Part
 from .reading.cells import restore_strings as restore_strings
 from .reading.guess import guess_roles as guess_roles
+from .reading.in_memory import InMemory as InMemory
+from .reading.in_memory import hold as hold
 from .reading.loading import load as load
 from .reading.source import Source as Source
 from .reading.source import read as read
+from .reading.tables import Held as Held
 from .schema import FLAGS as FLAGS
 from .schema import AuditPart as AuditPart
 from .schema import Doubtful as Doubtful

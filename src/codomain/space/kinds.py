@@ -85,6 +85,10 @@ def to_stored(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return to_stored(pa.chunked_array([chunk.storage for chunk in column.chunks], type=kind.storage_type))
     if t.is_run_end_encoded(kind):
         return to_stored(pc.run_end_decode(column))
+    if t.is_dictionary(kind) and (t.is_string_view(kind.value_type) or t.is_binary_view(kind.value_type)):
+        # Arrow (pyarrow 26) cannot take from views, which a categorical of polars is made of.
+        plain = [pa.DictionaryArray.from_arrays(one.indices, one.dictionary.cast(wanted)) for one in column.chunks]
+        return pa.chunked_array(plain, pa.dictionary(kind.index_type, wanted)).cast(wanted)
     if _is_view(kind):
         return pa.chunked_array([_cast_view(chunk) for chunk in column.chunks]).cast(wanted)
     return column if kind == wanted else column.cast(wanted)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -37,9 +37,16 @@ class Space(View):
 
     damaged: tuple[PartRecord, ...] = ()  # parts left out by open(mend=True); the next change drops them
 
+    @classmethod
+    def of(cls, space: "Space") -> Self:
+        """Return a view of the same generation that is of this class; what was checked is not checked again."""
+        same = cls(space.path, space._manifest, space._files.trusted)
+        same.damaged = space.damaged
+        return same
+
     def append(
         self, rows: Any, vectors: Any, *, encoder: EncoderIdentity, note: str = "", origin: Origin | None = None
-    ) -> "Space":
+    ) -> Self:
         """Add rows after the last one.
 
         Parameters
@@ -111,7 +118,7 @@ class Space(View):
             problems += wrong
         return pa.table(columns, names=list(self.columns)), problems
 
-    def put(self, name: str, files: Mapping[str, Any], *, made_from: str, note: str = "") -> "Space":
+    def put(self, name: str, files: Mapping[str, Any], *, made_from: str, note: str = "") -> Self:
         """Seal a derived part.
 
         Parameters
@@ -141,7 +148,7 @@ class Space(View):
             new = replace(base, parts=base.parts | {name: record}, note=note or f"part {name}")
             return self._after(held, new, done=name)
 
-    def drop(self, names: str | Iterable[str]) -> "Space":
+    def drop(self, names: str | Iterable[str]) -> Self:
         """Return a new generation without some parts."""
         gone = [names] if isinstance(names, str) else list(names)
         for name in gone:
@@ -156,14 +163,14 @@ class Space(View):
         gone = {name for name, record in base.parts.items() if record in self.damaged}
         return replace(base, parts={name: record for name, record in base.parts.items() if name not in gone})
 
-    def _after(self, held: commit.Pen, new: Manifest, done: str | None = None) -> "Space":
+    def _after(self, held: commit.Pen, new: Manifest, done: str | None = None) -> Self:
         manifest, written = held.commit(new)
-        after = Space(self.path, manifest, self._files.trusted & set(manifest.seals) | written)
+        after = type(self)(self.path, manifest, self._files.trusted & set(manifest.seals) | written)
         if done:
             after.clear_work(done)
         return after
 
-    def rollback(self, to: int) -> "Space":
+    def rollback(self, to: int) -> Self:
         """Return a new generation equal to generation `to`; nothing in between is lost."""
         with commit.pen(self.path) as held:
             if held.head is None or held.head.generation != self.generation:

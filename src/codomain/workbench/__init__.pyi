@@ -7,6 +7,11 @@ from .label.run import label_space as label_space
 from .label.words import Labelled as Labelled
 from .migrate.run import migrate_space as migrate_space
 from .migrate.shown import Migrated as Migrated
+from .opened import Opened as Opened
+from .plots import plot_front as plot_front
+from .plots import plot_health as plot_health
+from .plots import plot_learning_curve as plot_learning_curve
+from .plots import plot_map as plot_map
 from .run import Study as Study
 from .run import add as add
 from .run import study as study

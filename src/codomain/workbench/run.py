@@ -3,31 +3,34 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 import codomain.space
 from codomain.core import EncoderIdentity, UserError, say, working
 from codomain.encode import Encoder
-from codomain.space import Origin, Source, Space, study_problems
+from codomain.space import Held, InMemory, Origin, Source, Space, study_problems
 from codomain.workbench.encoders import encoder_of, named_encoder
 from codomain.workbench.encoding import choose_encoder, encode_source
 from codomain.workbench.facts import facts_of
 from codomain.workbench.first_look import FirstLook, text_column
+from codomain.workbench.opened import Opened, Questions, path_of
 from codomain.workbench.plan import Plan
 from codomain.workbench.report.gather import write_report
 from codomain.workbench.stages import STAGES, Inputs, Settings, fingerprints, late_stages
 
 
 @dataclass(frozen=True)
-class Study:
-    """What a study leaves behind.
+class Study(Questions):
+    """What a study leaves behind; it answers what its space answers, and shows itself in a notebook.
 
     Parameters
     ----------
-    space : Space
+    space : Opened
         The sealed space with every part.
     report : Path
         The report, one HTML file.
@@ -35,26 +38,34 @@ class Study:
         What was guessed or left out while the rows were read.
     """
 
-    space: Space
+    space: Opened
     report: Path
     notes: tuple[str, ...] = ()
+
+    @property
+    def _opened(self) -> Opened:
+        return self.space
 
     def to_dict(self) -> dict[str, Any]:
         """Return where everything is and what was found, as `codomain study --json` prints it."""
         return {"space": str(self.space.path), "report": str(self.report), **facts_of(self.space, self.notes)}
 
     def _repr_html_(self) -> str:
-        return f"{self.space._repr_html_()}<p><a href='{self.report}'>{self.report}</a></p>"
+        items = "".join(f"<li>{escape(note)}</li>" for note in self.notes)
+        notes = f"<ul>{items}</ul>" if items else ""
+        report = escape(str(self.report), quote=True)
+        return f"{self.space._repr_html_()}{notes}<p>report: <a href='{report}'>{report}</a></p>"
 
 
 def study(
-    source: str | Path,
+    source: str | Path | InMemory | Space | Study,
     *,
     text: str | None = None,
     label: str | None = None,
     id: str | None = None,
     vector: str | None = None,
-    vectors: str | Path | None = None,
+    vectors: str | Path | ArrayLike | None = None,
+    rows: InMemory | None = None,
     encoder: str | None = None,
     space: str | Path | None = None,
     report: str | Path | None = None,
@@ -62,21 +73,24 @@ def study(
     sample: int | None = None,
     settings: Settings | Mapping[str, Any] | None = None,
 ) -> Study:
-    """Study a table, a folder, bare vectors or a space.
+    """Study a table, a folder, a data frame, a data set, texts, vectors or a space.
 
     Parameters
     ----------
-    source : str or Path
-        A file or folder that `codomain.read` takes, or a space, whose stages are then brought up to date.
+    source : str, Path, data frame, Table, Dataset, list of texts, array of shape (n, d), or Space
+        What `codomain.read` takes, or a space, whose stages are then brought up to date.
     text, label, id, vector : str, optional
         Columns; guessed, and said aloud, when left out.
-    vectors : str or Path, optional
-        A file of vectors in the same order as the rows.
+    vectors : str, Path or array of shape (n, d), optional
+        Vectors in the same order as the rows.
+    rows : data frame, Table, Dataset, list of texts or dict of columns, optional
+        What stands beside `source` when that is an array.
     encoder : str, optional
         What `codomain.encode.resolve` takes. With given vectors it names the encoder that made them, and eight rows
         are encoded again to see whether that is true.
     space : str or Path, optional
-        Where to write; `<source>.space` beside the working folder's files by default.
+        Where to write; `<source>.space` beside the working folder's files by default. Rows that come from no file need
+        it. The same rows again, for the same space, are known by their content, as those of a file are.
     report : str or Path, optional
         Where to write the report; `<space>-report.html` beside the space by default.
     drop_empty : bool, default=False
@@ -96,17 +110,26 @@ def study(
     UserError
         When the data, the space or the encoder cannot be used; nothing is half written then.
     """
-    if _is_space(source):
+    path = path_of(source)
+    if path is not None and _is_space(path):
         if encoder:
             named_encoder(encoder)  # for a space from elsewhere: its server is trusted because a person names it here
-        with working(Path(source)):
-            opened = codomain.space.open(source, mend=True)  # what is damaged but can be made again is made again
+        with working(Path(path)):
+            opened = codomain.space.open(path, mend=True)  # what is damaged but can be made again is made again
             return finish(
                 opened, _choose_settings(settings, opened), place_of_report(opened.path, report), encoder_of(opened)
             )
+    rows_of, vectors, rows, origin = _take(source, vectors, rows, whole=sample is None)
+    if path is None and space is None:
+        raise UserError(
+            f"The rows of a {origin.name} come from no file, after which their space could be called.",
+            needed="the folder to write",
+            todo="codomain.study(..., space='mine.space')",
+        )
     found = codomain.space.read(
-        source, text=text, label=label, id=id, vector=vector, vectors=vectors, sample=sample, drop_empty=drop_empty
-    )
+        rows_of, text=text, label=label, id=id, vector=vector, vectors=vectors, rows=rows, sample=sample,
+        drop_empty=drop_empty,
+    )  # fmt: skip
     for guess in found.guesses:
         say(guess)
     _refuse_what_cannot_be_studied(found)
@@ -114,7 +137,6 @@ def study(
     report_path = place_of_report(target, report)
     maker = choose_encoder(found, encoder)
     identity = maker.identity if maker else EncoderIdentity.given(np.asarray(found.vectors).shape[1])
-    origin = Origin.of(Path(source), whole=sample is None)
     codomain.space.check_target(target)
     with working(target):
         before = codomain.space.open(target, mend=True) if _is_space(target) else None
@@ -135,18 +157,30 @@ def study(
         return replace(finish(opened, settings, report_path, maker), notes=notes)
 
 
-def add(space: str | Path, source: str | Path, *, report: str | Path | None = None, drop_empty: bool = False) -> Study:
-    """Append the rows of a file to a space and bring every stage up to date.
+def add(
+    space: str | Path | Space | Study,
+    source: str | Path | InMemory,
+    *,
+    vectors: str | Path | ArrayLike | None = None,
+    rows: InMemory | None = None,
+    report: str | Path | None = None,
+    drop_empty: bool = False,
+) -> Study:
+    """Append rows to a space and bring every stage up to date.
 
-    A file whose rows are there already is known by its hash: nothing is added then, and what is left of its study is
-    done. So an interrupted `add` is completed by the same call.
+    A file, or a data frame, whose rows are there already is known by its hash: nothing is added then, and what is left
+    of its study is done. So an interrupted `add` is completed by the same call.
 
     Parameters
     ----------
-    space : str or Path
+    space : str, Path, Space or Study
         The space.
-    source : str or Path
+    source : str, Path, data frame, Table, Dataset, list of texts or array of shape (n, d)
         New rows, with the columns that the space has; ids that are row numbers may be left out.
+    vectors : str, Path or array of shape (n, d), optional
+        Vectors in the same order as the rows, for a space of vectors that came without an encoder.
+    rows : data frame, Table, Dataset, list of texts or dict of columns, optional
+        What stands beside `source` when that is an array.
     report : str or Path, optional
         Where to write the report.
     drop_empty : bool, default=False
@@ -157,15 +191,25 @@ def add(space: str | Path, source: str | Path, *, report: str | Path | None = No
     Study
         The space with the new rows, and the report.
     """
-    if not _is_space(space):
-        codomain.space.open(space)  # says what it is instead
-    with working(Path(space)):
-        opened, origin = codomain.space.open(space, mend=True), Origin.of(Path(source))
+    path = path_of(space)
+    if path is None:
+        raise UserError(f"{type(space).__name__} is no space.", needed="the folder of a space, or an open space")
+    if not _is_space(path):
+        codomain.space.open(path)  # says what it is instead
+    rows_of, vectors, rows, origin = _take(source, vectors, rows)
+    with working(Path(path)):
+        opened = codomain.space.open(path, mend=True)
         if origin.sha256 and origin.sha256 in {known.sha256 for known in opened.origins}:
-            say(f"The rows of {source} are in {opened.path} already: nothing is added.")
+            what = source if isinstance(source, str | Path) else f"this {origin.name}"
+            say(f"The rows of {what} are in {opened.path} already: nothing is added.")
             opened.clear_work("encode")  # what a kill left between sealing and clearing
         else:
-            opened = _append_file(opened, source, origin, drop_empty)
+            roles = opened.roles
+            id = "" if opened.numbered else roles.id  # row numbers go on by themselves
+            found = codomain.space.read(
+                rows_of, text=roles.text, label=roles.label, id=id, vectors=vectors, rows=rows, drop_empty=drop_empty
+            )
+            opened = _append(opened, found, origin)
         return finish(opened, Settings.of(opened), place_of_report(opened.path, report), encoder_of(opened))
 
 
@@ -176,19 +220,40 @@ def _choose_settings(settings: Settings | Mapping[str, Any] | None, before: Spac
     return replace(Settings.of(before) if before else Settings(), **(settings or {}))
 
 
-def _append_file(opened: Space, source: str | Path, origin: Origin, drop_empty: bool) -> Space:
-    """Encode the rows of a file and append them."""
-    roles = opened.roles
-    id = "" if opened.numbered else roles.id  # row numbers go on by themselves
-    found = codomain.space.read(source, text=roles.text, label=roles.label, id=id, drop_empty=drop_empty)
+Taken = tuple[str | Path | InMemory | Held, str | Path | ArrayLike | None, InMemory | None, Origin]
+
+
+def _take(
+    source: str | Path | InMemory | Space | Study, vectors: str | Path | ArrayLike | None, rows: InMemory | None,
+    *, whole: bool = True,
+) -> Taken:  # fmt: skip
+    """Return what `read` takes, with the object brought to the form of a file, and what it is to be known by."""
+    if isinstance(source, str | Path):
+        return source, vectors, rows, Origin.of(Path(source), whole=whole)
+    if isinstance(source, Space | Study):
+        raise UserError(f"{path_of(source)} is a space already.", needed="rows", todo="give a table or an array")
+    if vectors is not None and not isinstance(vectors, str | Path):
+        if rows is not None:
+            raise UserError("Both vectors= and rows= came.", needed="rows with vectors=, or an array with rows=")
+        held = codomain.space.hold(vectors, rows=source)
+        held.name = type(source).__name__
+    else:
+        held = codomain.space.hold(source, rows=rows)
+    table = codomain.space.as_table(held.table, held.table.num_rows)
+    beside = vectors if isinstance(vectors, str | Path) else None
+    return held, beside, None, Origin.of_rows(held.name, table, held.vectors, whole=whole)
+
+
+def _append(opened: Space, found: Source, origin: Origin) -> Space:
+    """Encode rows and append them."""
     for guess in found.guesses:
         say(guess)
     maker = encoder_of(opened) if found.vectors is None else None
     if found.vectors is None and maker is None:
         raise UserError(
-            f"{source} holds no vectors, and {opened.path} holds vectors that came without an encoder.",
+            f"{origin.name} holds no vectors, and {opened.path} holds vectors that came without an encoder.",
             needed="vectors of the same kind",
-            todo="put them in the file, in a column of lists",
+            todo="put them in a column of lists, or give an array: codomain.add(space, rows, vectors=X)",
         )
     vectors = found.vectors if maker is None else encode_source(found, maker, opened.work / "encode", opened, None)
     return opened.append(
@@ -279,4 +344,4 @@ def _finish(space: Space, settings: Settings, report: Path, maker: Encoder | Non
     space.tidy()
     inputs = replace(inputs, parts=space.parts)
     write_report(report, inputs, space.rows(), space.roles, space.encoder, space.path.stem, space=space.path)
-    return Study(space, report)
+    return Study(Opened.of(space), report)

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from numpy.typing import ArrayLike
+
 import codomain.space
+from codomain.encode import Encoder
 from codomain.search import Results, search
 from codomain.space import ShrinkPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
@@ -17,8 +20,8 @@ _INDEX_ABOVE = 8 << 30
 
 
 def search_space(
-    space: str | Path,
-    query: str | None = None,
+    space: str | Path | Space,
+    query: str | ArrayLike | None = None,
     *,
     like: Sequence[str] | None = None,
     unlike: Sequence[str] | None = None,
@@ -27,6 +30,7 @@ def search_space(
     where: str | None = None,
     exact: bool = False,
     show: Sequence[str] = (),
+    encoder: Encoder | None = None,
 ) -> Results:
     """Search a space.
 
@@ -37,10 +41,10 @@ def search_space(
 
     Parameters
     ----------
-    space : str or Path
-        Folder of the space.
-    query : str, optional
-        Words or a sentence.
+    space : str, Path or Space
+        A space, or its folder.
+    query : str or array of shape (d,), optional
+        Words or a sentence, or a vector of the space's encoder.
     like, unlike : sequence of str, optional
         Ids of rows to be near to, and far from.
     k : int, default=10
@@ -55,15 +59,20 @@ def search_space(
         Compare with every row, however many there are.
     show : sequence of str, default=()
         Columns, also of those, to print beside each hit.
+    encoder : Encoder, optional
+        The one that the space names, where it is loaded already.
 
     Returns
     -------
     Results
         The hits, best first.
     """
-    opened, note = _find_studied(codomain.space.open(space))
+    opened, note = _find_studied(space if isinstance(space, Space) else codomain.space.open(space))
     check_studied(opened)
-    encoder = encoder_of(opened) if query and mode != "words" else None
+    if not isinstance(query, str) or not query or mode == "words":
+        encoder = None
+    else:
+        encoder = encoder or encoder_of(opened)
     index, form = None, opened.parts.find(ShrinkPart)
     size = len(opened) * opened.shape[1] * opened.vectors.dtype.itemsize
     if not exact and size > _INDEX_ABOVE and form and (files := form.fitted):
@@ -80,7 +89,11 @@ def search_space(
 
 def _find_studied(space: Space) -> tuple[Space, list[str]]:
     """Return the last generation that was studied to its end, and a note when that is not the present one."""
-    if space.studied or not (studied := [entry.number for entry in space.log() if entry.studied]):
+    if space.studied:
+        return space, []
+    log = space.log()
+    studied = [entry.number for entry in log if entry.studied]
+    if not studied or log[-1].number != space.generation:  # an earlier generation was asked for
         return space, []
     last = codomain.space.open(space.path, generation=max(studied))
     return last, [

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.utils import check_random_state
 
 from codomain.cluster.engine.modularity import communities, membership, renumber
-from codomain.core import Neighbors, UserError
+from codomain.core import Neighbors, UserError, nearest_rows
 
 IDENTICAL = 1 - 1e-6  # float32 dot products of one unit vector with its copy stay above this
 LARGE = 5  # times the mean size: such a group is searched again by itself
@@ -157,14 +157,15 @@ def _open_large(
 
 
 def groups(
-    neighbors: Neighbors, *, resolution: float = 1.0, smallest: int | None = None, random_state: Any = 0
+    neighbors: Neighbors | ArrayLike, *, resolution: float = 1.0, smallest: int | None = None, random_state: Any = 0
 ) -> Groups:
     r"""Find groups of rows that are more linked to each other than chance would have it.
 
     Parameters
     ----------
-    neighbors : Neighbors
-        `indices` of shape (n_samples, k) without the row itself and `scores` (cosines), best first.
+    neighbors : Neighbors or array-like of shape (n_samples, n_features)
+        `indices` of shape (n_samples, k) without the row itself and `scores` (cosines), best first; or vectors, whose
+        lists of 15 are then made first.
     resolution : float, default=1.0
         Above 1 for more and smaller groups, below 1 for fewer and larger ones.
     smallest : int or None, default=None
@@ -197,8 +198,11 @@ def groups(
     >>> two_pairs = SimpleNamespace(indices=np.array([[1], [0], [3], [2]]), scores=np.ones((4, 1)))
     >>> groups(two_pairs).labels.tolist()
     [0, 0, 1, 1]
+    >>> groups([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]]).labels.tolist()
+    [0, 0, 1, 1]
     """
-    near, scores = np.asarray(neighbors.indices), np.asarray(neighbors.scores)
+    lists: Any = neighbors if hasattr(neighbors, "indices") else nearest_rows(neighbors)
+    near, scores = np.asarray(lists.indices), np.asarray(lists.scores)
     n = len(near)
     if near.ndim != 2 or near.shape != scores.shape:
         raise UserError(
@@ -218,7 +222,7 @@ def groups(
         return Groups(np.zeros(0, dtype=np.int32), empty, empty, smallest)
     rng = check_random_state(random_state)
 
-    W = links(neighbors)
+    W = links(lists)
     same = (near >= 0) & (scores >= IDENTICAL)
     copies = sparse.coo_array((np.ones(same.sum()), (np.nonzero(same)[0], near[same])), shape=(n, n))
     # Copies list each other in an arbitrary order, so their links mean nothing among themselves: one node for all.

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from codomain.core import Neighbors, UserError
+from codomain.core import Neighbors, UserError, nearest_rows
 from codomain.guard.engine.check import Check, n_rows, worst_first
 from codomain.guard.engine.duplicates import (
     HALF,
@@ -58,6 +59,16 @@ class Audit:
     flags: NDArray[np.uint8]
     tokens: dict[str, int] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return "\n".join(f"{check.title}: {check.says}" for check in self.checks)
+
+    def _repr_html_(self) -> str:
+        body = "".join(
+            f"<tr><th>{escape(check.title)}</th><td>{check.count:,}</td><td>{escape(check.says)}</td></tr>"
+            for check in self.checks
+        )
+        return f"<table><thead><tr><th>check</th><th>rows</th><th></th></tr></thead><tbody>{body}</tbody></table>"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the checks and the sums of tokens as JSON can hold them."""
         return {"checks": [check.to_dict() for check in self.checks], "tokens": self.tokens}
@@ -65,7 +76,7 @@ class Audit:
 
 def audit(
     X: Any,
-    neighbors: Neighbors,
+    neighbors: Neighbors | None = None,
     *,
     texts: Sequence[Any] | None = None,
     labels: Sequence[Any] | None = None,
@@ -79,8 +90,9 @@ def audit(
     ----------
     X : array-like of shape (n_samples, n_features)
         Vectors; read in slices, so a memory map will do.
-    neighbors : Neighbors
-        `indices` of shape (n_samples, k) without the row itself and `scores` (cosines), best first.
+    neighbors : Neighbors or None, default=None
+        `indices` of shape (n_samples, k) without the row itself and `scores` (cosines), best first; lists of 15 are
+        made first when there are none.
     texts : sequence of length n_samples or None, default=None
         The rows' texts. With them a copy is an equal text, whatever its vector; without, an equal vector.
     labels : sequence of length n_samples or None, default=None
@@ -111,6 +123,8 @@ def audit(
     >>> audit(X, near).flags
     array([0, 0, 1], dtype=uint8)
     """
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    neighbors = nearest_rows(X) if neighbors is None else neighbors
     indices, scores = np.asarray(neighbors.indices), np.asarray(neighbors.scores)
     n = len(X)
     if indices.ndim != 2 or indices.shape != scores.shape or len(indices) != n:

@@ -6,9 +6,10 @@ from html import escape
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from codomain.core import visible
+from codomain.core import Frames, visible
 from codomain.search.engine.language import Query
 from codomain.search.engine.null import Asked
 from codomain.space import Space
@@ -74,7 +75,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Results:
+class Results(Frames):
     """Hits, best first.
 
     Attributes
@@ -92,6 +93,8 @@ class Results:
         each other, told by how everyday questions score here, each against its own mean and spread.
     show : sequence of str, default=()
         Columns that are printed besides.
+    rows : Table or None, default=None
+        The rows of the hits, with the types that they have in the space.
     """
 
     hits: list[Hit]
@@ -100,6 +103,7 @@ class Results:
     text: str | None = None
     asked: Asked = "row"
     show: Sequence[str] = ()
+    rows: pa.Table | None = None
 
     def __len__(self) -> int:
         return len(self.hits)
@@ -123,6 +127,28 @@ class Results:
             }
             for hit in self.hits
         ]  # fmt: skip
+
+    def to_arrow(self) -> pa.Table:
+        """Return one row per hit, best first: its id, row, score, joined, percentile, one_in and why, then its columns.
+
+        The columns of the space have the types that they have there. Where one of them has such a name, what the
+        search says is "codomain_score" and so on.
+        """
+        rows = self.rows if self.rows is not None else pa.Table.from_pylist([hit.columns for hit in self.hits])
+        said = {
+            "row": pa.array([hit.row for hit in self.hits], pa.int64()),
+            "score": pa.array([hit.score for hit in self.hits], pa.float64()),
+            "joined": pa.array([hit.joined for hit in self.hits], pa.float64()),
+            "percentile": pa.array([hit.percentile for hit in self.hits], pa.float64()),
+            "one_in": pa.array([_one_in(hit.percentile) for hit in self.hits], pa.float64()),
+            "why": pa.array([str(hit.why) for hit in self.hits], pa.string()),
+        }
+        table = rows.select(rows.column_names[:1])
+        for name, values in said.items():
+            table = table.append_column(f"codomain_{name}" if name in rows.column_names else name, values)
+        for name in rows.column_names[1:]:
+            table = table.append_column(rows.schema.field(name), rows[name])
+        return table
 
     def _lines(self) -> list[tuple[str, ...]]:
         both = any(hit.joined is not None for hit in self.hits)
@@ -199,9 +225,12 @@ def hits(
     space: Space, rows: NDArray[np.int64], scores: dict[int, float], percentiles: Sequence[float | None],
     by_meaning: NDArray[np.int64], by_words: NDArray[np.int64], text: str | None, joined: Mapping[int, float],
     more: Mapping[str, Any],
-) -> list[Hit]:  # fmt: skip
-    """Take the rows of a space and say why each is there."""
+) -> tuple[list[Hit], pa.Table]:  # fmt: skip
+    """Take the rows of a space and say why each is there; return the hits and their rows."""
     table = space.take(rows)
+    for name, values in more.items():
+        if name not in table.column_names:
+            table = table.append_column(name, pa.array(values).take(pa.array(rows)))
     places = [{row: place for place, row in enumerate(ranked.tolist(), 1)} for ranked in (by_meaning, by_words)]
     parsed = Query.parse(text) if text else None
     hits = []
@@ -209,6 +238,5 @@ def hits(
         shown = columns.get(space.roles.text) if space.roles.text else None
         why = Why(parsed.held_by(str(shown or "")) if parsed else (), places[0].get(row), places[1].get(row))
         id = columns[table.column_names[0]]
-        columns |= {name: values[row].as_py() for name, values in more.items()}
         hits.append(Hit(row, id, float(scores[row]), percentile, why, columns, joined.get(row)))
-    return hits
+    return hits, table

@@ -88,7 +88,8 @@ def search(
     if where is not None:
         allowed = allowed_by(space, where, found or {})
         if not allowed.any():
-            return Results([], True, [f"No row meets the condition: {where}"], space.roles.text)
+            none = np.empty(0, np.int64)
+            return Results([], True, [f"No row meets the condition: {where}"], space.roles.text, rows=space.take(none))
     if parsed.without:
         allowed = without(parsed.without, keywords, np.ones(len(space), bool) if allowed is None else allowed, notes)
     if len(own) and (allowed is not None or index is None or exact):
@@ -124,10 +125,8 @@ def search(
         nothing_close = not len(rows) or (null is not None and null.nothing_close(best, asked=asked))
         if nothing_close and len(by_words) and text and keywords is not None and keywords.together(text):
             nothing_close = False  # a row that holds all the words is close, whatever the encoder makes of them
-    return Results(
-        hits(space, rows, scores, percentiles, by_meaning, by_words, text, shares, more), nothing_close, notes,
-        space.roles.text, asked, show,
-    )  # fmt: skip
+    listed, table = hits(space, rows, scores, percentiles, by_meaning, by_words, text, shares, more)
+    return Results(listed, nothing_close, notes, space.roles.text, asked, show, table)
 
 
 def _percentiles(

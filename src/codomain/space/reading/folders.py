@@ -81,7 +81,7 @@ def _hugging_face(path: Path) -> Held:
     features, notes = info.get("features"), []
     for name, feature in features.items() if isinstance(features, dict) else ():
         if isinstance(feature, dict) and feature.get("_type") == "ClassLabel" and name in table.column_names:
-            named = _name_classes(path, name, table[name], feature.get("names"))
+            named = name_classes(path, name, table[name], feature.get("names"))
             table = table.set_column(table.column_names.index(name), name, named)
             notes.append(f"'{name}': class numbers are replaced by their names")
     return Held(table, notes=notes)
@@ -101,7 +101,7 @@ def _json(path: Path) -> dict[str, Any]:
     return value
 
 
-def _name_classes(path: Path, name: str, column: Any, names: Any) -> pa.Array:
+def name_classes(path: Path, name: str, column: Any, names: Any) -> pa.Array:
     """Return the names of class numbers; a number below 0 stands for none."""
     if not (isinstance(names, list) and all(isinstance(one, str) for one in names)):
         raise UserError(f"{path / 'dataset_info.json'} gives no names for the classes of {name!r}.", needed="a list")

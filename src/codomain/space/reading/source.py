@@ -1,21 +1,22 @@
 """Reading what people hold: tables, arrays and folders, checked as a whole before anything is done."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import UserError
 from codomain.space.checks import bad_rows, blank_rows, id_problems, list_rows, no_column, refuse, vector_problems
-from codomain.space.intake import as_table, free_name, prepend, raw_table
+from codomain.space.intake import as_table, free_name, prepend
 from codomain.space.kinds import type_notes
 from codomain.space.manifest import Roles
 from codomain.space.reading import arrays
 from codomain.space.reading.columns import Found, find_vectors
 from codomain.space.reading.guess import guess_roles
+from codomain.space.reading.in_memory import InMemory, as_matrix, hold
 from codomain.space.reading.loading import load
 from codomain.space.reading.tables import Held
 
@@ -37,7 +38,7 @@ class Source:
     guesses : list of str
         One sentence for each thing that was decided.
     name : str
-        The file's name without its ending.
+        The file's name without its ending; what kind of object it was, where there is no file.
     """
 
     rows: pa.Table
@@ -51,13 +52,14 @@ class Source:
 
 
 def read(
-    source: Any,
+    source: str | Path | InMemory | Held,
     *,
     text: str | None = None,
     label: str | None = None,
     id: str | None = None,
     vector: str | None = None,
-    vectors: str | Path | None = None,
+    vectors: str | Path | ArrayLike | None = None,
+    rows: InMemory | None = None,
     sample: int | None = None,
     drop_empty: bool = False,
 ) -> Source:
@@ -65,16 +67,20 @@ def read(
 
     Parameters
     ----------
-    source : str, Path, Table, dict of columns or data frame
+    source : str, Path, data frame, Table, Dataset, list of texts, list of dict, dict of columns, or array
         A csv, tsv, json, jsonl, parquet, arrow, feather, npy, npz, safetensors, fvecs or txt file, a folder of these or
-        of .txt and .md documents, or a saved Hugging Face data set.
+        of .txt and .md documents, or a saved Hugging Face data set; a data frame of pandas or polars, a table of
+        pyarrow or anything else that hands itself over as Arrow, a Dataset of `datasets`, texts, or vectors of shape
+        (n, d). The index of a pandas frame is its first column, apart from the usual one that counts from 0.
     text, label, id : str, default=None
         Names of columns; guessed by default, "" for none. Several columns with commas between, "Title,Review Text",
         are joined line by line into a new column of that name, which is then the text.
     vector : str, default=None
         The column that holds vectors, the common start of numbered columns, or the array within a file of several.
-    vectors : str or Path, default=None
-        A file of vectors in the order of the rows.
+    vectors : str, Path or array of shape (n, d), default=None
+        Vectors in the order of the rows.
+    rows : data frame, Table, Dataset, list of texts, list of dict or dict of columns, default=None
+        What stands beside `source` when that is an array.
     sample : int, default=None
         Take this many rows, drawn with a fixed seed and kept in order.
     drop_empty : bool, default=False
@@ -91,9 +97,9 @@ def read(
     UserError
         Naming every problem, with the rows and what to do.
     """
-    held, name = _load_any(source, vector)
+    held, name = _load_any(source, vector, rows)
     if vectors is not None:
-        held.vectors = _load_beside(Path(vectors), vector)
+        held.vectors = _load_beside(Path(vectors), vector) if isinstance(vectors, str | Path) else as_matrix(vectors)
     table = as_table(held.table, held.table.num_rows)
     notes, problems, values = [*held.notes, *type_notes(held.table.schema, table.schema)], [], held.vectors
     inside = Found()
@@ -160,10 +166,18 @@ def _join_texts(table: pa.Table, text: str, notes: list[str]) -> pa.Table:
     return table.append_column(text, pa.array(joined, pa.string()))
 
 
-def _load_any(source: Any, vector: str | None) -> tuple[Held, str | Path]:
+def _load_any(
+    source: str | Path | InMemory | Held, vector: str | None, rows: InMemory | None
+) -> tuple[Held, str | Path]:
     if isinstance(source, str | Path):
+        if rows is not None:
+            raise UserError(
+                f"rows= came beside the file {source}.", needed="rows= beside an array",
+                todo=f"give the rows first, and the file as vectors={str(source)!r}",
+            )  # fmt: skip
         return load(Path(source), vector), Path(source)
-    return Held(raw_table(source)), "rows"
+    held = source if isinstance(source, Held) else hold(source, rows=rows)
+    return replace(held), held.name  # the caller's own stays as it is
 
 
 def _drop_empty(

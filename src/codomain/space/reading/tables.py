@@ -17,11 +17,12 @@ _PIECE = 64  # rows read at once where nothing in the file tells how long they b
 
 @dataclass
 class Held:
-    """What a file holds: a table, vectors, and what was decided while reading."""
+    """What a file, or an object of a program, holds: a table, vectors, and what was decided while reading."""
 
     table: pa.Table
     vectors: Any = None
     notes: list[str] = field(default_factory=list)
+    name: str = ""  # of the object's class; of a file its path is known
 
 
 def read_parquet(path: Path) -> Held:
