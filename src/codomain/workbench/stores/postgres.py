@@ -39,7 +39,8 @@ class PostgresTable:
     def filled(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
         """Write the rows in a transaction that ends with the block; see `Store.filled`."""
         psycopg = need("psycopg", "postgres")
-        settings = {"connect_timeout": 10, "application_name": "codomain", **self._settings()}
+        # Its texts are UTF-8, whatever the database keeps them in.
+        settings = {"connect_timeout": 10, "application_name": "codomain", "client_encoding": "utf8", **self._settings()}
         _check_names([*rows.schema.names, *self.name.split(".")])
         with self._refusals(psycopg), psycopg.connect(**settings) as connection:
             writer = _Writer(connection, need("psycopg.sql", "postgres"), self.name, rows)
