@@ -201,7 +201,8 @@ def postgres(server: str) -> Iterator[Place]:
 
     def run(query: str) -> list[dict[str, Any]]:
         with psycopg.connect(server, row_factory=psycopg.rows.dict_row) as one:
-            return one.execute(query).fetchall()
+            found = one.execute(query)
+            return found.fetchall() if found.description else []
 
     def rows() -> list[dict[str, Any]]:
         found = run('select * from "papers"')

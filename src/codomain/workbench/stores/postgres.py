@@ -40,7 +40,12 @@ class PostgresTable:
         """Write the rows in a transaction that ends with the block; see `Store.filled`."""
         psycopg = need("psycopg", "postgres")
         # Its texts are UTF-8, whatever the database keeps them in.
-        settings = {"connect_timeout": 10, "application_name": "codomain", "client_encoding": "utf8", **self._settings()}
+        settings = {
+            "connect_timeout": 10,
+            "application_name": "codomain",
+            "client_encoding": "utf8",
+            **self._settings(),
+        }
         _check_names([*rows.schema.names, *self.name.split(".")])
         with self._refusals(psycopg), psycopg.connect(**settings) as connection:
             writer = _Writer(connection, need("psycopg.sql", "postgres"), self.name, rows)
@@ -56,8 +61,9 @@ class PostgresTable:
             found = need("psycopg.conninfo", "postgres").conninfo_to_dict(self._url)
         except psycopg.Error:  # its words may hold parts of the password
             found = {"port": "unreadable"}
-        # A password with a bare sign in it makes libpq take its parts for a port or a database.
-        if not all(one.isdigit() for one in str(found.get("port", 0)).split(",")) or "@" in found.get("dbname", ""):
+        # A password with a bare sign in it makes libpq take its parts for a port, a host or a database.
+        ports = str(found.get("port", 0)).split(",")
+        if "@" in f"{found.get('host')}{found.get('dbname')}" or not all(port.isdigit() for port in ports):
             raise UserError(
                 "The address of the database cannot be read.",
                 needed="postgres://USER@HOST:PORT/DATABASE#TABLE, with signs such as @ # / in a password "
