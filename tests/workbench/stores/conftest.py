@@ -67,7 +67,8 @@ def space(docstrings: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Spa
     texts = docstrings.slice(0, N).select(["text"])
     rows = pa.table({"key": [f"row {row}" for row in range(N)], "text": texts["text"], **typed_columns(N)})
     parquet.write_table(rows, folder / "rows.parquet")
-    return study(folder / "rows.parquet", id="key", text="text", encoder="static:wordllama", vector="").space
+    settings = {"id": "key", "text": "text", "encoder": "static:wordllama", "vector": ""}
+    return study(folder / "rows.parquet", space=folder / "rows.space", **settings).space
 
 
 @pytest.fixture(scope="package")

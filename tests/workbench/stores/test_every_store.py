@@ -78,7 +78,7 @@ def test_rows_that_do_not_stand_the_check_are_not_put_in_place(place, space, sma
     if there:
         write_to(place.store(), smaller, force=False)
     before = place.names()
-    with pytest.raises(KeyError, match="checked"), place.store().filled(outgoing.Outgoing(space), force=True) as new:
+    with pytest.raises(KeyError, match="checked"), place.store().fill(outgoing.Outgoing(space), force=True) as new:
         assert new.total == N
         raise KeyError("checked")
     assert place.names() == before

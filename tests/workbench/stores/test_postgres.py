@@ -140,7 +140,7 @@ def test_a_table_that_appears_meanwhile_is_not_written_over(postgres, space, sma
 
     with (
         pytest.raises(UserError, match="there already"),
-        store_at(postgres.address).filled(Outgoing(space), force=False),
+        store_at(postgres.address).fill(Outgoing(space), force=False),
     ):
         write_to(store_at(f"{postgres.address}2"), smaller, force=False)
         postgres.run("alter table papers2 rename to papers")

@@ -50,15 +50,15 @@ def rows_of(batch: pa.RecordBatch, names: list[str]) -> bytes:
     bytes
         The rows without the format's beginning and end.
     """
-    pieces: list[pa.Array] = [_same(len(batch), batch.num_columns.to_bytes(2))]
+    pieces: list[pa.Array] = [_repeat(len(batch), batch.num_columns.to_bytes(2))]
     for name, column in zip(names, batch.columns[:-1], strict=False):
         fields = _bytes_of(column, name)
         lengths = pc.binary_length(fields).fill_null(-1).to_numpy(zero_copy_only=False).astype(">i4")
-        pieces += [_fixed(lengths[:, None]), fields.fill_null(b"")]
+        pieces += [_byte_rows(lengths[:, None]), fields.fill_null(b"")]
     units = units_of(batch)
     head = (4 + 4 * units.shape[1]).to_bytes(4) + units.shape[1].to_bytes(2) + bytes(2)
-    pieces += [_same(len(batch), head)]
-    pieces += [_fixed(units.astype(">f4"))]
+    pieces += [_repeat(len(batch), head)]
+    pieces += [_byte_rows(units.astype(">f4"))]
     joined = pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.large_binary()))
     first, last = joined.offset, joined.offset + len(joined)
     ends = np.frombuffer(joined.buffers()[1], np.int64)[[first, last]]
@@ -111,7 +111,7 @@ def _numbers(kind: pa.DataType, stored: str, add: int = 0) -> Fields:
 
     def fields(column: pa.Array) -> pa.Array:
         values = column.cast(kind).fill_null(0).to_numpy(zero_copy_only=False)
-        return _with_nulls(_fixed((values + add if add else values).astype(stored)[:, None]), column)
+        return _with_nulls(_byte_rows((values + add if add else values).astype(stored)[:, None]), column)
 
     return fields
 
@@ -119,7 +119,7 @@ def _numbers(kind: pa.DataType, stored: str, add: int = 0) -> Fields:
 def _interval(column: pa.Array) -> pa.Array:
     out = np.zeros((len(column), 2), ">i8")  # microseconds; days and months, which are none
     out[:, 0] = column.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
-    return _with_nulls(_fixed(out), column)
+    return _with_nulls(_byte_rows(out), column)
 
 
 def _decimals(column: pa.Array) -> pa.Array:
@@ -139,14 +139,14 @@ def _json(column: pa.Array) -> pa.Array:
     return pa.array(texts, pa.large_binary())
 
 
-def _fixed(rows: NDArray[Any]) -> pa.Array:
+def _byte_rows(rows: NDArray[Any]) -> pa.Array:
     """Return the bytes of each row of an array as one value."""
     wide, rows = rows.shape[1] * rows.itemsize, np.ascontiguousarray(rows)
     values = pa.Array.from_buffers(pa.binary(wide), len(rows), [None, pa.py_buffer(rows)])
     return values.cast(pa.large_binary())
 
 
-def _same(count: int, value: bytes) -> pa.Array:
+def _repeat(count: int, value: bytes) -> pa.Array:
     return pa.repeat(pa.scalar(value, pa.large_binary()), count)
 
 

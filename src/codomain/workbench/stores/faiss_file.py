@@ -10,7 +10,7 @@ from pyarrow import parquet
 
 from codomain.core import written_aside
 from codomain.workbench.stores.outgoing import Outgoing, units_of
-from codomain.workbench.stores.written import Vectors, Written, taken
+from codomain.workbench.stores.written import Vectors, Written, refusal
 
 
 class FaissFile:
@@ -34,11 +34,11 @@ class FaissFile:
         return f"faiss:{self.path}"
 
     @contextmanager
-    def filled(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
-        """Write both files aside; see `Store.filled`."""
+    def fill(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
+        """Write both files aside; see `Store.fill`."""
         for there in (self.path, self.table):
             if there.exists() and not force:
-                raise taken(str(there), "name")
+                raise refusal(str(there), "name")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with written_aside(self.table) as table, written_aside(self.path) as path:
             index = faiss.IndexFlatIP(rows.dim)

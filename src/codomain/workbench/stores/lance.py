@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from codomain.core import UserError, need
 from codomain.workbench.stores.outgoing import Outgoing
-from codomain.workbench.stores.written import Vectors, Written, taken
+from codomain.workbench.stores.written import Vectors, Written, refusal
 
 
 class LanceTable:
@@ -36,21 +36,21 @@ class LanceTable:
         return f"lance:{self.folder}#{self.name}"
 
     @contextmanager
-    def filled(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
-        """Write the rows as a new version; see `Store.filled`."""
+    def fill(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
+        """Write the rows as a new version; see `Store.fill`."""
         lancedb = need("lancedb", "lance")
         with _Blocks(rows) as blocks, self._refusals(blocks):
             database = lancedb.connect(self.folder)
-            old = _opened(database, self.name)
+            old = _open(database, self.name)
             if old is not None and not force:
-                raise taken(self.shown, "table")
+                raise refusal(self.shown, "table")
             before = None if old is None else old.version
             try:
                 reader = pa.RecordBatchReader.from_batches(rows.schema, blocks)
                 # "create" also takes the folder that a killed writer left, which holds no version of a table.
                 table = database.create_table(self.name, reader, mode="create" if old is None else "overwrite")
             except BaseException:
-                if before is None and _opened(database, self.name) is None:
+                if before is None and _open(database, self.name) is None:
                     with suppress(Exception):  # what is left is no table, and does not hinder the next export
                         database.drop_table(self.name, ignore_missing=True)
                 raise
@@ -103,7 +103,7 @@ class _Blocks:
             raise
 
 
-def _opened(database: Any, name: str) -> Any:
+def _open(database: Any, name: str) -> Any:
     """Return a table, or None when there is none of this name."""
     try:
         return database.open_table(name)

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from codomain.core import bar, slices
-from codomain.core.maths.rows import finite_unit_rows
+from codomain.core import bar, slices, unit_rows
 from codomain.space import Space
 from codomain.workbench.found import found_columns
 
@@ -66,7 +65,7 @@ class Outgoing:
         with bar("export", total=len(self)) as tick:
             for rows in slices(len(self), BLOCK):
                 table = self._space.take(np.arange(rows.start, rows.stop))
-                units = pa.array(finite_unit_rows(self._space.vectors[rows]).ravel())
+                units = pa.array(unit_rows(self._space.vectors[rows]).ravel())
                 found = [values[rows.start : rows.stop] for values in self._found.values()]
                 vectors = pa.FixedSizeListArray.from_arrays(units, self.dim)
                 yield from pa.table([*table.columns, *found, vectors], self.schema).combine_chunks().to_batches()

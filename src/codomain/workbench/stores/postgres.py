@@ -8,7 +8,7 @@ from typing import Any
 from codomain.core import UserError, need
 from codomain.workbench.stores.copy_format import BEGIN, END, rows_of, sql_type
 from codomain.workbench.stores.outgoing import Outgoing
-from codomain.workbench.stores.written import Vectors, Written, taken
+from codomain.workbench.stores.written import Vectors, Written, refusal
 
 _LONGEST = 63  # bytes of a name; PostgreSQL cuts what is longer
 
@@ -36,8 +36,8 @@ class PostgresTable:
         return f"postgres://{user}{parts.get('host', '')}{port}/{parts.get('dbname', '')}#{self.name}"
 
     @contextmanager
-    def filled(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
-        """Write the rows in a transaction that ends with the block; see `Store.filled`."""
+    def fill(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
+        """Write the rows in a transaction that ends with the block; see `Store.fill`."""
         psycopg = need("psycopg", "postgres")
         # Its texts are UTF-8, whatever the database keeps them in.
         settings = {
@@ -50,7 +50,7 @@ class PostgresTable:
         with self._refusals(psycopg), psycopg.connect(**settings) as connection:
             writer = _Writer(connection, need("psycopg.sql", "postgres"), self.name, rows)
             if writer.is_there() and not force:
-                raise taken(self.shown, "table")
+                raise refusal(self.shown, "table")
             writer.write()
             yield Written(writer.count(), writer.nearest)
             writer.put_in_place(force=force)
@@ -77,22 +77,22 @@ class PostgresTable:
         try:
             yield
         except errors.DuplicateTable:
-            raise taken(self.shown, "table") from None
+            raise refusal(self.shown, "table") from None
         except errors.DependentObjectsStillExist as error:
             raise UserError(
-                f"{self.shown} cannot be replaced: {self._said(error)}",
+                f"{self.shown} cannot be replaced: {self._first_line(error)}",
                 todo="drop what depends on it, or export to another table",
             ) from None
         except psycopg.OperationalError as error:
             raise UserError(
-                f"{self.shown} cannot be reached, or broke off: {self._said(error)}. Nothing was written.",
+                f"{self.shown} cannot be reached, or broke off: {self._first_line(error)}. Nothing was written.",
                 needed="a server that runs, a user, a database and a password",
                 todo="check them with psql; a password is best kept in ~/.pgpass or PGPASSWORD",
             ) from None
         except psycopg.Error as error:
-            raise UserError(f"{self.shown} refused: {self._said(error)}. Nothing was written.") from None
+            raise UserError(f"{self.shown} refused: {self._first_line(error)}. Nothing was written.") from None
 
-    def _said(self, error: Exception) -> str:
+    def _first_line(self, error: Exception) -> str:
         """Return the first line of an error, never with the password."""
         said, secret = str(error).strip().split("\n")[0].rstrip("."), self._settings().get("password")
         return said.replace(secret, "...") if secret else said

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -12,7 +12,10 @@ import pyarrow.types as t
 
 from codomain.core import UserError, need, plain
 from codomain.workbench.stores.outgoing import Outgoing, units_of
-from codomain.workbench.stores.written import Vectors, Written, taken
+from codomain.workbench.stores.written import Vectors, Written, refusal
+
+if TYPE_CHECKING:
+    from qdrant_client import QdrantClient
 
 KEY = "QDRANT_API_KEY"
 _REQUEST = 256  # points sent at a time
@@ -34,7 +37,7 @@ class QdrantCollection:
         Used instead of a new one.
     """
 
-    def __init__(self, url: str, name: str, client: Any = None) -> None:
+    def __init__(self, url: str, name: str, client: "QdrantClient | None" = None) -> None:
         self.url, self.name, self._client = url, name, client
 
     @property
@@ -44,8 +47,8 @@ class QdrantCollection:
         return f"qdrant:{parts._replace(netloc=parts.netloc.rpartition('@')[2], query='').geturl()}#{self.name}"
 
     @contextmanager
-    def filled(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
-        """Write the rows into a collection that no alias names yet; see `Store.filled`."""
+    def fill(self, rows: Outgoing, *, force: bool) -> Iterator[Written]:
+        """Write the rows into a collection that no alias names yet; see `Store.fill`."""
         module = need("qdrant_client", "qdrant")
         models = module.models
         with self._refusals():
@@ -55,7 +58,7 @@ class QdrantCollection:
             aliases = {one.alias_name: one.collection_name for one in client.get_aliases().aliases}
             there = {one.name for one in client.get_collections().collections}
             if (self.name in aliases or self.name in there) and not force:
-                raise taken(self.shown, "collection")
+                raise refusal(self.shown, "collection")
             mine = [f"{self.name}--codomain-{number}" for number in (1, 2)]
             old = aliases.get(self.name)
             new = mine[old == mine[0]]

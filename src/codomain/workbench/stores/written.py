@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from codomain.core import UserError, unit_rows
-from codomain.core.maths.blocks import unit_blocks
 from codomain.space import Space
-from codomain.workbench.stores.outgoing import Outgoing
+from codomain.workbench.stores.outgoing import BLOCK, Outgoing
 
 SAMPLE, LISTED = 20, 10  # rows that are looked for after an export, and how many neighbours of each
 Vectors = NDArray[np.float32]
@@ -41,7 +40,7 @@ class Store(Protocol):
     def shown(self) -> str:
         """Its address without a password."""
 
-    def filled(self, rows: Outgoing, *, force: bool) -> AbstractContextManager[Written]:
+    def fill(self, rows: Outgoing, *, force: bool) -> AbstractContextManager[Written]:
         """Write the rows aside. They are put in place when the block ends without an error, otherwise removed.
 
         Raises
@@ -107,7 +106,7 @@ def write_to(store: Store, space: Space, *, force: bool) -> Exported:
         When the store refuses, or does not hold as many rows as were written.
     """
     rows = Outgoing(space)
-    with store.filled(rows, force=force) as new:
+    with store.fill(rows, force=force) as new:
         if new.total != len(space):
             raise UserError(
                 f"{store.shown} holds {new.total:,} rows after {len(space):,} were written. They were removed again.",
@@ -122,15 +121,15 @@ def recall_of(new: Written, space: Space) -> tuple[float | None, int]:
 
     A row is not its own neighbour. A row as near as the last exact neighbour, within rounding, is as good as that one.
     """
-    lengths = np.concatenate([np.abs(block).max(axis=1) for _, block in space.vectors.blocks()])
+    lengths = np.concatenate([np.abs(block).max(axis=1) for _, block in space.vectors.blocks(BLOCK)])
     some = np.random.default_rng(0).permutation(np.flatnonzero(lengths))[:SAMPLE]
     k = min(LISTED, len(space) - 1)
     if not k or not len(some):
         return None, 0
     Q = unit_rows(space.vectors[some])
     best = np.full((len(some), k), -np.inf, np.float32)
-    for start, block in unit_blocks(space.vectors):
-        scores = Q @ block.T
+    for start, block in space.vectors.blocks(BLOCK):
+        scores = Q @ unit_rows(block).T
         own = (some >= start) & (some < start + len(block))
         scores[own, some[own] - start] = -np.inf
         best = np.sort(np.concatenate([best, scores], axis=1), axis=1)[:, -k:]
@@ -151,6 +150,6 @@ def _rows_of(ids: list[Any], all_ids: pa.ChunkedArray) -> NDArray[np.int64]:
     return rows.to_numpy().astype(np.int64)
 
 
-def taken(shown: str, kind: str) -> UserError:
+def refusal(shown: str, kind: str) -> UserError:
     """Return the refusal to write over what is there."""
     return UserError(f"{shown} is there already.", needed=f"another {kind}", todo="add --force to replace it")
