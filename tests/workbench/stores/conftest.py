@@ -25,7 +25,6 @@ import codomain
 from codomain.space import Space
 from codomain.workbench import study
 from codomain.workbench.stores.addresses import store_at
-from codomain.workbench.stores.qdrant import QdrantCollection
 from codomain.workbench.stores.written import Store
 
 N, PASSWORD = 120, "p@ss/w#rd"
@@ -86,7 +85,7 @@ class Place:
     rows: Callable[[], list[dict[str, Any]]]  # in any order, with the vectors as "codomain_vector" or "vector"
     names: Callable[[], list[str]]
     address: str = ""  # where another process can write to it
-    whole: frozenset[str] = frozenset()  # the names when one export is in place
+    whole: frozenset[str] = frozenset()  # the names that may be there when one export is in place
 
 
 @pytest.fixture
@@ -121,9 +120,10 @@ def faiss_file(tmp_path: Path) -> Place:
 
 
 @pytest.fixture
-def qdrant() -> Place:
-    """The client's own local mode, in memory, instead of a server."""
+def qdrant() -> Iterator[Place]:
+    """The client's own local mode, in memory, behind a server of the tests."""
     import qdrant_client
+    from qdrant_server import serving
 
     client = qdrant_client.QdrantClient(":memory:")
 
@@ -135,9 +135,16 @@ def qdrant() -> Place:
         collections = [one.name for one in client.get_collections().collections]
         return sorted(collections + [one.alias_name for one in client.get_aliases().aliases])
 
-    place = Place(lambda: QdrantCollection("http://localhost:6333", "papers", client), rows, names)
-    place.client = client
-    return place
+    with serving(client) as url:
+        place = Place(
+            lambda: store_at(f"qdrant:{url}#papers"),
+            rows,
+            names,
+            f"qdrant:{url}#papers",
+            frozenset({"papers", "papers--codomain-1", "papers--codomain-2"}),
+        )
+        place.client, place.url = client, url
+        yield place
 
 
 def _free_port() -> int:
@@ -220,6 +227,7 @@ def postgres(server: str) -> Iterator[Place]:
     place.run = run
     yield place
     with psycopg.connect(server) as one:
+        one.execute("alter database mine reset search_path")
         for name in names():
             one.execute(f'drop table "{name}" cascade')
 

@@ -106,7 +106,6 @@ export_space(codomain.open(sys.argv[1]), to=sys.argv[2], force=True)
 
 
 @pytest.mark.parametrize("there", [False, True], ids=["nothing there", "a table there"])
-@pytest.mark.parametrize("place", ["lance", "faiss_file", "postgres"], indirect=True)
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9 on Windows")
 def test_a_killed_export_leaves_what_was_there_and_can_be_typed_again(place, space, smaller, there):
     if there:
@@ -116,7 +115,9 @@ def test_a_killed_export_leaves_what_was_there_and_can_be_typed_again(place, spa
     assert not there or len(place.rows()) == 5
     write_to(place.store(), space, force=there)
     assert len(place.rows()) == N
-    assert set(place.names()) == place.whole
+    assert set(place.names()) <= place.whole
+    write_to(place.store(), smaller, force=True)
+    assert len(place.rows()) == 5
 
 
 def test_the_check_sees_a_store_that_mixes_up_its_ids(space):

@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 
 import codomain
-from codomain.workbench.stores import addresses
-from codomain.workbench.stores.qdrant import QdrantCollection
 
 TEXT = (Path(__file__).parents[3] / "docs/guide/export.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(?:py|python)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
@@ -46,11 +44,9 @@ def test_the_block_for_postgresql_finds_the_nearest_rows(names, postgres, server
     assert 0.3 < hits[1][3] <= hits[0][3] <= 1
 
 
-def test_the_block_for_qdrant_finds_the_nearest_rows(names, qdrant, monkeypatch, capsys):
-    import qdrant_client
-
-    monkeypatch.setattr(qdrant_client, "QdrantClient", lambda url: qdrant.client)
-    monkeypatch.setattr(addresses, "QdrantCollection", lambda url, name: QdrantCollection(url, name, qdrant.client))
-    exec(block("qdrant_client"), dict(names))
+def test_the_block_for_qdrant_finds_the_nearest_rows(names, qdrant, capsys):
+    shown = block("qdrant_client")
+    assert shown.count("http://localhost:6333") == 2
+    exec(shown.replace("http://localhost:6333", qdrant.url), dict(names))
     lines = capsys.readouterr().out.splitlines()
     assert [int(line.split()[0]) for line in lines] == nearest(names)

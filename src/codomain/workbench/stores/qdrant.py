@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
@@ -13,9 +13,6 @@ import pyarrow.types as t
 from codomain.core import UserError, need, plain
 from codomain.workbench.stores.outgoing import Outgoing, units_of
 from codomain.workbench.stores.written import Vectors, Written, refusal
-
-if TYPE_CHECKING:
-    from qdrant_client import QdrantClient
 
 KEY = "QDRANT_API_KEY"
 _REQUEST = 256  # points sent at a time
@@ -33,12 +30,10 @@ class QdrantCollection:
         http://HOST:PORT or https://HOST:PORT. A key is read from QDRANT_API_KEY.
     name : str
         The alias.
-    client : QdrantClient, optional
-        Used instead of a new one.
     """
 
-    def __init__(self, url: str, name: str, client: "QdrantClient | None" = None) -> None:
-        self.url, self.name, self._client = url, name, client
+    def __init__(self, url: str, name: str) -> None:
+        self.url, self.name = url, name
 
     @property
     def shown(self) -> str:
@@ -52,9 +47,7 @@ class QdrantCollection:
         module = need("qdrant_client", "qdrant")
         models = module.models
         with self._refusals():
-            client = self._client or module.QdrantClient(
-                self.url, api_key=os.environ.get(KEY), timeout=60, check_compatibility=False
-            )
+            client = module.QdrantClient(self.url, api_key=os.environ.get(KEY), timeout=60, check_compatibility=False)
             aliases = {one.alias_name: one.collection_name for one in client.get_aliases().aliases}
             there = {one.name for one in client.get_collections().collections}
             if (self.name in aliases or self.name in there) and not force:
@@ -62,7 +55,8 @@ class QdrantCollection:
             mine = [f"{self.name}--codomain-{number}" for number in (1, 2)]
             old = aliases.get(self.name)
             new = mine[old == mine[0]]
-            client.delete_collection(new)  # of an export that was killed; nothing when there is none
+            if new in there:  # of an export that was killed
+                client.delete_collection(new)
             try:
                 vectors = models.VectorParams(size=rows.dim, distance=models.Distance.COSINE)
                 client.create_collection(new, vectors, metadata={"codomain": rows.about})
