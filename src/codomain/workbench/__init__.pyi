@@ -19,3 +19,4 @@ from .search import search_space as search_space
 from .shrink import Shrunk as Shrunk
 from .shrink import shrink_space as shrink_space
 from .stages import Settings as Settings
+from .stores.written import Exported as Exported

@@ -1,7 +1,8 @@
-"""Give people their own table back, with what the study found in new columns."""
+"""Give people their own table back, with what the study found in new columns, as a file or in a vector store."""
 
 import shlex
 from pathlib import Path
+from typing import overload
 
 import pyarrow as pa
 from pyarrow import parquet
@@ -11,39 +12,60 @@ from codomain.space import LabelsPart, Origin, Space
 from codomain.workbench.csv_table import write_csv
 from codomain.workbench.encoders import check_studied
 from codomain.workbench.found import found_columns, label_columns
+from codomain.workbench.stores.addresses import FORMS, store_at
+from codomain.workbench.stores.written import Exported, write_to
 
 _WRITERS = {".parquet": parquet.write_table, ".csv": write_csv}
 
 
-def export_space(space: Space, out: Path, *, force: bool = False) -> Path:
+@overload
+def export_space(space: Space, out: Path, *, force: bool = False) -> Path: ...
+@overload
+def export_space(space: Space, *, to: str, force: bool = False) -> Exported: ...
+def export_space(
+    space: Space, out: Path | None = None, *, to: str | None = None, force: bool = False
+) -> Path | Exported:
     """Write the rows with their group, place on the map, flags, and labels where there are any.
 
-    An older file is replaced when the new one is whole, and stays when anything fails.
+    What was there before is replaced when the new one is whole, and stays when anything fails.
 
     Parameters
     ----------
     space : Space
         A studied space.
-    out : Path
+    out : Path, optional
         A file ending in .parquet or .csv.
+    to : str, optional
+        Instead of a file, a vector store, which gets the vectors too, scaled to length 1: lance:FOLDER#TABLE,
+        qdrant:http://HOST:PORT#COLLECTION, postgres://USER@HOST:PORT/DATABASE#TABLE or faiss:FILE.faiss.
     force : bool, default=False
-        Replace `out` even when the rows of the space were read from it.
+        Replace `out` even when the rows of the space were read from it; replace what is in the store.
 
     Returns
     -------
-    Path
-        The file.
+    Path or Exported
+        The file; or what the store holds, and how well it finds the nearest rows.
 
     Raises
     ------
     UserError
-        When the ending is another, the space has not been studied, or it was made from this file.
+        When the ending or the address is another, the space has not been studied, it was made from this file, or the
+        store refuses.
     """
-    _check_ending(out)
-    _check_origin(space, out, force)
+    if (out is None) == (to is None):
+        raise UserError(
+            "A file or a store is needed, and not both.", needed=f"a file ending in .parquet or .csv, or {FORMS}"
+        )
+    if out is not None:
+        _check_ending(out)
+        _check_origin(space, out, force)
+    store = None if to is None else store_at(to)
     check_studied(space)
     if (labels := space.parts.find(LabelsPart)) and not labels.fresh:
         say(f"labels are left out, for rows have changed since; to mend it: codomain label {space.path} --ask 0")
+    if store is not None:
+        return write_to(store, space, force=force)
+    assert out is not None
     table = space.rows()
     for name, values in found_columns(space).items():
         table = table.append_column(name, values)
