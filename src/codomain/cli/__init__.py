@@ -17,6 +17,7 @@ from codomain.cli import (
     gc,
     label,
     log,
+    mcp,
     methods,
     migrate,
     new,
@@ -47,6 +48,7 @@ app.command()(label.label)
 app.command()(migrate.migrate)
 app.command()(compare.compare)
 app.command()(add.add)
+app.command()(mcp.mcp)
 app.command()(export.export)
 app.command()(log.log)
 app.command()(rollback.rollback)
