@@ -53,11 +53,10 @@ class FuDD(WordsHead):
     of the ten likeliest classes and the second pass by all captions of the group's pairs and by nothing else agree.
     There the first pass goes by one template with the name; here it goes by the descriptions given. A caption that a
     class has in several pairs counts once there and as often as it is given here.
-    Second reading: formulas as published but for repeated captions. The claim has six classes, fewer than the group of
-    ten, so all are candidates, the first pass decides nothing and ours equals the mean of each class's captions, all
-    rows alike; with groups of 2, 3 and 4 ours is .354, .372 and .398, seed 0. The floor has 6 texts a class and ours
-    15: six captions a class drawn at random get .370 (deviation .030, 20 draws) against .357, so most of the gain may
-    be the number of texts. With each caption given to the other class of its pair ours falls from .419 to .046.
+    Second reading: formulas as published but for repeated captions. The claim has six classes, so its group is three
+    and not ten: with ten the first pass decided nothing, and ours had 15 captions a class against the floor's 6 texts.
+    Six of those captions drawn at random get .370 (deviation .030, 20 draws), so most of that gain, .419 against .357,
+    was the number of texts. With each caption given to the other class of its pair .419 falls to .046.
 
     References
     ----------
