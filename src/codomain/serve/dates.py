@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import types
-from scipy.special import ndtri
+from scipy.special import ndtri, stdtrit
 
 from codomain.core import UserError
 from codomain.serve.answers import MissingError, Record, cut_page, list_rows, pages_of
@@ -172,7 +172,8 @@ def rises(starts: NDArray[Any], labels: NDArray[np.int64], groups: NDArray[np.in
     -----
     With counts :math:`x_t` of :math:`n_t` rows, dispersion is :math:`\phi = \max(1, \chi^2 / (T - 1))`, where
     :math:`\chi^2` compares :math:`x_t` with :math:`n_t p` over the T periods before (McCullagh and Nelder 1989,
-    4.5), and rows count as :math:`n / \phi`. Intervals: Newcombe (1998), method 10, with Bonferroni's correction.
+    4.5), rows count as :math:`n / \phi`, and where that is more than 1 Student's t with T - 1 degrees of freedom stands
+    in for the normal. Intervals: Newcombe (1998), method 10, with Bonferroni's correction.
     """
     periods, place = np.unique(starts, return_inverse=True)
     if len(periods) < 2 or not len(groups):
@@ -189,7 +190,8 @@ def rises(starts: NDArray[Any], labels: NDArray[np.int64], groups: NDArray[np.in
     rows = np.bincount(place[recent] - first, minlength=shape[0]).astype(np.float64)
     now, before, n_now, n_before = counts[-1], counts[:-1].sum(axis=0), rows[-1], rows[:-1].sum()
     spread = _dispersion(counts[:-1], rows[:-1], before / n_before)
-    z = ndtri(1 - (1 - CONFIDENCE) / (2 * len(groups)))
+    level = 1 - (1 - CONFIDENCE) / (2 * len(groups))
+    z = np.where(spread > 1, stdtrit(max(1, shape[0] - 2), level), ndtri(level))
     gap, low, high = difference(now, n_now, before, n_before, spread, z)
     sure = np.flatnonzero(low > 0)
     return [
@@ -213,7 +215,12 @@ def _dispersion(counts: NDArray[np.float64], rows: NDArray[np.float64], share: N
 
 
 def difference(
-    x: NDArray[np.float64], n: float, y: NDArray[np.float64], m: float, spread: NDArray[np.float64], z: float
+    x: NDArray[np.float64],
+    n: float,
+    y: NDArray[np.float64],
+    m: float,
+    spread: NDArray[np.float64],
+    z: float | NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return x/n - y/m with the ends of Newcombe's interval, rows counting as n/spread and m/spread."""
     p, q = x / n, y / m
@@ -223,7 +230,9 @@ def difference(
     return gap, low, gap + np.sqrt((p_high - p) ** 2 + (q - q_low) ** 2)
 
 
-def wilson(p: NDArray[np.float64], n: NDArray[np.float64], z: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def wilson(
+    p: NDArray[np.float64], n: NDArray[np.float64], z: float | NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return Wilson's interval of a share p of n."""
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)

@@ -72,7 +72,7 @@ def reply(
         title = value.get("title") or value.get("q") or value.get("column") or value["space"]
         feed = Feed(
             title=f"{value['space']}: {title}", space=value["space"], base=site + quote(f"/{space}/"),
-            here=site + _here(request), page=site + _here(request, "format").rstrip("?&"), updated=updated,
+            here=f"{site}{_here(request, 'format')}format={form}", page=site + _here(request, "format").rstrip("?&"), updated=updated,
             rows=value["hits"] if "hits" in value else value["rows"],
         )  # fmt: skip
         body = feed.atom() if form == "atom" else to_json(feed.json())

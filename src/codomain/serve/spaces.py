@@ -214,7 +214,8 @@ class _Place:
 
     def __init__(self, name: str, path: Path, encoders: Encoders) -> None:
         self.name, self.path, self._encoders = name, path, encoders
-        self._one, self._look = Lock(), Look()
+        self._one = Lock()
+        self._look: Look | None = None
         self._opened: Opened | None = None
         self._failure: UserError | None = None
 
@@ -226,8 +227,9 @@ class _Place:
             now = look_at(self.path)
             if now != self._look:
                 self._reopen(now)
-            if self._failure is not None or self._opened is None:
-                raise UnreadableError(self._failure or UserError(f"{self.path} is not open."))
+            if self._opened is None:
+                assert self._failure is not None  # `_reopen` has set one of them
+                raise UnreadableError(self._failure)
             return self._opened
 
     def _reopen(self, look: Look) -> None:
