@@ -23,6 +23,7 @@ from codomain.cli import (
     new,
     rollback,
     search,
+    serve,
     shrink,
     study,
     trust,
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command()(study.study)
 app.command()(demo.demo)
 app.command()(search.search)
+app.command()(serve.serve)
 app.command()(shrink.shrink)
 app.command()(label.label)
 app.command()(migrate.migrate)

@@ -61,7 +61,7 @@ def search_space(
     Results
         The hits, best first.
     """
-    opened, note = _find_studied(codomain.space.open(space))
+    opened, note = find_studied(codomain.space.open(space))
     check_studied(opened)
     encoder = encoder_of(opened) if query and mode != "words" else None
     index, form = None, opened.parts.find(ShrinkPart)
@@ -78,8 +78,19 @@ def search_space(
     return results
 
 
-def _find_studied(space: Space) -> tuple[Space, list[str]]:
-    """Return the last generation that was studied to its end, and a note when that is not the present one."""
+def find_studied(space: Space) -> tuple[Space, list[str]]:
+    """Return the last generation that was studied to its end, and a note when that is not the present one.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Returns
+    -------
+    space, notes
+        The space itself where it is studied, or was never; then there is no note.
+    """
     if space.studied or not (studied := [entry.number for entry in space.log() if entry.studied]):
         return space, []
     last = codomain.space.open(space.path, generation=max(studied))
