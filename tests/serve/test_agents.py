@@ -1,6 +1,7 @@
 """Agents see what a person sees, in words, and change nothing."""
 
 import asyncio
+import os
 import sys
 
 import pytest
@@ -62,7 +63,7 @@ def test_an_agent_finds_a_row_and_reads_it_whole(studied):
         ("search", {"question": "file", "where": "no_such == 1"}, "no_such"),
         ("search", {"question": "x" * 10_001}, "10000"),
         ("search", {"k": 0, "question": "file"}, "greater than or equal to 1"),
-        ("search", {}, "what to look for"),
+        ("search", {}, "nothing to look for"),
         ("read_row", {"id": "nobody"}, "nobody"),
         ("rows_of_group", {"group": 999}, "has no group 999"),
         ("rows_with_flag", {"flag": "odd"}, "no flag 'odd'"),
@@ -76,7 +77,9 @@ def test_what_does_not_fit_is_said_in_words(studied, tool, arguments, said):
 
 
 def test_the_command_answers_on_standard_input_and_output(studied):
-    command = mcp.StdioServerParameters(command=sys.executable, args=["-m", "codomain", "mcp", str(studied)])
+    command = mcp.StdioServerParameters(
+        command=sys.executable, args=["-m", "codomain", "mcp", str(studied)], env=dict(os.environ)
+    )
 
     async def talk():
         async with mcp.Client(mcp.stdio_client(command)) as client:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, ParamSpec
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
@@ -21,6 +21,10 @@ Record = answers.Record
 Name = Annotated[str, Field(description="Which space, as `list_spaces` names it; not needed where there is one.")]
 Page = Annotated[int, Field(ge=1, description=f"{answers.PAGE} rows are on a page.")]
 
+_QUESTION = 'Words or a sentence; "words in quotes" stand together, -word leaves out.'
+_WHERE = (
+    "A condition on columns, e.g. \"year >= 2000 and kind == 'class'\"; also on group, group_name, label and the flags."
+)
 _INSTRUCTIONS = (
     "Search and read spaces: tables of texts or other things, whose vectors were studied. Nothing can be changed. "
     "Begin with `list_spaces`, then `search`. A search that says `nothing_close` found nothing that answers; do not "
@@ -70,17 +74,15 @@ def make_agent_server(paths: Sequence[Path]) -> MCPServer:
 
     @tool
     def search(
-        question: Annotated[str, Field(description='Words or a sentence; "words in quotes" stand together, -word leaves '
-                                       "out.", max_length=answers.LONGEST_QUESTION)] = "",
+        question: Annotated[str, Field(description=_QUESTION, max_length=answers.LONGEST_QUESTION)] = "",
         like: Annotated[list[str] | None, Field(description="Ids of rows to be near to.")] = None,
         unlike: Annotated[list[str] | None, Field(description="Ids of rows to be far from.")] = None,
-        where: Annotated[str, Field(description="A condition on columns, e.g. \"year >= 2000 and kind == 'class'\"; also "
-                                    "on group, group_name, label and the flags.")] = "",
+        where: Annotated[str, Field(description=_WHERE)] = "",
         mode: Annotated[answers.Mode, Field(description="By meaning, by words, or both.")] = "both",
         k: Annotated[int, Field(ge=1, le=answers.MOST_HITS, description="Most rows to return.")] = 10,
         show: Annotated[list[str] | None, Field(description="Columns to return; all when none is named.")] = None,
         space: Name = "",
-    ) -> Record:  # fmt: skip
+    ) -> Record:
         """Find rows by a question, by rows to be like, or both, best first, each with its score and why it is a hit."""
         asked = answers.Asked(question, like or (), unlike or (), where or None, k, mode, show or ())
         return answers.find(opened(space), asked)
