@@ -17,11 +17,13 @@ from codomain.cli import (
     gc,
     label,
     log,
+    mcp,
     methods,
     migrate,
     new,
     rollback,
     search,
+    serve,
     shrink,
     study,
     trust,
@@ -42,11 +44,13 @@ app = typer.Typer(
 app.command()(study.study)
 app.command()(demo.demo)
 app.command()(search.search)
+app.command()(serve.serve)
 app.command()(shrink.shrink)
 app.command()(label.label)
 app.command()(migrate.migrate)
 app.command()(compare.compare)
 app.command()(add.add)
+app.command()(mcp.mcp)
 app.command()(export.export)
 app.command()(log.log)
 app.command()(rollback.rollback)

@@ -16,6 +16,7 @@ from .engine.results import Results as Results
 from .engine.results import Why as Why
 from .engine.search import search as search
 from .engine.words import query_language as query_language
+from .engine.words import tokens as tokens
 from .genecis import GeneCIS as GeneCIS
 from .gnn_coder import GNNCoder as GNNCoder
 from .gnn_coder.trees import Trees as Trees

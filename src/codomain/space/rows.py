@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class RowReader:
         self._starts: NDArray[np.int64] = np.zeros(1, np.int64)
         self._kept: OrderedDict[tuple[int, str], pa.ChunkedArray] = OrderedDict()
         self._bytes = 0
+        self._one = Lock()  # of what is kept: several threads may take rows
 
     def names(self, columns: Sequence[str] | None) -> list[str]:
         """Return the columns that were asked for, or say which there are."""
@@ -63,14 +65,15 @@ class RowReader:
         rows = np.where(rows < 0, rows + total, rows)
         if rows.size and (rows.min() < 0 or rows.max() >= total):
             raise IndexError(f"Row {rows.max() if rows.max() >= total else rows.min() - total} is not among {total}.")
-        self._index()
         order = np.argsort(rows, kind="stable")
         ordered = rows[order]
-        owner = np.searchsorted(self._starts, ordered, side="right") - 1
-        pieces = [
-            self._group(int(group), names).take(_numbers(ordered[owner == group] - self._starts[group]))
-            for group in (np.unique(owner) if rows.size else [0])
-        ]
+        with self._one:
+            self._index()
+            owner = np.searchsorted(self._starts, ordered, side="right") - 1
+            pieces = [
+                self._group(int(group), names).take(_numbers(ordered[owner == group] - self._starts[group]))
+                for group in (np.unique(owner) if rows.size else [0])
+            ]
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return pa.concat_tables(pieces).combine_chunks().take(_numbers(back))

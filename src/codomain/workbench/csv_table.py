@@ -3,7 +3,7 @@
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.types as t
@@ -13,7 +13,7 @@ from codomain.core import plain
 from codomain.space import restore_strings
 
 
-def write_csv(table: pa.Table, out: Path) -> None:
+def write_csv(table: pa.Table, out: Path | IO[bytes]) -> None:
     """Write a table.
 
     Parameters
@@ -21,7 +21,7 @@ def write_csv(table: pa.Table, out: Path) -> None:
     table : Table
         Of any types. A null is a blank cell, an empty text a quoted blank one, bytes are base64, and lists, structs and
         maps are JSON.
-    out : Path
+    out : Path or binary file
         The file.
     """
     columns = [_cells(column, field) for column, field in zip(table.columns, table.schema, strict=True)]

@@ -67,7 +67,7 @@ def search_space(
     Results
         The hits, best first.
     """
-    opened, note = _find_studied(space if isinstance(space, Space) else codomain.space.open(space))
+    opened, note = find_studied(space if isinstance(space, Space) else codomain.space.open(space))
     check_studied(opened)
     if not isinstance(query, str) or not query or mode == "words":
         encoder = None
@@ -87,8 +87,19 @@ def search_space(
     return results
 
 
-def _find_studied(space: Space) -> tuple[Space, list[str]]:
-    """Return the last generation that was studied to its end, and a note when that is not the present one."""
+def find_studied(space: Space) -> tuple[Space, list[str]]:
+    """Return the last generation that was studied to its end, and a note when that is not the present one.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Returns
+    -------
+    space, notes
+        The space itself where it is studied, was never, or is an earlier generation; then there is no note.
+    """
     if space.studied:
         return space, []
     log = space.log()

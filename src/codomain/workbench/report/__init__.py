@@ -15,10 +15,11 @@ from codomain.search import query_language
 from codomain.space import FLAGS
 from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot
-from codomain.workbench.report.html import write_page
+from codomain.workbench.report.html import page_html, write_page
 
-__all__ = ["ReportData", "render", "write_page"]
+__all__ = ["ReportData", "page_html", "render", "render_served", "write_page"]
 
+_TEMPLATE, _STYLES = "report.html.jinja", ("report.css",)
 _SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
 
 
@@ -141,18 +142,40 @@ def render(report: ReportData, path: str | Path) -> Path:
     UserError
         When a field does not have one entry a row.
     """
+    return write_page(path, _TEMPLATE, _STYLES, _SCRIPTS, **_values(report, None))
+
+
+def render_served(report: ReportData, server: Mapping[str, Any]) -> str:
+    """Return the page that a server gives out: the report, which may ask that server and nobody else.
+
+    Parameters
+    ----------
+    report : ReportData
+        What to show.
+    server : mapping
+        Where the page is: "space" is its name, "spaces" those of all, "notes" tells whether notes can be written,
+        "encodes" whether a question can be compared by its meaning.
+
+    Returns
+    -------
+    str
+        The HTML.
+    """
+    return page_html(_TEMPLATE, _STYLES, _SCRIPTS, **_values(report, server))
+
+
+def _values(report: ReportData, server: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what the template prints."""
     report.check()
-    blocks, facts = _blocks(report)
-    return write_page(
-        path, "report.html.jinja", ("report.css",), _SCRIPTS, r=report, facts=facts, blocks=blocks,
-        plot=front_plot(report.certificate) if report.certificate else None,
-    )  # fmt: skip
+    blocks, facts = _blocks(report, server)
+    plot = front_plot(report.certificate) if report.certificate else None
+    return {"r": report, "facts": facts, "blocks": blocks, "plot": plot, "server": server}
 
 
 Block = dict[str, str]  # id, kind and content of a script element that holds data
 
 
-def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
+def _blocks(report: ReportData, server: Mapping[str, Any] | None) -> tuple[list[Block], dict[str, Any]]:
     """Pack the rows; return the blocks and what the template says about them."""
     groups = sorted((report.groups or {}).get("groups", []), key=lambda group: -group["size"])
     checks = (report.audit or {}).get("checks", [])
@@ -164,7 +187,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
-        "language": query_language(),
+        "language": query_language(), "server": server,
         "bits": {flag.kind: flag.bit for flag in FLAGS} if report.flags is not None else {},
     }  # fmt: skip
     ids = [str(name) for name in report.ids]

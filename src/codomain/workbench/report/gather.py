@@ -59,41 +59,57 @@ def write_report(
     Path
         The file.
     """
+    return render(gather(inputs, rows, roles, encoder, title, space=space, partial=partial), path)
+
+
+def gather(
+    inputs: Inputs, rows: pa.Table, roles: Roles, encoder: EncoderIdentity, title: str, *, space: Path | None = None,
+    partial: str | None = None,
+) -> ReportData:  # fmt: skip
+    """Return what a report shows of the parts that are there.
+
+    Parameters
+    ----------
+    inputs, rows, roles, encoder, title, space, partial
+        As `write_report` takes them.
+
+    Returns
+    -------
+    ReportData
+        For `render`.
+    """
     parts = inputs.parts
     count, dims = inputs.X.shape
     form, labelled = parts.find(ShrinkPart), parts.find(LabelsPart)
     name = shlex.quote(str(space))
-    return render(
-        ReportData(
-            title=title,
-            source=title,
-            n=count,
-            d=dims,
-            encoder=encoder.describe(),
-            generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-            partial=partial,
-            versions=_versions(),
-            health=parts.health.measures,
-            certificate=form.certificate if form else None,
-            groups=parts.groups.record,
-            labels=parts.groups.labels,
-            xy=parts.map.xy,
-            kept=parts.map.kept,
-            map_info=parts.map.record,
-            audit=parts.audit.record,
-            flags=parts.audit.flags,
-            neighbors=parts.neighbors.indices,
-            scores=parts.neighbors.scores,
-            texts=[text[:_TEXT_CHARACTERS] for text in inputs.texts or ()],
-            ids=[str(value) for value in rows[roles.id].to_pylist()] if roles.id else [],
-            columns=_columns(rows, roles),
-            user_labels=inputs.labels,
-            labelled=labelled.record if labelled and labelled.fresh else None,
-            search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
-            commands=_commands(name, rows, roles) if space else {},
-            sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
-        ),
-        path,
+    return ReportData(
+        title=title,
+        source=title,
+        n=count,
+        d=dims,
+        encoder=encoder.describe(),
+        generated=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        partial=partial,
+        versions=_versions(),
+        health=parts.health.measures,
+        certificate=form.certificate if form else None,
+        groups=parts.groups.record,
+        labels=parts.groups.labels,
+        xy=parts.map.xy,
+        kept=parts.map.kept,
+        map_info=parts.map.record,
+        audit=parts.audit.record,
+        flags=parts.audit.flags,
+        neighbors=parts.neighbors.indices,
+        scores=parts.neighbors.scores,
+        texts=[text[:_TEXT_CHARACTERS] for text in inputs.texts or ()],
+        ids=[str(value) for value in rows[roles.id].to_pylist()] if roles.id else [],
+        columns=_columns(rows, roles),
+        user_labels=inputs.labels,
+        labelled=labelled.record if labelled and labelled.fresh else None,
+        search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
+        commands=_commands(name, rows, roles) if space else {},
+        sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
     )
 
 

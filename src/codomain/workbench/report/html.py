@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,60 @@ def write_page(
     Path
         The file.
     """
-    page = files(__package__).joinpath("page")
+    html = page_html(template, styles, scripts, **values)
+    target = Path(path)
+    with written_aside(target) as new:
+        new.write_text(html, encoding="utf-8", errors="replace", newline="\n")
+    return target
 
-    def read(name: str) -> str:
-        return page.joinpath(name).read_text("utf-8")
 
-    script = '(() => {\n"use strict";\n' + "\n".join(map(read, scripts)) + "\n})();"
-    style = "\n".join(map(read, styles))
+def page_html(template: str, styles: Sequence[str], scripts: Sequence[str], **values: object) -> str:
+    """Return a page whose own policy lets a browser run its script and nothing else.
+
+    Parameters
+    ----------
+    template : str
+        A file of the folder `page`.
+    styles, scripts : sequence of str
+        Files that are put into it, in this order.
+    **values
+        What the template prints; text is escaped.
+
+    Returns
+    -------
+    str
+        The HTML.
+    """
+    script = '(() => {\n"use strict";\n' + "\n".join(map(page_file, scripts)) + "\n})();"
+    style = "\n".join(map(page_file, styles))
+    return (
+        environment(page_file)
+        .get_template(template)
+        .render(
+            **values, script=Markup(script), style=Markup(style), script_hash=Markup(policy_hash(script)),
+            style_hash=Markup(policy_hash(style)),
+        )
+    )  # fmt: skip
+
+
+def page_file(name: str) -> str:
+    """Return the text of a file of the folder `page`."""
+    return files(__package__).joinpath("page", name).read_text("utf-8")
+
+
+def environment(read: Callable[[str], str]) -> Environment:
+    """Return what renders templates: every text in them is escaped, and figures are written as in a report.
+
+    Parameters
+    ----------
+    read : callable
+        Gives the text of a template by its name.
+
+    Returns
+    -------
+    Environment
+        With the filters for numbers.
+    """
     environment = Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_replace_controls, loader=FunctionLoader(read)
     )
@@ -56,17 +103,10 @@ def write_page(
         "hundredths": lambda value: "–" if value is None else f"{value:.2f}",
         "plural": lambda count, one, many=None: one if count == 1 else many or f"{one}s",
     }  # fmt: skip
-    html = environment.get_template(template).render(
-        **values, script=Markup(script), style=Markup(style), script_hash=Markup(_hash(script)),
-        style_hash=Markup(_hash(style)),
-    )  # fmt: skip
-    target = Path(path)
-    with written_aside(target) as new:
-        new.write_text(html, encoding="utf-8", errors="replace", newline="\n")
-    return target
+    return environment
 
 
-def _hash(content: str) -> str:
+def policy_hash(content: str) -> str:
     """Return what the page's own policy lists, so that a browser runs this script and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
 

@@ -1,0 +1,1 @@
+"""The page and the API over spaces: one process, no database, nothing written into a space."""

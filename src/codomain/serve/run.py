@@ -1,0 +1,142 @@
+"""Start the server: a port, the address printed, a browser; and connections that nobody can hold for long."""
+
+import asyncio
+import errno
+import secrets
+import socket
+import sys
+import webbrowser
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from codomain.core import UserError, say
+from codomain.serve.app import make_app
+from codomain.serve.guard import Rules, is_loopback
+from codomain.serve.notes import Notes
+from codomain.serve.spaces import Shelf
+
+CONNECTIONS = 256  # at once; the next one is answered 503
+PATIENCE = 20.0  # seconds in which a request must have come whole, or a sent answer have been taken further
+IDLE = 5  # seconds that a connection is kept between two requests
+_LONGEST_HEAD = 256 * 1024  # bytes of a request before its body
+
+
+class PatientProtocol(H11Protocol):
+    """A connection that ends when its client is too slow: uvicorn itself waits for ever for the rest of a request."""
+
+    _end: asyncio.TimerHandle | None = None
+    patience = PATIENCE
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to count."""
+        super().connection_made(transport)
+        self._left = -1
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop counting."""
+        if self._end is not None:
+            self._end.cancel()
+        super().connection_lost(exc)
+
+    def _watch(self) -> None:
+        self._end = self.loop.call_later(self.patience, self._look)
+        self._before = self.cycle
+
+    def _look(self) -> None:
+        """End the connection when in the last seconds no request came whole and nothing that waits was taken."""
+        waiting = self.transport.get_write_buffer_size()
+        partial = self.cycle is None or (self.cycle.response_complete and self.timeout_keep_alive_task is None)
+        partial = partial or (not self.cycle.response_complete and self.cycle.more_body)
+        stuck = 0 < waiting == self._left
+        if stuck or (partial and self.cycle is self._before):
+            self.transport.abort()
+            return
+        self._left = waiting
+        self._watch()
+
+
+def serve(
+    paths: Sequence[Path], *, host: str = "127.0.0.1", port: int = 0, token: str | None = None,
+    notes: Path | None = None, origins: Sequence[str] = (), browser: bool = True,
+) -> None:  # fmt: skip
+    """Serve spaces until Ctrl-C.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Folders of spaces.
+    host : str, default="127.0.0.1"
+        Where to listen; anything but this machine needs a token.
+    port : int, default=0
+        0 takes a free one.
+    token : str, optional
+        What every request must show; made up where it is needed.
+    notes : Path, optional
+        A folder for notes.
+    origins : sequence of str
+        Pages of other places that may read answers.
+    browser : bool, default=True
+        Whether to open a browser.
+
+    Raises
+    ------
+    UserError
+        When a space cannot be opened, or the port is taken.
+    """
+    shelf = Shelf(paths)
+    kept = Notes(notes) if notes else None
+    if token is None and not is_loopback(host):
+        token = secrets.token_urlsafe(24)
+    if token is not None and len(token) < 8:
+        raise UserError("The token is short enough to be guessed.", needed="8 characters or more, or none to get one")
+    sock = bind(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{sock.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    app = make_app(shelf, Rules(host, token, tuple(origins)), kept)
+    server = _Server(uvicorn.Config(
+        app, http=PatientProtocol, ws="none", lifespan="off", log_level="error", access_log=False,
+        server_header=False, timeout_keep_alive=IDLE, limit_concurrency=CONNECTIONS, timeout_graceful_shutdown=3,
+        h11_max_incomplete_event_size=_LONGEST_HEAD, proxy_headers=False,
+    ))  # fmt: skip
+    server.url, server.browser = url, browser
+    with sock:
+        server.run(sockets=[sock])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that is bound; UserError when the port is taken or the host is not this machine's."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, kind, protocol)
+    except (OSError, OverflowError) as error:
+        raise UserError(f"{host} cannot be listened on: {error}.", needed="an address of this machine") from None
+    try:
+        if sys.platform != "win32":  # there it would let two servers have one port
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(128)
+    except OSError as error:
+        sock.close()
+        taken = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        raise UserError(
+            f"Port {port} of {host} is taken." if taken else f"{host} cannot be listened on: {error.strerror}.",
+            needed="a port that is free" if taken else "an address of this machine",
+            todo="codomain serve SPACE, without --port, takes a free one" if taken else "",
+        ) from None
+    return sock
+
+
+class _Server(uvicorn.Server):
+    url, browser = "", False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(self.url, flush=True)  # noqa: T201 - what the command is for
+        say("Serving until Ctrl-C.")
+        if self.browser:
+            await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, self.url)
