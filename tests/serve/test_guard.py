@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 pytest.importorskip("fastapi")
 
 from codomain.serve.guard import Rules
-from codomain.serve.html import linked
+from codomain.serve.html import link_cell
 from codomain.serve.markdown import safe
 from served import connect
 
@@ -122,7 +122,7 @@ def test_an_address_of_the_web_can_be_clicked_and_a_script_cannot(client, studie
     "http://a<b>", "vbscript:x", "https:a", "//a.b", "http://",
 ])))  # fmt: skip
 def test_a_cell_is_escaped_and_only_http_becomes_a_link(text):
-    shown = str(linked(text))
+    shown = str(link_cell(text))
     found = re.search(r'href="([^"]*)"', shown)
     assert ("<a " in shown) == bool(found)
     if found:

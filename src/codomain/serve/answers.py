@@ -124,7 +124,7 @@ def _hits(opened: Opened, found: Results, show: Sequence[str]) -> list[Record]:
     ]  # fmt: skip
 
 
-def beside(spaces: Sequence[Opened], asked: Asked) -> Record:
+def answer_beside(spaces: Sequence[Opened], asked: Asked) -> Record:
     """Answer one question in several spaces; of each hit, which others found the row with its id too.
 
     Parameters

@@ -29,7 +29,7 @@ from codomain.serve.negotiation import FORMS, NoFormError
 from codomain.serve.notes import Notes
 from codomain.serve.replies import PLAIN, WITH_FEEDS, form_of, refuse, reply
 from codomain.serve.spaces import Opened, Shelf, UnreadableError
-from codomain.workbench.report import render_served
+from codomain.workbench.report import render_page
 from codomain.workbench.report.opened import report_of
 
 SECONDS = 30.0  # that a request may take; a thread that is at work then ends its work, and nobody gets the answer
@@ -86,7 +86,7 @@ class Pages:
                     "space": opened.name, "spaces": self._shelf.names, "notes": self._notes,
                     "encodes": opened.space.encoder.encodes,
                 }  # fmt: skip
-                page = render_served(report_of(opened.space), server)
+                page = render_page(report_of(opened.space), server)
                 self._kept[opened] = page.encode("utf-8", "replace")
             return self._kept[opened]
 
@@ -150,7 +150,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
 
         def run() -> Response:
             opened = [open_space(name.strip()) for name in spaces.split(",")[:8]]
-            found = answers.beside(opened, Asked(q=q, where=where, k=k, mode=mode))
+            found = answers.answer_beside(opened, Asked(q=q, where=where, k=k, mode=mode))
             url = "beside?" + urlencode({"spaces": spaces, "q": q, "mode": mode, "k": k})
             return reply(request, form, "beside", {**found, "url": url})
 
