@@ -125,7 +125,8 @@ def measure(process, path):
         asked = [search() if rng.random() < 0.5 else other() for _ in range(REQUESTS // 4)]
         client.get_all(asked)
         print(f"after {REQUESTS // 4 * (part + 1):,} requests: {memory(process)[0]:,.0f} MB resident, "
-              f"{memory(process)[1]:,.0f} of its own; before {before[0]:,.0f} and {before[1]:,.0f}", flush=True)  # fmt: skip
+              f"{memory(process)[1]:,.0f} of its own; before {before[0]:,.0f} and {before[1]:,.0f}",
+              flush=True)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -136,6 +136,12 @@ def test_text_is_never_markup_in_markdown(text):
     assert not re.search(r"[`*_\[\]()<>#|]", plain) and "\n" not in plain
 
 
+def test_a_client_may_ask_for_the_head_alone(client):
+    head = client.head("/docs/groups")
+    assert head.status_code == 200 and head.headers["content-type"] == "application/json"
+    assert client.post("/docs/groups").status_code == 405
+
+
 def test_a_large_body_is_refused_however_it_comes(client, row):
     address = f"/docs/{row['url']}/note"
     assert client.put(address, content=b"x" * 70_000).status_code == 413

@@ -133,7 +133,7 @@ def test_a_stranger_by_name_is_refused(start, studied):
 
 def test_other_machines_need_the_token_that_is_printed(start, studied):
     address, _ = start(studied, "--host", "0.0.0.0")
-    port, token = re.fullmatch(r"http://0\.0\.0\.0:(\d+)/\?token=(\S{20,})", address).groups()
+    port, token = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=(\S{20,})", address).groups()
     here = f"http://127.0.0.1:{port}/docs/groups"
     assert ask(here)[0] == 401
     assert ask(here, Authorization=f"Bearer {token}")[0] == 200

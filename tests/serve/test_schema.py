@@ -16,13 +16,13 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 import codomain
 from served import connect
 
-EXAMPLES = 80  # of each address
+EXAMPLES = 40  # of each address
 HOST = {"Host": "localhost"}
 # A condition and a column are words of the data, which no schema knows: 422 says which there are.
 EXCLUDED = [positive_data_acceptance]
 
 
-@pytest.mark.long(60)
+@pytest.mark.long(40)
 def test_every_address_answers_as_the_document_says(studied, tmp_path):
     other = shutil.copytree(studied, tmp_path / "other.space")
     app = connect([studied, other], notes=tmp_path / "notes").app

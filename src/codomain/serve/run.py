@@ -84,8 +84,9 @@ def serve(
     if token is not None and len(token) < 8:
         raise UserError("The token is short enough to be guessed.", needed="8 characters or more, or none to get one")
     sock = bind(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{sock.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    url, elsewhere = (
+        f"http://{shown}:{sock.getsockname()[1]}/" + (f"?token={token}" if token else "") for shown in shown_hosts(host)
+    )
     app = make_app(shelf, Rules(host, token, tuple(origins)), kept)
     server = _Server(uvicorn.Config(
         app, http=PatientProtocol, ws="none", lifespan="off", log_level="error", access_log=False,
@@ -93,8 +94,17 @@ def serve(
         h11_max_incomplete_event_size=_LONGEST_HEAD, proxy_headers=False,
     ))  # fmt: skip
     server.url, server.browser = url, browser
+    server.elsewhere = elsewhere if elsewhere != url else ""
     with sock:
         server.run(sockets=[sock])
+
+
+def shown_hosts(host: str) -> tuple[str, str]:
+    """Return what stands for a host in an address: for this machine, and for others."""
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]", socket.gethostname()
+    shown = f"[{host}]" if ":" in host else host
+    return shown, shown
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -121,11 +131,13 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    url, browser = "", False
+    url, elsewhere, browser = "", "", False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(self.url, flush=True)  # noqa: T201 - what the command is for
+        if self.elsewhere:
+            say(f"From other machines: {self.elsewhere}")
         say("Serving until Ctrl-C.")
         if self.browser:
             await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, self.url)

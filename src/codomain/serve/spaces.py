@@ -21,7 +21,7 @@ from codomain.search import Keywords, Null
 from codomain.space import AuditPart, GroupsPart, IndexPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.found import found_columns
-from codomain.workbench.search import find_studied
+from codomain.workbench.search import find_studied, index_of
 
 RESERVED = {"beside", "openapi.json"}  # addresses of the server's own
 Look = dict[Path, tuple[int, int, int]]  # of each file: its number on the disk, its size, when it was written
@@ -92,10 +92,16 @@ class Opened:
         What a person should know about it, such as that a study is under way.
     encoders : Encoders
         Where its encoder is kept.
+
+    Attributes
+    ----------
+    when : str
+        When this generation was written, in ISO format.
     """
 
     def __init__(self, name: str, space: Space, notes: list[str], encoders: Encoders) -> None:
         self.name, self.space, self.notes = name, space, notes
+        self.when = {entry.number: entry.when for entry in space.log()}[space.generation]  # gc may forget it later
         self._encoders, self._mine = encoders, local()
 
     def encoder(self) -> Encoder | None:
@@ -118,6 +124,11 @@ class Opened:
         """What unrelated rows and questions score here."""
         part = self.space.parts.find(IndexPart)
         return Null.from_dict(part.null) if part and IndexPart.null in part else None
+
+    @cached_property
+    def index(self) -> Any:
+        """What names the candidates in a very large space; see `index_of`."""
+        return index_of(self.space)
 
     @cached_property
     def found(self) -> dict[str, pa.Array]:
@@ -151,11 +162,6 @@ class Opened:
         """Each row's flags, a sum of the bits of `codomain.space.FLAGS`."""
         part = self.space.parts.find(AuditPart)
         return np.zeros(len(self.space), np.int64) if part is None else np.array(part.flags, np.int64)
-
-    @cached_property
-    def when(self) -> str:
-        """When this generation was written, in ISO format."""
-        return next(entry.when for entry in self.space.log() if entry.number == self.space.generation)
 
 
 class Shelf:
