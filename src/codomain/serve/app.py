@@ -57,18 +57,31 @@ class Pool:
 
     Parameters
     ----------
+    shelf : Shelf
+        The spaces.
     threads : int
         How many questions are worked on at once; the others wait.
     seconds : float
         How long a request may take, waiting included.
     """
 
-    def __init__(self, threads: int, seconds: float) -> None:
-        self._threads, self.seconds = ThreadPoolExecutor(threads, "answer"), seconds
+    def __init__(self, shelf: Shelf, threads: int, seconds: float) -> None:
+        self._shelf, self._threads, self.seconds = shelf, ThreadPoolExecutor(threads, "answer"), seconds
 
-    async def run(self, work: Callable[[], Response]) -> Response:
-        """Return what the work returns; TimeoutError when it takes too long."""
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work), self.seconds)
+    async def run(self, work: Callable[[], Response], *spaces: str) -> Response:
+        """Return what the work on some spaces returns; TimeoutError when it takes too long."""
+
+        def try_it() -> Response:
+            try:
+                return work()
+            except UnreadableError:
+                raise
+            except Exception:
+                for name in spaces:
+                    self._shelf.check(name)  # an error while files change is the files' fault, and said so
+                raise
+
+        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, try_it), self.seconds)
 
 
 class Pages:
@@ -114,7 +127,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
         title="Codomain", version=__version__, docs_url=None, redoc_url=None,
         description="Search spaces of features, and see what their study found. Nothing is written into a space.",
     )  # fmt: skip
-    pool = Pool(max(4, os.cpu_count() or 1), seconds)
+    pool = Pool(shelf, max(4, os.cpu_count() or 1), seconds)
     pages = Pages(shelf, notes is not None)
 
     def open_space(name: str) -> Opened:
@@ -134,7 +147,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             opened = open_space(space)
             return reply(request, form, kind, work(opened), space=space, updated=opened.when)
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.get("/", summary="The spaces that are served", **_says(schemas.Spaces, PLAIN))
     async def spaces(request: Request, format: Form = None) -> Response:
@@ -154,7 +167,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             url = "beside?" + urlencode({"spaces": spaces, "q": q, "mode": mode, "k": k})
             return reply(request, form, "beside", {**found, "url": url})
 
-        return await pool.run(run)
+        return await pool.run(run, *spaces.split(","))
 
     @app.get("/{space}/", summary="The page (HTML), or the facts of the study", **_says(schemas.Facts, PLAIN))
     async def facts(request: Request, space: Name, format: Form = None) -> Response:
@@ -169,7 +182,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             headers = {"vary": "Accept", "content-security-policy": policy}
             return Response(page, headers=headers, media_type="text/html; charset=utf-8")
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.get("/{space}/search", summary="Rows that answer a question", **_says(schemas.Search, WITH_FEEDS))
     async def search(
@@ -230,7 +243,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             made = kept.put(space, id, star=note.star, note=note.note)
             return reply(request, "json", "notes", {"id": id, "url": answers.row_url(id), **made})
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.delete(
         "/{space}/rows/{id:path}/note", summary="Forget a note", status_code=204,
@@ -244,7 +257,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             kept.remove(space, id)
             return Response(status_code=204)
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.get("/{space}/notes", summary="All notes", **_says(schemas.Notes, PLAIN))
     async def all_notes(request: Request, space: Name, format: Form = None) -> Response:
@@ -319,7 +332,7 @@ def _add_table(app: FastAPI, kind: str, pool: Pool, open_space: Callable[[str], 
             }
             return StreamingResponse(_send(file), headers=headers, media_type=media)
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
 
 def _send(file: IO[bytes]) -> Iterator[bytes]:

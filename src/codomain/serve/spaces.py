@@ -24,6 +24,7 @@ from codomain.workbench.found import found_columns
 from codomain.workbench.search import find_studied, index_of
 
 RESERVED = {"beside", "openapi.json"}  # addresses of the server's own
+IN_MEMORY = 2**30  # bytes of vectors that are read whole; of a larger space they are read through a map
 Look = dict[Path, tuple[int, int, int]]  # of each file: its number on the disk, its size, when it was written
 
 
@@ -133,7 +134,8 @@ class Opened:
     @cached_property
     def found(self) -> dict[str, pa.Array]:
         """What the study found of each row, by column."""
-        return found_columns(self.space)
+        found = found_columns(self.space)
+        return {name: pa.concat_arrays([values, values[:0]]) for name, values in found.items()}  # copies, no maps
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -214,6 +216,11 @@ class Shelf:
         """
         return self._places[name].open()
 
+    def check(self, name: str) -> None:
+        """Raise UnreadableError when a space cannot be read any longer, as an error of another kind may have shown."""
+        if name in self._places:
+            self.open(name)
+
 
 class _Place:
     """One space: what was opened last, and how its files looked then."""
@@ -244,6 +251,8 @@ class _Place:
             if not space.studied:
                 check_studied(space)
                 raise UserError(f"{self.path} is not studied.", todo=f"codomain study {shlex.quote(str(self.path))}")
+            if len(space) * space.shape[1] * space.vectors.dtype.itemsize <= IN_MEMORY:
+                space.vectors.load()
             self._opened, self._failure = Opened(self.name, space, notes, self._encoders), None
         except (UserError, OSError) as error:
             self._opened, self._failure = None, _in_words(error, self.path)
