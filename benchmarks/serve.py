@@ -105,7 +105,7 @@ def measure(process, path):
     ids = space.ids.to_pylist()
 
     def search(mode="both"):
-        words = said[rng.integers(len(said))].split()
+        words = re.findall(r"[A-Za-z]{2,}", said[rng.integers(len(said))]) or ["nothing"]
         return f"/{name}/search?" + urlencode({"q": " ".join(words[: rng.integers(2, 8)]), "mode": mode})
 
     def other():

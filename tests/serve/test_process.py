@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,6 +53,17 @@ def ask(address, method="GET", body=None, **headers):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.loads(error.read() or "null")
+
+
+def fetch(address):
+    """Status of an answer, whatever it holds."""
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 def typed(*arguments):
@@ -124,6 +136,19 @@ def test_a_file_that_is_cut_while_it_is_served_ends_no_process(start, copied, tm
         assert status == 503 and "vectors-" in answer["error"]
     assert process.poll() is None
     assert "vectors-" in (tmp_path / "err.txt").read_text()
+
+
+@pytest.mark.parametrize("pattern", ["vectors-*.npy", "rows-*.parquet", "parts/index*/*.sqlite"])
+def test_a_file_that_is_cut_under_load_ends_no_process_and_every_answer_is_200_or_503(start, copied, pattern):
+    address, process = start(copied)
+    paths = ("search?q=read+a+file&where=group+%3E+-2", "rows.csv?where=group+%3E+-2", "groups/0") * 12
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(fetch, f"{address}docs/{path}") for path in paths]
+        asked[8].result()
+        os.truncate(next(copied.glob(pattern)), 100)
+        statuses = [one.result() for one in asked]
+    assert process.poll() is None
+    assert set(statuses) == {200, 503}
 
 
 def test_a_stranger_by_name_is_refused(start, studied):
