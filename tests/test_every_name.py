@@ -10,7 +10,7 @@ from codomain.core import Method
 from codomain.core.catalogue import PACKAGE, methods
 
 WORDS = Path(__file__).parents[1] / "docs/words.md"
-PLACES = ("workbench", "space", "cli", "cluster", "guard")
+PLACES = ("workbench", "serve", "space", "cli", "cluster", "guard")
 IRREGULAR = {
     "begun", "bound", "built", "chosen", "drawn", "found", "given", "gone", "held", "kept", "known", "left",
     "lost", "made", "said", "seen", "sent", "shown", "taken", "thrown", "told", "written",

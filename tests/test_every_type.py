@@ -6,7 +6,7 @@ from codomain.core.catalogue import PACKAGE
 
 CONVENTIONS = {"X", "y", "random_state"}  # scikit-learn's: anything array-like, and what it takes as a seed
 MOST = 0.06  # share of all other public parameters
-FREE_OF_ANY = ("workbench", "search/engine", "guard/engine", "cluster/engine", "shrink/index")
+FREE_OF_ANY = ("workbench", "serve", "search/engine", "guard/engine", "cluster/engine", "shrink/index")
 WHY = {("shrink/index/flat.py", "FaissIndex.__init__", "faiss"): "faiss has no types"}  # of those folders, and why
 
 

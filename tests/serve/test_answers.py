@@ -104,7 +104,8 @@ def test_the_table_is_the_export_and_rows_of_it_can_be_chosen(client, studied, t
     ("/docs/labels/nothing", 404, "label"), ("/docs/flags/nothing", 404, "no flag"),
     ("/docs/dates/nothing", 404, "no column"), ("/docs/dates/module", 422, "not a date"),
     ("/docs/search?q=x&where=nothing+%3D%3D+1", 422, "no column"), ("/docs/search", 422, "nothing to look for"),
-    ("/docs/search?q=x&k=0", 422, "k"), ("/docs/search?q=x&k=100000", 422, "k"), ("/docs/groups/0?page=99", 404, "page"),
+    ("/docs/search?q=x&k=0", 422, "k"), ("/docs/search?q=x&k=100000", 422, "k"), 
+    ("/docs/groups/0?page=99", 404, "page"),
     ("/docs/search?q=x&mode=magic", 422, "mode"), ("/docs/search?q=x&show=nothing", 422, "no column"),
     ("/docs/search?like=nothing", 404, "has the id"), ("/docs/rows.csv?rows=1-", 422, "list of rows"),
     ("/docs/rows.csv?rows=99999", 422, "not among"), ("/docs/groups?format=atom", 422, "format"),
@@ -125,7 +126,7 @@ def test_every_address_answers_as_page_as_json_and_as_markdown(client, address):
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith(accept)
         assert answer.headers["vary"] == "Accept"
-        assert len(answer.content) > 20
+        assert len(answer.content) > 10
 
 
 def test_what_no_form_fits_is_406_and_an_error_too_comes_in_the_form_that_is_wanted(client):

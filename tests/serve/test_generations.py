@@ -85,7 +85,7 @@ def test_a_folder_that_is_no_space_and_one_that_was_never_studied_are_not_served
     with pytest.raises(UserError, match="does not exist"):
         Shelf([tmp_path / "nothing"])
     codomain.write(tmp_path / "bare.space", {"id": ["a", "b", "c"]}, space.vectors[:3], encoder=space.encoder)
-    with pytest.raises(UserError, match="codomain study .*bare.space"):
+    with pytest.raises(UserError, match=r"codomain study .*bare\.space"):
         Shelf([tmp_path / "bare.space"])
 
 

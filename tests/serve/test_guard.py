@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 pytest.importorskip("fastapi")
 
 from codomain.serve.guard import Rules
-from codomain.serve.html import linked
+from codomain.serve.html import link_cell
 from codomain.serve.markdown import safe
 from served import connect
 
@@ -122,7 +122,7 @@ def test_an_address_of_the_web_can_be_clicked_and_a_script_cannot(client, studie
     "http://a<b>", "vbscript:x", "https:a", "//a.b", "http://",
 ])))  # fmt: skip
 def test_a_cell_is_escaped_and_only_http_becomes_a_link(text):
-    shown = str(linked(text))
+    shown = str(link_cell(text))
     found = re.search(r'href="([^"]*)"', shown)
     assert ("<a " in shown) == bool(found)
     if found:
@@ -134,6 +134,12 @@ def test_a_cell_is_escaped_and_only_http_becomes_a_link(text):
 def test_text_is_never_markup_in_markdown(text):
     plain = re.sub(r"\\[!-/:-@\[-`{-~]", "", safe(text))
     assert not re.search(r"[`*_\[\]()<>#|]", plain) and "\n" not in plain
+
+
+def test_a_client_may_ask_for_the_head_alone(client):
+    head = client.head("/docs/groups")
+    assert head.status_code == 200 and head.headers["content-type"] == "application/json"
+    assert client.post("/docs/groups").status_code == 405
 
 
 def test_a_large_body_is_refused_however_it_comes(client, row):

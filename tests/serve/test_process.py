@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,6 +53,17 @@ def ask(address, method="GET", body=None, **headers):
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.loads(error.read() or "null")
+
+
+def fetch(address):
+    """Status of an answer, whatever it holds."""
+    try:
+        with urllib.request.urlopen(address, timeout=60) as answer:
+            answer.read()
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 def typed(*arguments):
@@ -126,6 +138,19 @@ def test_a_file_that_is_cut_while_it_is_served_ends_no_process(start, copied, tm
     assert "vectors-" in (tmp_path / "err.txt").read_text()
 
 
+@pytest.mark.parametrize("pattern", ["vectors-*.npy", "rows-*.parquet", "parts/index*/*.sqlite"])
+def test_a_file_that_is_cut_under_load_ends_no_process_and_every_answer_is_200_or_503(start, copied, pattern):
+    address, process = start(copied)
+    paths = ("search?q=read+a+file&where=group+%3E+-2", "rows.csv?where=group+%3E+-2", "groups/0") * 12
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(fetch, f"{address}docs/{path}") for path in paths]
+        asked[8].result()
+        os.truncate(next(copied.glob(pattern)), 100)
+        statuses = [one.result() for one in asked]
+    assert process.poll() is None
+    assert set(statuses) == {200, 503}
+
+
 def test_a_stranger_by_name_is_refused(start, studied):
     address, _ = start(studied)
     assert ask(address + "docs/groups", Host="evil.example")[0] == 421
@@ -133,7 +158,7 @@ def test_a_stranger_by_name_is_refused(start, studied):
 
 def test_other_machines_need_the_token_that_is_printed(start, studied):
     address, _ = start(studied, "--host", "0.0.0.0")
-    port, token = re.fullmatch(r"http://0\.0\.0\.0:(\d+)/\?token=(\S{20,})", address).groups()
+    port, token = re.fullmatch(r"http://127\.0\.0\.1:(\d+)/\?token=(\S{20,})", address).groups()
     here = f"http://127.0.0.1:{port}/docs/groups"
     assert ask(here)[0] == 401
     assert ask(here, Authorization=f"Bearer {token}")[0] == 200
@@ -180,8 +205,8 @@ PATIENT = "import codomain.serve.run as run; run.PatientProtocol.patience = 1.5\
 
 
 @pytest.mark.parametrize("half", [
-    b"", b"GET /docs/groups HTTP/1.1\r\nHost: local", 
-    b"PUT /docs/rows/x/note HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50\r\n\r\n{",
+    b"", b"GET /docs/groups HTTP/1.1\r\nHost: local",
+    b"PUT /docs/rows/x/note HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{",
 ])  # fmt: skip
 def test_a_client_that_does_not_end_its_request_is_cut_off_and_others_are_answered(start, studied, tmp_path, half):
     address, _ = start(studied, "--notes", tmp_path / "notes", code=PATIENT)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 
 import numpy as np
 import pandas as pd
@@ -446,3 +447,15 @@ def test_large_files_are_checked_block_by_block_when_they_are_touched(tmp_path, 
             space.vectors[touch]
     with pytest.raises(DamagedError, match=path.name):
         np.asarray(space.vectors)
+
+
+def test_vectors_in_memory_are_the_same_and_outlive_their_file(tmp_path):
+    space = make_space(tmp_path / "s")
+    space = space.append(rows_of(20, 5), vectors_of(20, 5), encoder=ENCODER)
+    space.vectors.load()
+    for path in space.path.glob("vectors-*.npy"):
+        os.truncate(path, 10)
+    np.testing.assert_array_equal(np.asarray(space.vectors), vectors_of(0, 25))
+    np.testing.assert_array_equal(space.vectors[[24, 3]], vectors_of(0, 25)[[24, 3]])
+    with pytest.raises(ValueError, match="read-only"):
+        space.vectors[:3][0] = 1

@@ -97,8 +97,8 @@ def find(opened: Opened, asked: Asked) -> Record:
             mode = "words"
             notes.append(f"The question is compared by its words only, as its encoder cannot be used. {error}")
     found = search(
-        opened.space, asked.q or None, like=asked.like, unlike=asked.unlike, encoder=encoder, keywords=opened.keywords,
-        null=opened.null, k=asked.k, mode=mode, where=asked.where or None, show=asked.show,
+        opened.space, asked.q or None, like=asked.like, unlike=asked.unlike, encoder=encoder, index=opened.index,
+        keywords=opened.keywords, null=opened.null, k=asked.k, mode=mode, where=asked.where or None, show=asked.show,
         found=opened.found if asked.where or asked.show else None,
     )  # fmt: skip
     return {
@@ -124,7 +124,7 @@ def _hits(opened: Opened, found: Results, show: Sequence[str]) -> list[Record]:
     ]  # fmt: skip
 
 
-def beside(spaces: Sequence[Opened], asked: Asked) -> Record:
+def answer_beside(spaces: Sequence[Opened], asked: Asked) -> Record:
     """Answer one question in several spaces; of each hit, which others found the row with its id too.
 
     Parameters

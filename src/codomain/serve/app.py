@@ -29,7 +29,7 @@ from codomain.serve.negotiation import FORMS, NoFormError
 from codomain.serve.notes import Notes
 from codomain.serve.replies import PLAIN, WITH_FEEDS, form_of, refuse, reply
 from codomain.serve.spaces import Opened, Shelf, UnreadableError
-from codomain.workbench.report import render_served
+from codomain.workbench.report import render_page
 from codomain.workbench.report.opened import report_of
 
 SECONDS = 30.0  # that a request may take; a thread that is at work then ends its work, and nobody gets the answer
@@ -57,18 +57,31 @@ class Pool:
 
     Parameters
     ----------
+    shelf : Shelf
+        The spaces.
     threads : int
         How many questions are worked on at once; the others wait.
     seconds : float
         How long a request may take, waiting included.
     """
 
-    def __init__(self, threads: int, seconds: float) -> None:
-        self._threads, self.seconds = ThreadPoolExecutor(threads, "answer"), seconds
+    def __init__(self, shelf: Shelf, threads: int, seconds: float) -> None:
+        self._shelf, self._threads, self.seconds = shelf, ThreadPoolExecutor(threads, "answer"), seconds
 
-    async def run(self, work: Callable[[], Response]) -> Response:
-        """Return what the work returns; TimeoutError when it takes too long."""
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, work), self.seconds)
+    async def run(self, work: Callable[[], Response], *spaces: str) -> Response:
+        """Return what the work on some spaces returns; TimeoutError when it takes too long."""
+
+        def try_it() -> Response:
+            try:
+                return work()
+            except UnreadableError:
+                raise
+            except Exception:
+                for name in spaces:
+                    self._shelf.check(name)  # an error while files change is the files' fault, and said so
+                raise
+
+        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, try_it), self.seconds)
 
 
 class Pages:
@@ -86,7 +99,7 @@ class Pages:
                     "space": opened.name, "spaces": self._shelf.names, "notes": self._notes,
                     "encodes": opened.space.encoder.encodes,
                 }  # fmt: skip
-                page = render_served(report_of(opened.space), server)
+                page = render_page(report_of(opened.space), server)
                 self._kept[opened] = page.encode("utf-8", "replace")
             return self._kept[opened]
 
@@ -114,7 +127,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
         title="Codomain", version=__version__, docs_url=None, redoc_url=None,
         description="Search spaces of features, and see what their study found. Nothing is written into a space.",
     )  # fmt: skip
-    pool = Pool(max(4, os.cpu_count() or 1), seconds)
+    pool = Pool(shelf, max(4, os.cpu_count() or 1), seconds)
     pages = Pages(shelf, notes is not None)
 
     def open_space(name: str) -> Opened:
@@ -134,7 +147,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             opened = open_space(space)
             return reply(request, form, kind, work(opened), space=space, updated=opened.when)
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.get("/", summary="The spaces that are served", **_says(schemas.Spaces, PLAIN))
     async def spaces(request: Request, format: Form = None) -> Response:
@@ -150,11 +163,11 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
 
         def run() -> Response:
             opened = [open_space(name.strip()) for name in spaces.split(",")[:8]]
-            found = answers.beside(opened, Asked(q=q, where=where, k=k, mode=mode))
+            found = answers.answer_beside(opened, Asked(q=q, where=where, k=k, mode=mode))
             url = "beside?" + urlencode({"spaces": spaces, "q": q, "mode": mode, "k": k})
             return reply(request, form, "beside", {**found, "url": url})
 
-        return await pool.run(run)
+        return await pool.run(run, *spaces.split(","))
 
     @app.get("/{space}/", summary="The page (HTML), or the facts of the study", **_says(schemas.Facts, PLAIN))
     async def facts(request: Request, space: Name, format: Form = None) -> Response:
@@ -169,7 +182,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             headers = {"vary": "Accept", "content-security-policy": policy}
             return Response(page, headers=headers, media_type="text/html; charset=utf-8")
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.get("/{space}/search", summary="Rows that answer a question", **_says(schemas.Search, WITH_FEEDS))
     async def search(
@@ -230,7 +243,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             made = kept.put(space, id, star=note.star, note=note.note)
             return reply(request, "json", "notes", {"id": id, "url": answers.row_url(id), **made})
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.delete(
         "/{space}/rows/{id:path}/note", summary="Forget a note", status_code=204,
@@ -244,7 +257,7 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
             kept.remove(space, id)
             return Response(status_code=204)
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
     @app.get("/{space}/notes", summary="All notes", **_says(schemas.Notes, PLAIN))
     async def all_notes(request: Request, space: Name, format: Form = None) -> Response:
@@ -319,7 +332,7 @@ def _add_table(app: FastAPI, kind: str, pool: Pool, open_space: Callable[[str], 
             }
             return StreamingResponse(_send(file), headers=headers, media_type=media)
 
-        return await pool.run(run)
+        return await pool.run(run, space)
 
 
 def _send(file: IO[bytes]) -> Iterator[bytes]:

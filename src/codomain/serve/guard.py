@@ -64,7 +64,7 @@ class Rules:
         try:
             address = ipaddress.ip_address(name)
         except ValueError:
-            return open_to_others and name in {socket.gethostname().lower(), socket.getfqdn().lower()}
+            return open_to_others and name == socket.gethostname().lower()
         return address.is_loopback or open_to_others
 
     def is_token(self, given: str | None) -> bool:
@@ -114,7 +114,8 @@ class Guard:
                 raise HTTPException(413, "The body is too large", {"connection": "close"})
             return message
 
-        await self.app(scope, count, send)
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope  # who sends leaves out the body
+        await self.app(inner, count, send)
 
     def _refusal(self, scope: Scope, headers: Headers) -> Response | None:
         hosts = headers.getlist("host")

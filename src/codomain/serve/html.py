@@ -15,7 +15,10 @@ _RULES = "default-src 'none'; {}img-src data:; base-uri 'none'; form-action 'sel
 NO_PAGE = _RULES.format("")  # the policy of what is no page
 
 
-def html(kind: str, value: dict[str, Any], **more: Any) -> tuple[str, str]:
+def html(
+    kind: str, value: dict[str, Any], *, base: str = "", root: str = "/", here: str = "", feeds: str = "",
+    status: int = 200,
+) -> tuple[str, str]:  # fmt: skip
     """Return a page, and the policy that goes with it.
 
     Parameters
@@ -24,8 +27,12 @@ def html(kind: str, value: dict[str, Any], **more: Any) -> tuple[str, str]:
         Name of the template.
     value : dict
         The answer.
-    **more
-        What the template needs besides, such as `base`, the way to the space.
+    base, root : str
+        The ways to the space, "" where it is about none, and to the list of spaces.
+    here, feeds : str
+        Addresses to which a page, and a form, can be added; without `feeds` no other form is offered.
+    status : int, default=200
+        Of the response.
 
     Returns
     -------
@@ -33,7 +40,9 @@ def html(kind: str, value: dict[str, Any], **more: Any) -> tuple[str, str]:
         The HTML, and the value of the header Content-Security-Policy.
     """
     text, style = _templates().get_template(f"{kind}.html.jinja"), _style()
-    page = text.render(a=value, style=Markup(style), **more)
+    page = text.render(
+        a=value, style=Markup(style), base=base, root=root, here=here, feeds=feeds, status=status
+    )  # fmt: skip
     return page, _RULES.format(f"style-src '{policy_hash(style)}'; ")
 
 
@@ -45,7 +54,7 @@ def policy_of(page: str) -> str:
     return f"{found[1]}; frame-ancestors 'none'"
 
 
-def linked(value: object) -> Markup:
+def link_cell(value: object) -> Markup:
     """Return a cell: a link where its whole text is an address of the web, and text where it is anything else.
 
     Parameters
@@ -81,5 +90,5 @@ def _style() -> str:
 @cache
 def _templates() -> Environment:
     found = environment(_read)
-    found.filters |= {"linked": linked, "score": lambda value: f"{value:.3f}"}
+    found.filters |= {"linked": link_cell, "score": lambda value: f"{value:.3f}"}
     return found

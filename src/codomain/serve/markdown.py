@@ -66,7 +66,7 @@ def _search(value: Record, base: str) -> Iterator[str]:
         yield f"   {safe(hit['text'])}"
 
 
-def _beside(value: Record, base: str) -> Iterator[str]:
+def _side_by_side(value: Record, base: str) -> Iterator[str]:
     yield f"Found in all: {safe(', '.join(value['both']) or 'no row')}\n"
     for answer in value["spaces"]:
         yield f"## {safe(answer['space'])}\n"
@@ -125,6 +125,6 @@ def _error(value: Record, base: str) -> Iterator[str]:
 
 
 _WRITERS = {
-    "spaces": _spaces, "facts": _facts, "search": _search, "beside": _beside, "rows": _rows, "row": _row,
+    "spaces": _spaces, "facts": _facts, "search": _search, "beside": _side_by_side, "rows": _rows, "row": _row,
     "groups": _groups, "dates": _dates, "notes": _notes, "error": _error,
 }  # fmt: skip

@@ -83,7 +83,7 @@ class Notes:
 
     def _change(self, space: str, change: Callable[[dict[str, Note]], object]) -> None:
         """Read, change and replace the file while nobody else does, in this process or another."""
-        with self._alone(space):
+        with self._lock(space):
             rows = self.read(space)
             change(rows)
             with written_aside(self.folder / f"{space}.json") as new:
@@ -91,7 +91,7 @@ class Notes:
                 new.write_text(text, encoding="utf-8", errors="replace")
 
     @contextmanager
-    def _alone(self, space: str) -> Iterator[None]:
+    def _lock(self, space: str) -> Iterator[None]:
         with (self.folder / f".{space}.lock").open("ab") as file:
             locked(file, wait=True)
             yield

@@ -72,8 +72,8 @@ def reply(
         title = value.get("title") or value.get("q") or value.get("column") or value["space"]
         feed = Feed(
             title=f"{value['space']}: {title}", space=value["space"], base=site + quote(f"/{space}/"),
-            here=f"{site}{_here(request, 'format')}format={form}", page=site + _here(request, "format").rstrip("?&"), updated=updated,
-            rows=value["hits"] if "hits" in value else value["rows"],
+            here=f"{site}{_here(request, 'format')}format={form}", page=site + _here(request, "format").rstrip("?&"),
+            updated=updated, rows=value["hits"] if "hits" in value else value["rows"],
         )  # fmt: skip
         body = feed.atom() if form == "atom" else to_json(feed.json())
     kind_of_body = FORMS[form] + ("" if form in ("json", "feed") else "; charset=utf-8")

@@ -8,10 +8,9 @@ import sys
 import webbrowser
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from codomain.core import UserError, say
 from codomain.serve.app import make_app
@@ -28,36 +27,26 @@ _LONGEST_HEAD = 256 * 1024  # bytes of a request before its body
 class PatientProtocol(H11Protocol):
     """A connection that ends when its client is too slow: uvicorn itself waits for ever for the rest of a request."""
 
-    _end: asyncio.TimerHandle | None = None
     patience = PATIENCE
 
-    def connection_made(self, transport: Any) -> None:
-        """Begin to count."""
-        super().connection_made(transport)
-        self._left = -1
+    def __init__(self, *given: object, **named: object) -> None:
+        super().__init__(*given, **named)  # type: ignore[arg-type]
         self._watch()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop counting."""
-        if self._end is not None:
-            self._end.cancel()
-        super().connection_lost(exc)
+    def _watch(self, left: int = -1) -> None:
+        self.loop.call_later(self.patience, self._look, self.cycle, left)
 
-    def _watch(self) -> None:
-        self._end = self.loop.call_later(self.patience, self._look)
-        self._before = self.cycle
-
-    def _look(self) -> None:
-        """End the connection when in the last seconds no request came whole and nothing that waits was taken."""
-        waiting = self.transport.get_write_buffer_size()
-        partial = self.cycle is None or (self.cycle.response_complete and self.timeout_keep_alive_task is None)
-        partial = partial or (not self.cycle.response_complete and self.cycle.more_body)
-        stuck = 0 < waiting == self._left
-        if stuck or (partial and self.cycle is self._before):
-            self.transport.abort()
+    def _look(self, before: RequestResponseCycle | None, left: int) -> None:
+        """End the connection when since the last look no request came whole and nothing of an answer was taken."""
+        if self.transport.is_closing():
             return
-        self._left = waiting
-        self._watch()
+        waiting, cycle = self.transport.get_write_buffer_size(), self.cycle
+        idle = cycle is not None and cycle.response_complete and self.timeout_keep_alive_task is not None
+        at_work = cycle is not None and not cycle.response_complete and not cycle.more_body
+        if 0 < waiting == left or (cycle is before and not idle and not at_work):
+            self.transport.abort()
+        else:
+            self._watch(waiting)
 
 
 def serve(
@@ -95,8 +84,9 @@ def serve(
     if token is not None and len(token) < 8:
         raise UserError("The token is short enough to be guessed.", needed="8 characters or more, or none to get one")
     sock = bind(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{shown}:{sock.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    url, elsewhere = (
+        f"http://{shown}:{sock.getsockname()[1]}/" + (f"?token={token}" if token else "") for shown in shown_hosts(host)
+    )
     app = make_app(shelf, Rules(host, token, tuple(origins)), kept)
     server = _Server(uvicorn.Config(
         app, http=PatientProtocol, ws="none", lifespan="off", log_level="error", access_log=False,
@@ -104,8 +94,17 @@ def serve(
         h11_max_incomplete_event_size=_LONGEST_HEAD, proxy_headers=False,
     ))  # fmt: skip
     server.url, server.browser = url, browser
+    server.elsewhere = elsewhere if elsewhere != url else ""
     with sock:
         server.run(sockets=[sock])
+
+
+def shown_hosts(host: str) -> tuple[str, str]:
+    """Return what stands for a host in an address: for this machine, and for others."""
+    if host in ("0.0.0.0", "::"):
+        return "127.0.0.1" if host == "0.0.0.0" else "[::1]", socket.gethostname()
+    shown = f"[{host}]" if ":" in host else host
+    return shown, shown
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -132,11 +131,13 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    url, browser = "", False
+    url, elsewhere, browser = "", "", False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         print(self.url, flush=True)  # noqa: T201 - what the command is for
+        if self.elsewhere:
+            say(f"From other machines: {self.elsewhere}")
         say("Serving until Ctrl-C.")
         if self.browser:
             await asyncio.get_running_loop().run_in_executor(None, webbrowser.open, self.url)

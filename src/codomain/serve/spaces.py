@@ -21,9 +21,10 @@ from codomain.search import Keywords, Null
 from codomain.space import AuditPart, GroupsPart, IndexPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.found import found_columns
-from codomain.workbench.search import find_studied
+from codomain.workbench.search import find_studied, index_of
 
 RESERVED = {"beside", "openapi.json"}  # addresses of the server's own
+IN_MEMORY = 2**30  # bytes of vectors that are read whole; of a larger space they are read through a map
 Look = dict[Path, tuple[int, int, int]]  # of each file: its number on the disk, its size, when it was written
 
 
@@ -92,10 +93,16 @@ class Opened:
         What a person should know about it, such as that a study is under way.
     encoders : Encoders
         Where its encoder is kept.
+
+    Attributes
+    ----------
+    when : str
+        When this generation was written, in ISO format.
     """
 
     def __init__(self, name: str, space: Space, notes: list[str], encoders: Encoders) -> None:
         self.name, self.space, self.notes = name, space, notes
+        self.when = {entry.number: entry.when for entry in space.log()}[space.generation]  # gc may forget it later
         self._encoders, self._mine = encoders, local()
 
     def encoder(self) -> Encoder | None:
@@ -120,9 +127,15 @@ class Opened:
         return Null.from_dict(part.null) if part and IndexPart.null in part else None
 
     @cached_property
+    def index(self) -> Any:
+        """What names the candidates in a very large space; see `index_of`."""
+        return index_of(self.space)
+
+    @cached_property
     def found(self) -> dict[str, pa.Array]:
         """What the study found of each row, by column."""
-        return found_columns(self.space)
+        found = found_columns(self.space)
+        return {name: pa.concat_arrays([values, values[:0]]) for name, values in found.items()}  # copies, no maps
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -151,11 +164,6 @@ class Opened:
         """Each row's flags, a sum of the bits of `codomain.space.FLAGS`."""
         part = self.space.parts.find(AuditPart)
         return np.zeros(len(self.space), np.int64) if part is None else np.array(part.flags, np.int64)
-
-    @cached_property
-    def when(self) -> str:
-        """When this generation was written, in ISO format."""
-        return next(entry.when for entry in self.space.log() if entry.number == self.space.generation)
 
 
 class Shelf:
@@ -208,6 +216,11 @@ class Shelf:
         """
         return self._places[name].open()
 
+    def check(self, name: str) -> None:
+        """Raise UnreadableError when a space cannot be read any longer, as an error of another kind may have shown."""
+        if name in self._places:
+            self.open(name)
+
 
 class _Place:
     """One space: what was opened last, and how its files looked then."""
@@ -238,6 +251,8 @@ class _Place:
             if not space.studied:
                 check_studied(space)
                 raise UserError(f"{self.path} is not studied.", todo=f"codomain study {shlex.quote(str(self.path))}")
+            if len(space) * space.shape[1] * space.vectors.dtype.itemsize <= IN_MEMORY:
+                space.vectors.load()
             self._opened, self._failure = Opened(self.name, space, notes, self._encoders), None
         except (UserError, OSError) as error:
             self._opened, self._failure = None, _in_words(error, self.path)

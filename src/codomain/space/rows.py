@@ -106,7 +106,8 @@ class RowReader:
     def _open(self, shard: int) -> Any:
         path = self._files.check(self._manifest.shards[shard].table)
         footer = self._footers[shard] if shard < len(self._footers) else None
-        return pq.ParquetFile(path, metadata=footer, memory_map=True, page_checksum_verification=True)
+        # Not through a memory map: a file that is cut short while it is read would end the process.
+        return pq.ParquetFile(path, metadata=footer, page_checksum_verification=True)
 
 
 def _numbers(rows: NDArray[np.int64]) -> pa.Array:

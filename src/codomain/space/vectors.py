@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,8 @@ class Vectors:
         self._files, self._names = files, [shard.vectors for shard in manifest.shards]
         self._starts = np.cumsum([0, *(shard.rows for shard in manifest.shards)])
         self.shape = (int(self._starts[-1]), manifest.dim)
-        self._files_mapped, self._offsets, self._maps = [], [], []
+        self._files_mapped: list[mmap | None] = []  # None once the rows are in memory
+        self._offsets, self._maps = [], []
         for shard in manifest.shards:
             mapped, offset = map_vectors(files, shard.vectors, shard.rows, manifest.dim)
             whole: NDArray[np.float32] = np.frombuffer(mapped, "<f4", shard.rows * manifest.dim, offset)
@@ -80,6 +82,25 @@ class Vectors:
         """Yield (first row, the next `rows` rows of shape (at most rows, d)) in order."""
         return ((block.start, self[block]) for block in slices(len(self), rows))
 
+    def load(self) -> None:
+        """Read all rows into memory: a file that is cut short while a map of it is read would end the process.
+
+        Raises
+        ------
+        DamagedError
+            When a file does not match its seal.
+        """
+        for shard, name in enumerate(self._names):
+            n_rows = len(self._maps[shard])
+            self._check(shard, np.array([0, n_rows - 1]), whole=True)
+            rows = np.empty((n_rows, self.shape[1]), np.float32)
+            with (self._files.root / name).open("rb") as file:
+                file.seek(self._offsets[shard])
+                if file.readinto(rows.view(np.uint8).reshape(-1)) != rows.nbytes:  # type: ignore[arg-type]
+                    raise self._cut_short(name)
+            rows.flags.writeable = False
+            self._maps[shard], self._files_mapped[shard] = rows, None
+
     def _between(self, start: int, stop: int) -> NDArray[np.float32]:
         pieces = []
         for shard, (first, end) in enumerate(pairwise(self._starts)):
@@ -102,14 +123,19 @@ class Vectors:
         return out
 
     def _check(self, shard: int, rows: NDArray[Any], *, whole: bool = False) -> None:
-        name = self._names[shard]
-        if self._files_mapped[shard].size() != self._files.seals[name].bytes:  # reading on would end the process
-            raise DamagedError(
-                f"{self._files.root / name} was cut short, or grew, while it was open.",
-                todo="copy this file back from a backup, and open the space again",
-            )
+        name, mapped = self._names[shard], self._files_mapped[shard]
+        if mapped is None:
+            return
+        if mapped.size() != self._files.seals[name].bytes:  # reading on would end the process
+            raise self._cut_short(name)
         if self._files.is_trusted(name):
             return
         first = self._offsets[shard] + rows * (self.shape[1] * 4)
         ends = np.unique(np.concatenate([first, first + self.shape[1] * 4 - 1]) // BLOCK)
         self._files.check(name, range(ends[0], ends[-1] + 1) if whole else ends.tolist())
+
+    def _cut_short(self, name: str) -> DamagedError:
+        return DamagedError(
+            f"{self._files.root / name} was cut short, or grew, while it was open.",
+            todo="copy this file back from a backup, and open the space again",
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from numpy.typing import ArrayLike
 
@@ -12,6 +12,9 @@ from codomain.search import Results, search
 from codomain.space import ShrinkPart, Space
 from codomain.workbench.encoders import check_studied, encoder_of
 from codomain.workbench.found import found_columns
+
+if TYPE_CHECKING:
+    from codomain.shrink import FittedRecipe
 
 # Up to so many bytes of vectors one question is compared with every row: that is sooner done than loading an index,
 # whose candidates lie all over the vectors, so that most blocks of these are read and checked all the same. Loading
@@ -73,18 +76,35 @@ def search_space(
         encoder = None
     else:
         encoder = encoder or encoder_of(opened)
-    index, form = None, opened.parts.find(ShrinkPart)
-    size = len(opened) * opened.shape[1] * opened.vectors.dtype.itemsize
-    if not exact and size > _INDEX_ABOVE and form and (files := form.fitted):
-        from codomain.shrink import FittedRecipe
-
-        index = FittedRecipe.load(files)
+    index = None if exact else index_of(opened)
     results = search(
         opened, query, like=like, unlike=unlike, encoder=encoder, index=index, k=k, mode=mode, where=where, exact=exact,
         found=found_columns(opened) if where is not None or show else None, show=show,
     )  # fmt: skip
     results.notes[:0] = note
     return results
+
+
+def index_of(space: Space) -> "FittedRecipe | None":
+    """Return the index of the part "shrink", where comparing with every row takes longer than loading it.
+
+    Parameters
+    ----------
+    space : Space
+        An open space.
+
+    Returns
+    -------
+    FittedRecipe or None
+        None up to 8 GiB of vectors, and where no recipe was certified.
+    """
+    form = space.parts.find(ShrinkPart)
+    size = len(space) * space.shape[1] * space.vectors.dtype.itemsize
+    if size <= _INDEX_ABOVE or not form or not (files := form.fitted):
+        return None
+    from codomain.shrink import FittedRecipe
+
+    return FittedRecipe.load(files)
 
 
 def find_studied(space: Space) -> tuple[Space, list[str]]:

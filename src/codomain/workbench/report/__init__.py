@@ -17,7 +17,7 @@ from codomain.workbench.report import pack
 from codomain.workbench.report.figures import front_plot
 from codomain.workbench.report.html import page_html, write_page
 
-__all__ = ["ReportData", "page_html", "render", "render_served", "write_page"]
+__all__ = ["ReportData", "page_html", "render", "render_page", "write_page"]
 
 _TEMPLATE, _STYLES = "report.html.jinja", ("report.css",)
 _SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
@@ -145,7 +145,7 @@ def render(report: ReportData, path: str | Path) -> Path:
     return write_page(path, _TEMPLATE, _STYLES, _SCRIPTS, **_values(report, None))
 
 
-def render_served(report: ReportData, server: Mapping[str, Any]) -> str:
+def render_page(report: ReportData, server: Mapping[str, Any]) -> str:
     """Return the page that a server gives out: the report, which may ask that server and nobody else.
 
     Parameters
