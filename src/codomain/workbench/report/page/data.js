@@ -63,6 +63,7 @@ async function unpackAll() {
     id: (i) => data.ids[i] ?? String(i),
     group: (i) => (data.labels ? byId.get(data.labels[i]) ?? null : null),
     label,
+    isLabel,
     /** Whether one of the columns is the labels already, so that they need not be shown twice. */
     labelIsColumn: Object.values(data.columns).some(isLabel),
     mapX: data.x && real("x"),
