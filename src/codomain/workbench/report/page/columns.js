@@ -30,7 +30,7 @@ function scaleColumn(key, title, kind, values, more = {}) {
   const bars = edges.length - 1;
   column.missing = bars;
   column.size = bars + 1;
-  const even = kind === "number" && bars / (edges[bars] - edges[0]);
+  const even = kind === "number" && edges[1] - edges[0] === edges[bars] - edges[bars - 1] && bars / (edges[bars] - edges[0]);
   column.bins = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
@@ -48,6 +48,7 @@ function scaleColumn(key, title, kind, values, more = {}) {
 function numberEdges({ least, most, at, whole }) {
   let [low, high] = [at(0.005), at(0.995)];
   if (high - low > 0.5 * (most - least)) [low, high] = [least, most];
+  if (low > 0 && high / low > 100 && at(0.5) < low + (high - low) / 10) return powerEdges(low, high);
   if (!(high > low)) return whole ? [low, low + 1] : [low, low + (Math.abs(low) || 1)];
   const rough = (high - low) / 28;
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -56,6 +57,16 @@ function numberEdges({ least, most, at, whole }) {
   const first = Math.floor(low / step);
   const last = whole ? Math.floor(high / step) + 1 : Math.max(first + 1, Math.ceil(high / step));
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** Ends of bars that grow, for values over several powers of ten: three a power, or six where there are few. */
+function powerEdges(low, high) {
+  const digits = high / low > 1e6 ? [1, 2, 5] : [1, 1.5, 2, 3, 5, 7];
+  const edges = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) edges.push(...digits.map((digit) => Number((digit * 10 ** power).toPrecision(2))));
+  const first = edges.findLastIndex((edge) => edge <= low);
+  const last = edges.findIndex((edge) => edge > high);
+  return edges.slice(Math.max(0, first), last < 0 ? undefined : last + 1);
 }
 
 /** Ends of bars at whole minutes, hours, days, weeks, months or years; only at whole days where the dates have no hours. */

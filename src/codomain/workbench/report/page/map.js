@@ -126,6 +126,7 @@ class PointMap {
     else this.#drawPoints();
     this.drawInk();
     this.onView();
+    if (this.took === undefined) performance.mark("map drawn");
     this.took = performance.now() - started;
   }
 
@@ -148,7 +149,7 @@ class PointMap {
     const colours = Uint8Array.from([paint.dim, ...paint.colours].flat()); // plain bytes: this loop runs for every point
     for (const lit of paint.anyDim ? [0, 1] : [1]) {
       const [radius, alpha] = look(lit ? paint.count || 1 : n);
-      const grown = (level) => (paint.sizes ? Math.min(16 * ratio, Math.max(0.7, 0.6 + 0.35 * level) * Math.max(radius, 1.6 * ratio)) : radius);
+      const grown = (level) => (paint.sizes ? Math.min(16 * ratio, (0.5 + 0.25 * level) * Math.max(radius, 1.6 * ratio)) : radius);
       const kernels = Array.from({ length: paint.sizes ? 8 : 1 }, (_, level) => disc(grown(level), 256 * (lit ? alpha : alpha * 0.55)));
       for (let o = 0; o < n; o++) {
         const i = order[o];

@@ -497,6 +497,7 @@ if (typeof DecompressionStream === "undefined") {
   unpackAll().then((data) => {
     window.codomain = startPage(data);
     root.dataset.ready = "";
+    performance.mark("ready");
   }).catch((error) => {
     $("cannot").textContent = `The rows in this file could not be read (${error.message}). The file may have been cut short: copy it again.`;
     $("cannot").hidden = false;

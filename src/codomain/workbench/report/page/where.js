@@ -11,8 +11,8 @@ function typedName(name) {
 
 function typedMoment(column, value) {
   const text = new Date(value).toISOString();
-  if (column.form !== "moment" || value % DAY === 0) return `'${day(value)}${column.zone ? "T00:00+00:00" : ""}'`;
-  return `'${text.slice(0, 16)}${column.zone ? "+00:00" : ""}'`;
+  if (column.form !== "moment" || value % DAY === 0) return `"${day(value)}${column.zone ? "T00:00+00:00" : ""}"`;
+  return `"${text.slice(0, 16)}${column.zone ? "+00:00" : ""}"`;
 }
 
 /** One filter as a condition; null where the command line has no words for it. */
