@@ -3,8 +3,10 @@
 const DAY = 86400000;
 
 /** Milliseconds since 1970 of a date in ISO form, a moment without a zone taken as it stands; NaN for none. */
-function moment(text) {
+function moment(text, kind) {
   if (text === null || text === undefined) return NaN;
+  if (kind?.form === "day" || kind?.zone) return Date.parse(text);
+  if (kind?.form === "moment") return Date.parse(`${text}Z`);
   const written = String(text).replace(" ", "T");
   return Date.parse(/T/.test(written) && !/(Z|[+-]\d\d:?\d\d(:\d\d)?)$/.test(written) ? `${written}Z` : written);
 }
@@ -21,7 +23,9 @@ function categoryColumn(key, title, values, more = {}) {
 
 /** A column of numbers or of milliseconds: `values` holds NaN where there is none, `bins` the bar of each row. */
 function scaleColumn(key, title, kind, values, more = {}) {
-  const known = values.filter((value) => !Number.isNaN(value)).sort();
+  const sorted = values.slice().sort(); // NaN comes last
+  const none = sorted.indexOf(NaN) < 0 && !Number.isNaN(sorted.at(-1)) ? sorted.length : sorted.findIndex(Number.isNaN);
+  const known = sorted.subarray(0, none);
   const column = { key, title, kind, values, known, ...more };
   const at = (share) => known[Math.round(share * (known.length - 1))];
   Object.assign(column, { least: known[0], most: known.at(-1), low: at(0.02), high: at(0.98), at });
@@ -123,7 +127,7 @@ function readColumns(data) {
     if (name === labelColumn && kind.kind !== "number") continue;
     if (kind.kind === "category") columns.push(categoryColumn(key, name, values, { where: name, truth: kind.truth }));
     if (kind.kind === "number") columns.push(scaleColumn(key, name, "number", Float64Array.from(values, (value) => (value === null ? NaN : Number(value))), { where: name, whole: kind.whole, nan: kind.nan }));
-    if (kind.kind === "date") columns.push(scaleColumn(key, name, "date", Float64Array.from(values, moment), { where: name, form: kind.form, zone: kind.zone }));
+    if (kind.kind === "date") columns.push(scaleColumn(key, name, "date", Float64Array.from(values, (value) => moment(value, kind)), { where: name, form: kind.form, zone: kind.zone }));
   }
   const checks = data.checks.filter((check) => head.bits[check.kind]);
   if (data.flags && checks.length) {

@@ -9,13 +9,33 @@ class Facets {
     this.filters = new Map();
     this.parts = columns.map((column, d) => (column.kind === "category" ? this.#bars(column, d) : this.#histogram(column, d)));
     place.replaceChildren(...this.parts.map((part) => part.node));
-    new ResizeObserver(() => this.update()).observe(place);
+    // Only what can be seen is drawn at every step; the rest when it comes into view.
+    this.stale = new Set(this.parts);
+    this.seen = new Set();
+    const partOf = new Map(this.parts.map((part) => [part.node, part]));
+    const watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const part = partOf.get(target);
+        if (isIntersecting) this.seen.add(part);
+        else this.seen.delete(part);
+      }
+      this.#draw();
+    }, { rootMargin: "80px" });
+    for (const part of this.parts) watch.observe(part.node);
+    new ResizeObserver(() => { for (const part of this.parts) part.measure?.(); this.update(); }).observe(place);
   }
 
   update(filters = this.filters) {
     this.filters = filters;
-    if (!this.place.offsetParent) return; // drawn when it is shown
-    for (const part of this.parts) part.update(filters.get(part.column.key));
+    for (const part of this.parts) this.stale.add(part);
+    this.#draw();
+  }
+
+  #draw() {
+    for (const part of this.seen) {
+      if (!this.stale.delete(part)) continue;
+      part.update(this.filters.get(part.column.key));
+    }
   }
 
   #card(column, ...children) {
@@ -143,18 +163,23 @@ class Facets {
     from.addEventListener("change", typed);
     to.addEventListener("change", typed);
 
+    const pen = canvas.getContext("2d");
+    let [width, height] = [0, 0];
+    const measure = () => {
+      ({ width, height } = canvas.getBoundingClientRect());
+      const ratio = devicePixelRatio || 1;
+      canvas.width = Math.round(width * ratio);
+      canvas.height = Math.round(height * ratio);
+      pen.scale(ratio, ratio);
+    };
     const update = (next) => {
       filter = next ?? null;
       clear.hidden = !filter;
       const counts = this.cross.counts[d];
       const lit = counts.subarray(0, bars);
-      const { width, height } = canvas.getBoundingClientRect();
+      if (!width) measure();
       if (!width) return;
-      const ratio = devicePixelRatio || 1;
-      canvas.width = Math.round(width * ratio);
-      canvas.height = Math.round(height * ratio);
-      const pen = canvas.getContext("2d");
-      pen.scale(ratio, ratio);
+      pen.clearRect(0, 0, width, height);
       const shapes = [[all.subarray(0, bars), cssColour("--dim")], [lit, cssColour("--accent")]];
       if (filter && !filter.missing) {
         const [a, b] = [filter.from ?? -Infinity, Math.min(filter.to ?? Infinity, filter.before ?? Infinity)];
@@ -185,6 +210,6 @@ class Facets {
       missing.textContent = `${thousands(counts[column.missing])} without a value`;
       missing.setAttribute("aria-pressed", String(Boolean(filter?.missing)));
     };
-    return { column, node, update };
+    return { column, node, update, measure };
   }
 }

@@ -132,9 +132,10 @@ class PointMap {
 
   #drawPoints() {
     const { canvas, image, paint, order, drawX, drawY, ratio, scale } = this;
-    const pixels = new Uint8Array(image.data.buffer);
-    const [br, bg, bb] = paint.background;
-    new Uint32Array(pixels.buffer).fill((255 << 24) | (bb << 16) | (bg << 8) | br); // little-endian, as all browsers are
+    // A pixel is one number, alpha blue green red; red and blue are mixed together, as 8 bits lie free between them.
+    const pixels = new Uint32Array(image.data.buffer); // little-endian, as all browsers are
+    const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    pixels.fill(packed(paint.background));
     const n = order.length;
     const closeness = Math.max(1, scale / this.fit);
     // Few points are large and firm, many are small and sheer, so that where they crowd it shows.
@@ -146,7 +147,7 @@ class PointMap {
     const across = scale * ratio;
     const ox = width / 2 - this.middle[0] * across;
     const oy = height / 2 - this.middle[1] * across;
-    const colours = Uint8Array.from([paint.dim, ...paint.colours].flat()); // plain bytes: this loop runs for every point
+    const colours = Uint32Array.from([paint.dim, ...paint.colours], packed);
     for (const lit of paint.anyDim ? [0, 1] : [1]) {
       const [radius, alpha] = look(lit ? paint.count || 1 : n);
       const grown = (level) => (paint.sizes ? Math.min(16 * ratio, (0.5 + 0.25 * level) * Math.max(radius, 1.6 * ratio)) : radius);
@@ -159,19 +160,20 @@ class PointMap {
         const left = Math.round(drawX[o] * across + ox) - kernel.half;
         const top = Math.round(drawY[o] * across + oy) - kernel.half;
         if (left < 0 || top < 0 || left + side > width || top + side > height) continue;
-        const c = lit ? 3 * paint.of[i] + 3 : 0;
-        const r = colours[c];
-        const g = colours[c + 1];
-        const b = colours[c + 2];
+        const colour = lit ? colours[paint.of[i] + 1] : colours[0];
+        const redBlue = colour & 0xff00ff;
+        const green = colour & 0xff00;
         let at = 0;
         for (let y = 0; y < side; y++) {
-          let p = 4 * ((top + y) * width + left);
-          for (let x = 0; x < side; x++, p += 4) {
+          let p = (top + y) * width + left;
+          for (let x = 0; x < side; x++, p++) {
             const cover = covers[at++];
             if (!cover) continue;
-            pixels[p] += ((r - pixels[p]) * cover) >> 8;
-            pixels[p + 1] += ((g - pixels[p + 1]) * cover) >> 8;
-            pixels[p + 2] += ((b - pixels[p + 2]) * cover) >> 8;
+            const under = pixels[p];
+            const rest = 256 - cover;
+            const rb = ((Math.imul(redBlue, cover) + Math.imul(under & 0xff00ff, rest)) >>> 8) & 0xff00ff;
+            const g = ((Math.imul(green, cover) + Math.imul(under & 0xff00, rest)) >>> 8) & 0xff00;
+            pixels[p] = 0xff000000 | rb | g;
           }
         }
       }
@@ -181,7 +183,7 @@ class PointMap {
 
   /** Counts and mean colours in cells of two pixels, smoothed; the more rows, the firmer. */
   #drawDensity() {
-    const { paint, order, drawX, drawY, scale } = this;
+    const { paint, x: xs, y: ys, scale } = this;
     const width = Math.ceil(this.width / CELL);
     const height = Math.ceil(this.height / CELL);
     if (this.cells?.width !== width || this.cells.height !== height) {
@@ -196,24 +198,22 @@ class PointMap {
     const ox = width / 2 - this.middle[0] * across;
     const oy = height / 2 - this.middle[1] * across;
     const colours = Uint8Array.from(paint.colours.flat());
-    for (let o = 0; o < order.length; o++) {
-      const x = Math.floor(drawX[o] * across + ox);
-      const y = Math.floor(drawY[o] * across + oy);
+    const { lit, of } = paint;
+    for (let i = 0; i < xs.length; i++) {
+      const x = Math.floor(xs[i] * across + ox);
+      const y = Math.floor(ys[i] * across + oy);
       if (x < 0 || y < 0 || x >= width || y >= height) continue;
-      const i = order[o];
       const at = y * width + x;
-      if (!paint.lit[i]) { dims[at]++; continue; }
-      const c = 3 * paint.of[i];
+      if (!lit[i]) { dims[at]++; continue; }
+      const c = 3 * of[i];
       weights[at]++;
       reds[at] += colours[c];
       greens[at] += colours[c + 1];
       blues[at] += colours[c + 2];
     }
     for (const sum of paint.anyDim ? sums : sums.slice(0, 4)) soften(sum, spare, width, height);
-    // Full cover at several times the mean of a whole map; nearer, fewer rows share a cell and each counts for more.
-    const cells = (this.extent.width * this.extent.height * this.fit * this.fit) / (CELL * CELL);
-    const firm = (count) => (1.1 * cells / Math.max(count, 2000)) * Math.max(1, scale / this.fit) ** 1.4;
-    const [firmLit, firmDim] = [firm(paint.count), 0.5 * firm(order.length)];
+    if (this.firm?.paint !== paint || this.firm.scale !== scale) this.firm = { paint, scale, lit: firmness(weights), dim: 0.5 * firmness(dims) };
+    const { lit: firmLit, dim: firmDim } = this.firm;
     const pixels = image.data;
     const [dr, dg, db] = paint.dim;
     for (let at = 0, p = 0; at < weights.length; at++, p += 4) {
@@ -410,6 +410,13 @@ function disc(radius, most) {
     for (let x = -half; x <= half; x++) cover.push(most * Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(x, y))));
   }
   return { half, side: 2 * half + 1, cover: Uint16Array.from(cover) };
+}
+
+/** How much one row covers, so that a cell which is fuller than nine in ten is nearly covered. */
+function firmness(cells) {
+  const some = [];
+  for (let at = 0; at < cells.length; at += 5) if (cells[at]) some.push(cells[at]);
+  return some.length ? 2.2 / some.sort((a, b) => a - b)[Math.floor(0.9 * (some.length - 1))] : 1;
 }
 
 /** Mix every cell with its neighbours, 1 2 1 along both axes. */

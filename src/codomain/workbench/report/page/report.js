@@ -1,6 +1,20 @@
 // The page: what is shown follows from `state`, and every click only changes `state`.
 
-function startPage(data) {
+/** The map alone, coloured by groups, while texts and columns are still read. */
+function drawFirst({ head: { n, reals, groups }, x, y, labels }) {
+  if (!x) return null;
+  const real = (name, values) => (i) => reals[name][0] + reals[name][1] * values[i];
+  const rank = new Map(groups.map((group, i) => [group.id, i + 1]));
+  const colours = [rgb(groups.length ? outsideColour() : cssColour("--accent")), ...groups.map((_, i) => rgb(rankColour(i)))];
+  const nothing = () => {};
+  const map = new PointMap({ n, mapX: real("x", x), mapY: real("y", y) }, { onHover: nothing, onPick: nothing, onSelect: nothing, onView: nothing });
+  map.paint = { of: Uint16Array.from({ length: n }, (_, i) => rank.get(labels?.[i]) ?? 0), colours, lit: new Uint8Array(n).fill(1), count: n, anyDim: false, dim: rgb(cssColour("--dim")), background: rgb(cssColour("--map")) };
+  $("map-wait").hidden = true;
+  map.resize();
+  return map;
+}
+
+function startPage(data, drawn) {
   const columns = readColumns(data);
   const column = new Map(columns.map((one) => [one.key, one]));
   const NONE = { terms: [], without: [], hits: [] };
@@ -307,7 +321,7 @@ function startPage(data) {
     if (!data.x) return;
     const tip = $("tip");
     let centres = [];
-    map = new PointMap(data, {
+    map = Object.assign(drawn, {
       onHover(row) {
         tip.hidden = row === null;
         if (row === null) return;
@@ -362,7 +376,6 @@ function startPage(data) {
     });
     if (data.head.left_out.length) $("left-out").replaceChildren(`Not in this file, for its size: ${data.head.left_out.join(", ")}.`);
     for (const button of document.querySelectorAll("[data-side]")) button.addEventListener("click", () => showSide(button.dataset.side));
-    $("map-wait").hidden = true;
     map.resize();
   }
 
@@ -494,8 +507,9 @@ if (typeof DecompressionStream === "undefined") {
   $("cannot").hidden = false;
   if ($("map-wait")) $("map-wait").textContent = "This browser cannot unpack the rows.";
 } else {
-  unpackAll().then((data) => {
-    window.codomain = startPage(data);
+  let map = null;
+  unpackAll((data) => { map = drawFirst(data); }).then((data) => {
+    window.codomain = startPage(data, map);
     root.dataset.ready = "";
     performance.mark("ready");
   }).catch((error) => {

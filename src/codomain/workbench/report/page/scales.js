@@ -58,7 +58,7 @@ function ticksOf(column) {
     const powers = Array.from({ length: Math.floor(Math.log10(to)) - Math.ceil(Math.log10(from)) + 1 }, (_, i) => 10 ** (Math.ceil(Math.log10(from)) + i));
     ticks = powers.length > 1 ? powers.slice(0, 6) : [from, to];
   } else {
-    const rough = (to - from) / 4;
+    const rough = (to - from) / 5;
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((digit) => digit * power).find((size) => size >= rough);
     ticks = [];
