@@ -45,7 +45,7 @@ def test_the_kind_of_a_column_follows_from_its_arrow_type(column: pa.Array, said
 
 def test_a_list_is_described_as_arrow_reads_it_and_what_has_no_one_type_is_text() -> None:
     assert describe_column([1, 2, None]) == {"kind": "number", "whole": True}
-    assert describe_column(np.array(["2024-05-31"], "datetime64[D]")) == {"kind": "date", "form": "day"}  # type: ignore[arg-type]
+    assert describe_column(np.array(["2024-05-31"], "datetime64[D]")) == {"kind": "date", "form": "day"}
     assert describe_column([1, "a", DAY]) == {"kind": "text"}
     assert describe_column(["half \ud83d pair"]) == {"kind": "text"}
 

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pytest
 import report_data
 from test_report import bare
-from test_report_page import Open, Opened, pytestmark
+from test_report_page import Open, Opened, browser, opened, pytestmark
 
 from codomain.search import parse_filter
 from codomain.workbench.report import ReportData
 
-__all__ = ["pytestmark"]
+__all__ = ["browser", "opened", "pytestmark"]  # fixtures and marks of the page, for these tests too
 N = 600
 FLAGS = {1: "is_duplicate", 2: "is_near_duplicate", 4: "is_outlier"}
 
@@ -236,7 +236,11 @@ Act = Callable[[Opened], None]
 
 
 def click(key: str, *names: str) -> Act:
-    return lambda report: [name_bar(report, key, name).click() for name in names] and None
+    def act(report: Opened) -> None:
+        for name in names:
+            name_bar(report, key, name).click()
+
+    return act
 
 
 def typed(key: str, low: str, high: str) -> Act:

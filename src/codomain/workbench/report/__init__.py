@@ -23,7 +23,7 @@ __all__ = ["ReportData", "render", "write_page"]
 
 _SCRIPTS = (
     "data.js", "theme.js", "search.js", "regex.js", "columns.js", "filters.js", "where.js", "scales.js", "map.js",
-    "rows.js", "facets.js", "address.js", "report.js",
+    "areas.js", "rows.js", "facets.js", "address.js", "report.js",
 )  # fmt: skip
 _STYLES = ("report.css", "filters.css")
 _PAGE = 400_000  # bytes of the page without its rows, at most

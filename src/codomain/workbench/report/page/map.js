@@ -289,6 +289,21 @@ class PointMap {
     return best;
   }
 
+  /** Rows whose places lie in a rectangle of the map. */
+  rowsIn(left, top, right, bottom) {
+    const rows = [];
+    for (let line = this.#line(top); line <= this.#line(bottom); line++) {
+      for (let column = this.#column(left); column <= this.#column(right); column++) {
+        const cell = line * this.side + column;
+        for (let j = this.starts[cell]; j < this.starts[cell + 1]; j++) {
+          const i = this.inCell[j];
+          if (this.x[i] >= left && this.x[i] < right && this.y[i] >= top && this.y[i] < bottom) rows.push(i);
+        }
+      }
+    }
+    return rows;
+  }
+
   inside() {
     const corners = this.outline().map(([sx, sy]) => this.toMap(sx, sy));
     const may = this.paint.within ?? this.paint.lit;

@@ -37,6 +37,7 @@ function startPage(data, drawn) {
   let count = data.n;
   let map = null;
   let facets = null;
+  let areas = null;
   let found = NONE;
 
   const groupColour = (id) => (data.byId.has(id) ? rankColour(data.byId.get(id).rank) : cssColour("--dim"));
@@ -76,6 +77,7 @@ function startPage(data, drawn) {
     else if (changed("filters", "selection")) later(showHits, live);
     if (changed("filters", "selection", "query", "like")) showChips();
     if (changed("filters", "selection", "row")) later(showPanel, live);
+    if (map) [$("colour").value, $("point-size").value] = [state.colour, state.size];
     if (changed("row", "colour", "size")) paint();
     if (changed("filters", "colour", "size")) later(showLegend, live);
     if (changed("row", "selection") && (state.row !== null || state.selection)) showSide("panel");
@@ -135,6 +137,7 @@ function startPage(data, drawn) {
     relight();
     showHits();
     showPanel();
+    if (facets) showCondition(); // which says whether the search is part of it
   }
 
   function showHits() {
@@ -238,7 +241,7 @@ function startPage(data, drawn) {
     const query = state.like === null && !hasRegex() && state.query.trim();
     const where = `--where ${shellQuoted(text)}`;
     const command = data.head.search_command && query ? `${commandFor(data.head.search_command, query)} ${where}` : where;
-    const left = [...untold, ...(state.selection ? ["the rows selected on the map"] : [])];
+    const left = [...untold, state.selection && "the rows selected on the map", hasRegex() && "the regular expression", state.like !== null && "the search for rows like one"].filter(Boolean);
     place.replaceChildren(...[
       text && text.length <= LONGEST_CONDITION && make("p", {}, query && data.head.search_command ? "The same filter on the command line:" : "The same filter on the command line, after any search:"),
       text && text.length <= LONGEST_CONDITION && make("div", { className: "command" }, make("code", {}, command), make("button", { type: "button", className: "quiet", data: { copy: command } }, icon("copy"), make("span", {}, "Copy"))),
@@ -261,7 +264,7 @@ function startPage(data, drawn) {
     map.paint = { ...colouring, sizes: sizing?.levels, lit, within, count, anyDim: count < data.n };
     map.chosen = state.row;
     map.mates = state.row !== null && data.neighbors ? data.mates(state.row).map((mate) => mate.row) : [];
-    for (const button of $("names").children) button.setAttribute("aria-pressed", String(state.group === Number(button.dataset.group)));
+    for (const button of $("names").querySelectorAll("button")) button.setAttribute("aria-pressed", String(state.group === Number(button.dataset.group)));
     $("lit-says").replaceChildren(make("b", {}, thousands(count)), ` of ${plural(data.n, "row")}`);
     $("lit-says").classList.toggle("some", count < data.n);
     map.moved();
@@ -315,6 +318,26 @@ function startPage(data, drawn) {
       taken.push(box);
       button.style.transform = `translate(${box[0] + 3}px, ${box[1] + 1}px)`;
     }
+    for (const mark of $("names").querySelectorAll("span")) mark.remove();
+    clearTimeout(resting);
+    resting = setTimeout(() => placeAreas(free, taken), 150);
+  }
+
+  /** Words of small areas where the names of the groups have left room, once the map has come to rest. */
+  let resting = null;
+  function placeAreas(free, taken) {
+    const named = new Set();
+    for (const { word, x, y } of areas.inView()) {
+      const [sx, sy] = map.toScreen(x, y);
+      const half = 3.6 * word.length + 4;
+      const box = [sx - half, sy - 9, sx + half, sy + 9];
+      if (named.has(word) || !free(box)) continue;
+      taken.push(box);
+      named.add(word);
+      const mark = make("span", { className: "area", dir: "auto", "aria-hidden": "true" }, word);
+      mark.style.transform = `translate(${sx}px, ${sy}px) translate(-50%, -50%)`;
+      $("names").append(mark);
+    }
   }
 
   function startMap() {
@@ -339,6 +362,7 @@ function startPage(data, drawn) {
     });
     const rowsOf = data.groups.map(() => []);
     for (let i = 0; i < data.n; i++) rowsOf[data.group(i)?.rank]?.push(i);
+    areas = new Areas(data, map, index.language);
     centres = data.groups.map((group, rank) => {
       const rows = rowsOf[rank];
       const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1] ?? 0;
@@ -481,8 +505,6 @@ function startPage(data, drawn) {
       selection: selection?.length ? selection : null, colour: known("colour") ?? usualColour, size: known("size") ?? "",
     });
     if (!map) return;
-    $("colour").value = state.colour;
-    $("point-size").value = state.size;
     const view = (parts.get("view") ?? "").split(",").map(Number);
     if (view.length === 3 && view.every(Number.isFinite)) map.look(view);
     else map.whole();

@@ -53,7 +53,7 @@ function ticksOf(column) {
   const { from, to, logarithmic, place } = scaleOf(column);
   if (!(to > from)) return [{ value: from, at: 0.5 }];
   let ticks;
-  if (column.kind === "date") ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => from + share * (to - from));
+  if (column.kind === "date") ticks = [0, 1 / 3, 2 / 3, 1].map((share) => from + share * (to - from));
   else if (logarithmic) {
     const powers = Array.from({ length: Math.floor(Math.log10(to)) - Math.ceil(Math.log10(from)) + 1 }, (_, i) => 10 ** (Math.ceil(Math.log10(from)) + i));
     ticks = powers.length > 1 ? powers.slice(0, 6) : [from, to];
