@@ -414,10 +414,10 @@ def test_an_expression_without_end_is_stopped_and_the_page_stays_awake(opened: O
     report = opened(bare(len(texts), texts=texts, xy=np.random.default_rng(0).normal(size=(len(texts), 2))))
     report.page.fill("#q", "/^(a+)+b$/")
     report.page.wait_for_function("() => /Looking/.test(document.querySelector('#results-says').textContent)")
-    report.page.select_option("#point-size", index=0)  # the page answers meanwhile
-    report.page.wait_for_function(
-        "() => /Stopped/.test(document.querySelector('#results-says').textContent)", timeout=20000
-    )
+    report.page.click("[data-zoom='1.5']")
+    assert report.page.evaluate("codomain.map.scale > codomain.map.fit")  # the page answers meanwhile
+    assert "Looking" in report.text("#results-says")
+    report.page.wait_for_function("() => /Stopped/.test(document.querySelector('#results-says').textContent)")
     assert "near row 400 of 1,002" in report.text("#results-says")
     assert lit(report) == [0]
     report.page.fill("#q", "/aab/")
@@ -488,6 +488,29 @@ def test_more_groups_are_named_as_one_looks_closer_and_no_name_covers_another(op
                     or a["y"] >= b["y"] + b["height"] or b["y"] >= a["y"] + a["height"]
                 )  # fmt: skip
     assert len(seen) > 1.3 * whole
+
+
+def test_small_areas_are_named_by_the_word_that_their_rows_share(opened: Open) -> None:
+    rng = np.random.default_rng(0)
+    places = {"apple": (-3, -3), "bridge": (-3.0, 3.0), "candle": (3, -3), "dolphin": (3, 3)}
+    texts = [f"the common {word} of {rng.integers(999)}" for word in places for _ in range(100)]
+    xy = np.concatenate([rng.normal(place, 0.4, (100, 2)) for place in places.values()])
+    report = opened(bare(400, texts=texts, xy=xy))
+    assert report.count("#names .area") == 0
+    for i, word in enumerate(places):
+        x, y = xy[100 * i : 100 * i + 100].mean(0)
+        report.page.evaluate("([x, y]) => { codomain.map.zoom(3); codomain.map.middle = [x, -y]; }", [x, y])
+        report.page.evaluate("codomain.map.moved()")
+        report.page.wait_for_function(
+            "word => [...document.querySelectorAll('#names .area')].some((mark) => mark.textContent === word)", arg=word
+        )
+        report.page.evaluate("codomain.map.whole()")
+    assert (
+        report.page.evaluate("[...codomain.areas.known.values()].filter(Boolean).map((area) => area.word)").count(
+            "common"
+        )
+        == 0
+    )  # which all rows say
 
 
 def test_every_entry_of_a_long_legend_can_be_reached(opened: Open) -> None:

@@ -519,7 +519,7 @@ function startPage(data, drawn) {
   address.start();
   fillFindings(data, act);
   $("download").disabled = false;
-  return { data, state, change, index, columns, cross, address, get map() { return map; }, get facets() { return facets; } };
+  return { data, state, change, index, columns, cross, address, get map() { return map; }, get facets() { return facets; }, get areas() { return areas; } };
 }
 
 startTheme();
