@@ -8,19 +8,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from codomain.core import UserError
 from codomain.search import query_language
 from codomain.space import FLAGS
 from codomain.workbench.report import pack
+from codomain.workbench.report.columns import fit_columns
 from codomain.workbench.report.figures import front_plot
 from codomain.workbench.report.html import page_html, write_page
 
 __all__ = ["ReportData", "page_html", "render", "render_page", "write_page"]
 
-_TEMPLATE, _STYLES = "report.html.jinja", ("report.css",)
-_SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
+_TEMPLATE, _STYLES = "report.html.jinja", ("report.css", "filters.css")
+_SCRIPTS = (
+    "data.js", "theme.js", "search.js", "regex.js", "columns.js", "filters.js", "where.js", "scales.js", "map.js",
+    "areas.js", "rows.js", "facets.js", "address.js", "report.js",
+)  # fmt: skip
+_PAGE = 400_000  # bytes of the page without its rows, at most
 
 
 @dataclass
@@ -66,8 +72,8 @@ class ReportData:
         One a row, or empty when the rows have no words.
     ids : sequence of str
         One a row; row numbers when empty.
-    columns : mapping of str to sequence
-        Columns of the user's table to show and to hand back.
+    columns : mapping of str to sequence or pyarrow.ChunkedArray
+        Columns of the user's table to show, to filter by and to hand back, as many as fit into the file.
     user_labels : sequence of str, optional
         The user's own labels.
     labelled : dict, optional
@@ -102,7 +108,7 @@ class ReportData:
     scores: NDArray[Any] | None = None
     texts: Sequence[str] | None = ()
     ids: Sequence[str] = ()
-    columns: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[Any] | pa.ChunkedArray] = field(default_factory=dict)
     user_labels: Sequence[str] | None = None
     labelled: Mapping[str, Any] | None = None
     search_command: str = ""
@@ -179,24 +185,29 @@ def _blocks(report: ReportData, server: Mapping[str, Any] | None) -> tuple[list[
     """Pack the rows; return the blocks and what the template says about them."""
     groups = sorted((report.groups or {}).get("groups", []), key=lambda group: -group["size"])
     checks = (report.audit or {}).get("checks", [])
-    words, table, length = pack.pack_words(report.texts or (), report.columns)
     label_names, user_labels = _number_labels(report.user_labels)
     blocks, reals = _real_blocks(report)
     blocks += _integer_blocks(report, user_labels)
+    ids = [str(name) for name in report.ids]
+    packed_ids = pack.pack_json(ids)
+    room = pack.FILE_BUDGET - _PAGE - len(packed_ids) - sum(len(block["content"]) for block in blocks)
+    columns, kinds, left_out = fit_columns(report.columns, min(pack.COLUMN_BUDGET, room // 2), pack.packed_size)
+    words, table, length = pack.pack_words(report.texts or (), columns, min(pack.TEXT_BUDGET, room * 3 // 4))
     k = 0 if report.neighbors is None else report.neighbors.shape[1]
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
-        "language": query_language(), "server": server,
+        "language": query_language(), "kinds": kinds, "left_out": left_out, "found": _found_names(report),
+        "server": server,
         "bits": {flag.kind: flag.bit for flag in FLAGS} if report.flags is not None else {},
     }  # fmt: skip
-    ids = [str(name) for name in report.ids]
     for name, content in (
-        ("head", pack.pack_json(head)), ("ids", pack.pack_json(ids)), ("texts", words), ("columns", table),
+        ("head", pack.pack_json(head)), ("ids", packed_ids), ("texts", words), ("columns", table),
     ):  # fmt: skip
         blocks.append({"id": name, "kind": "json", "content": content})
     in_none = report.labels is not None and groups
     facts = shared | {
+        "left_out": left_out,
         "outside": int(np.sum(np.asarray(report.labels) < 0)) if in_none else 0,
         "kept": None if report.kept is None else float(np.nanmean(report.kept)),
         "verdicts": Counter(measure.get("verdict") for measure in report.health),
@@ -206,6 +217,12 @@ def _blocks(report: ReportData, server: Mapping[str, Any] | None) -> tuple[list[
         "ids": ids or [str(row) for row in range(report.n)],
     }
     return blocks, facts
+
+
+def _found_names(report: ReportData) -> dict[str, str]:
+    """Return under which names a condition on the command line knows what the study found."""
+    names = {"group": "group", "kept": "kept"} | {flag.kind: flag.column for flag in FLAGS}
+    return {key: f"codomain_{name}" if name in report.columns else name for key, name in names.items()}
 
 
 def _number_labels(labels: Sequence[str] | None) -> tuple[list[str], NDArray[np.intp] | None]:

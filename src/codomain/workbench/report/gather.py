@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow as pa
-import pyarrow.types as kinds
 
 from codomain.core import EncoderIdentity
 from codomain.space import Group, LabelsPart, Roles, ShrinkPart
@@ -18,7 +16,6 @@ from codomain.workbench.report import ReportData, render
 from codomain.workbench.stages import Inputs
 
 _TEXT_CHARACTERS = 300
-_MOST_COLUMNS = 8
 _PACKAGES = ("codomain", "numpy", "scikit-learn", "faiss-cpu", "pyarrow")
 
 
@@ -119,16 +116,9 @@ def suggestion(groups: Sequence[Group]) -> str:
     return " ".join(words) or "your words here"
 
 
-def _columns(rows: pa.Table, roles: Roles) -> dict[str, list[Any]]:
-    """Pick the columns that fit into a page: short values, not the ones that have a place of their own."""
-    picked: dict[str, list[Any]] = {}
-    for name in rows.column_names:
-        kind = rows.schema.field(name).type
-        plain = kinds.is_string(kind) or kinds.is_large_string(kind) or kinds.is_primitive(kind)
-        if name in (roles.id, roles.text) or not plain or len(picked) == _MOST_COLUMNS:
-            continue
-        picked[name] = [str(value)[:80] if isinstance(value, str) else value for value in rows[name].to_pylist()]
-    return picked
+def _columns(rows: pa.Table, roles: Roles) -> dict[str, pa.ChunkedArray]:
+    """Return all columns but those that have a place of their own."""
+    return {name: rows[name] for name in rows.column_names if name not in (roles.id, roles.text)}
 
 
 def _commands(name: str, rows: pa.Table, roles: Roles) -> dict[str, str]:

@@ -10,9 +10,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import EXACT, plain
+from codomain.workbench.report.columns import LONGEST_NAME
 
+FILE_BUDGET = 24_500_000  # bytes of the whole file
 TEXT_BUDGET = 12_000_000  # bytes of gzip for the rows' words, so that 50,000 rows stay under 25 MB after base64
-TEXT_LENGTHS = (300, 200, 120, 60)
+COLUMN_BUDGET = 4_000_000  # bytes of gzip, of these, for the user's columns
+TEXT_LENGTHS = (300, 200, 120, 60, 30)
 
 
 def pack(content: bytes) -> str:
@@ -85,7 +88,9 @@ def cut(text: object, length: int) -> str:
     return whole if len(whole) <= length else whole[: length - 1] + "…"
 
 
-def pack_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> tuple[str, str, int]:
+def pack_words(
+    texts: Sequence[str], columns: Mapping[str, Sequence[Any]], budget: int | None = None
+) -> tuple[str, str, int]:
     """Pack texts and columns, cut as far as the budget needs.
 
     Parameters
@@ -94,18 +99,26 @@ def pack_words(texts: Sequence[str], columns: Mapping[str, Sequence[Any]]) -> tu
         One text a row, or none at all.
     columns : mapping of str to sequence
         The user's columns; numbers stay numbers.
+    budget : int, optional
+        Bytes of gzip for both; `TEXT_BUDGET` when it is not given.
 
     Returns
     -------
     tuple
         Packed texts, packed columns, and the length in characters at which they were cut.
     """
+    budget = TEXT_BUDGET if budget is None else budget
     for length in TEXT_LENGTHS:
         words = pack_json([cut(text, length) for text in texts])
-        table = pack_json({name: _cells(column, length) for name, column in columns.items()})
-        if (len(words) + len(table)) * 3 // 4 <= TEXT_BUDGET:
+        table = pack_json({name: _cells(column, max(length, LONGEST_NAME)) for name, column in columns.items()})
+        if (len(words) + len(table)) * 3 // 4 <= budget:
             break
     return words, table, length
+
+
+def packed_size(column: Sequence[Any]) -> int:
+    """Return the bytes of gzip that a column takes."""
+    return len(pack_json(_cells(column, TEXT_LENGTHS[0]))) * 3 // 4
 
 
 def _cells(column: Sequence[Any], length: int) -> list[Any]:

@@ -27,28 +27,40 @@ function icon(name) {
 }
 
 const breathe = () => new Promise((done) => setTimeout(done));
-const thousands = (count) => count.toLocaleString("en-US");
+const grouped = new Intl.NumberFormat("en-US");
+const thousands = (count) => grouped.format(count);
 const plural = (count, one) => `${thousands(count)} ${one}${count === 1 ? "" : "s"}`;
 
 const TYPES = { Uint8Array, Int16Array, Uint16Array, Int32Array };
+
+function bytesOf(letters) {
+  const bytes = new Uint8Array(letters.length);
+  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+  return bytes;
+}
 
 /** Turn one block back into its typed array or JSON value; null when the study left none. */
 async function unpack(name) {
   const block = $(`b-${name}`);
   if (!block) return null;
-  const letters = atob(block.textContent);
-  const bytes = new Uint8Array(letters.length);
-  for (let i = 0; i < letters.length; i++) bytes[i] = letters.charCodeAt(i);
+  const bytes = Uint8Array.fromBase64 ? Uint8Array.fromBase64(block.textContent) : bytesOf(atob(block.textContent));
   const plain = new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")));
   const { kind } = block.dataset;
   block.remove(); // the letters are not needed twice
   return kind === "json" ? JSON.parse(await plain.text()) : new TYPES[kind](await plain.arrayBuffer());
 }
 
-async function unpackAll() {
-  const names = ["head", "texts", "ids", "columns", "labels", "flags", "user_labels", "neighbors", "x", "y", "kept", "scores"];
-  const values = await Promise.all(names.map(unpack));
-  const data = Object.fromEntries(names.map((name, i) => [name, values[i]]));
+/** All blocks; `first` is given those that a map needs, before the long ones are read. */
+async function unpackAll(first = () => {}) {
+  const data = {};
+  const read = async (names) => {
+    const values = await Promise.all(names.map(unpack));
+    names.forEach((name, i) => { data[name] = values[i]; });
+  };
+  await read(["head", "x", "y", "labels"]);
+  first(data);
+  await breathe(); // let the browser show it
+  await read(["texts", "ids", "columns", "flags", "user_labels", "neighbors", "kept", "scores"]);
   const { n, k, groups, checks, reals } = data.head;
   const real = (name) => (i) => reals[name][0] + reals[name][1] * data[name][i];
   const byId = new Map(groups.map((group, rank) => [group.id, { ...group, rank }]));
@@ -63,6 +75,7 @@ async function unpackAll() {
     id: (i) => data.ids[i] ?? String(i),
     group: (i) => (data.labels ? byId.get(data.labels[i]) ?? null : null),
     label,
+    isLabel,
     /** Whether one of the columns is the labels already, so that they need not be shown twice. */
     labelIsColumn: Object.values(data.columns).some(isLabel),
     mapX: data.x && real("x"),

@@ -1,11 +1,18 @@
 // The map: points painted pixel by pixel, so that 50,000 of them move smoothly without a graphics card.
 
+const DENSE = 50000; // rows from which a whole map is drawn by density
+const CELL = 2; // pixels of the page that a cell of the density is wide
+
 class PointMap {
-  /** `paint` says how rows look: {colours: [[r, g, b]...], of: row -> index, lit: Uint8Array}. */
+  /**
+   * `paint` says how rows look: {colours: [[r, g, b]...], of: row -> index, lit: Uint8Array}, and where there are any,
+   * {sizes: row -> 0 to 7, within: the rows that a line may take}.
+   */
   constructor(data, { onHover, onPick, onSelect, onView }, [box, canvas, ink] = [$("map-box"), $("canvas"), $("ink")]) {
     Object.assign(this, { data, onHover, onPick, onSelect, onView, box, canvas, ink });
     this.context = this.canvas.getContext("2d", { alpha: false });
     this.tool = "pan";
+    this.mode = "new"; // what a line does to the selection: "new", "add" or "narrow"
     this.pointers = new Map();
     this.path = null;
     this.#place();
@@ -29,6 +36,8 @@ class PointMap {
       const j = seed % (i + 1);
       [this.order[i], this.order[j]] = [this.order[j], this.order[i]];
     }
+    this.drawX = Float32Array.from(this.order, (i) => this.x[i]); // in the order of painting, so that memory is read in a row
+    this.drawY = Float32Array.from(this.order, (i) => this.y[i]);
     // A grid over the map, rows sorted by cell, finds the nearest point without looking at all of them.
     this.side = Math.max(1, Math.min(256, Math.round(Math.sqrt(n / 3))));
     const counts = new Uint32Array(this.side * this.side + 1);
@@ -48,18 +57,38 @@ class PointMap {
   resize() {
     const { width, height } = this.box.getBoundingClientRect();
     if (!width || (width === this.width && height === this.height)) return;
+    const before = this.fit && !this.isWhole() ? this.view() : null;
     Object.assign(this, { width, height });
     this.ratio = Math.min(devicePixelRatio || 1, 2);
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);
     this.image = this.context.createImageData(this.canvas.width, this.canvas.height);
     this.whole();
+    if (before) this.look(before);
   }
 
   whole() {
     const { left, top, width, height } = this.extent;
-    this.scale = this.fit = 0.88 * Math.min(this.width / width, this.height / height);
+    this.scale = this.fit = 0.92 * Math.min(this.width / width, this.height / height);
     this.middle = [left + width / 2, top + height / 2];
+    this.moved();
+  }
+
+  isWhole() {
+    const [x, y, zoom] = this.view();
+    return Math.abs(x - 0.5) < 1e-6 && Math.abs(y - 0.5) < 1e-6 && Math.abs(zoom - 1) < 1e-6;
+  }
+
+  /** The middle as shares of the whole map, and how many times it is enlarged: the same on every screen. */
+  view() {
+    const { left, top, width, height } = this.extent;
+    return [(this.middle[0] - left) / width, (this.middle[1] - top) / height, this.scale / this.fit];
+  }
+
+  look([x, y, zoom]) {
+    const { left, top, width, height } = this.extent;
+    this.middle = [left + x * width, top + y * height];
+    this.scale = this.fit * Math.max(0.5, Math.min(400, zoom));
     this.moved();
   }
 
@@ -91,10 +120,22 @@ class PointMap {
   draw() {
     if (!this.paint || !this.image) return;
     const started = performance.now();
-    const { canvas, image, paint, order, ratio, scale } = this;
-    const pixels = new Uint8Array(image.data.buffer);
-    const [br, bg, bb] = paint.background;
-    new Uint32Array(pixels.buffer).fill((255 << 24) | (bb << 16) | (bg << 8) | br); // little-endian, as all browsers are
+    // Where very many rows lie on few pixels, how densely they lie says more than the last ones painted.
+    this.dense = this.order.length > DENSE && this.scale < 3 * this.fit && !this.paint.sizes;
+    if (this.dense) this.#drawDensity();
+    else this.#drawPoints();
+    this.drawInk();
+    this.onView();
+    if (this.took === undefined) performance.mark("map drawn");
+    this.took = performance.now() - started;
+  }
+
+  #drawPoints() {
+    const { canvas, image, paint, order, drawX, drawY, ratio, scale } = this;
+    // A pixel is one number, alpha blue green red; red and blue are mixed together, as 8 bits lie free between them.
+    const pixels = new Uint32Array(image.data.buffer); // little-endian, as all browsers are
+    const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+    pixels.fill(packed(paint.background));
     const n = order.length;
     const closeness = Math.max(1, scale / this.fit);
     // Few points are large and firm, many are small and sheer, so that where they crowd it shows.
@@ -103,41 +144,98 @@ class PointMap {
       return [Math.min(7, Math.max(1.15, Math.min(4.5, roomy)) * closeness ** 0.3) * ratio, Math.max(0.3, Math.min(0.85, 0.32 * closeness ** 0.4 + 600 / count))];
     };
     const { width, height } = canvas;
-    const ox = width / 2 - this.middle[0] * scale * ratio;
-    const oy = height / 2 - this.middle[1] * scale * ratio;
-    const colours = Uint8Array.from([paint.dim, ...paint.colours].flat()); // plain bytes: this loop runs for every point
+    const across = scale * ratio;
+    const ox = width / 2 - this.middle[0] * across;
+    const oy = height / 2 - this.middle[1] * across;
+    const colours = Uint32Array.from([paint.dim, ...paint.colours], packed);
     for (const lit of paint.anyDim ? [0, 1] : [1]) {
       const [radius, alpha] = look(lit ? paint.count || 1 : n);
-      const kernel = disc(radius, 256 * (lit ? alpha : alpha * 0.55));
-      const side = Math.sqrt(kernel.length);
-      const half = (side - 1) / 2;
+      const grown = (level) => (paint.sizes ? Math.min(16 * ratio, (0.5 + 0.25 * level) * Math.max(radius, 1.6 * ratio)) : radius);
+      const kernels = Array.from({ length: paint.sizes ? 8 : 1 }, (_, level) => disc(grown(level), 256 * (lit ? alpha : alpha * 0.55)));
       for (let o = 0; o < n; o++) {
         const i = order[o];
         if (paint.lit[i] !== lit) continue;
-        const left = Math.round(this.x[i] * scale * ratio + ox) - half;
-        const top = Math.round(this.y[i] * scale * ratio + oy) - half;
+        const kernel = paint.sizes ? kernels[paint.sizes[i]] : kernels[0];
+        const { side, cover: covers } = kernel;
+        const left = Math.round(drawX[o] * across + ox) - kernel.half;
+        const top = Math.round(drawY[o] * across + oy) - kernel.half;
         if (left < 0 || top < 0 || left + side > width || top + side > height) continue;
-        const c = lit ? 3 * paint.of[i] + 3 : 0;
-        const r = colours[c];
-        const g = colours[c + 1];
-        const b = colours[c + 2];
+        const colour = lit ? colours[paint.of[i] + 1] : colours[0];
+        const redBlue = colour & 0xff00ff;
+        const green = colour & 0xff00;
         let at = 0;
         for (let y = 0; y < side; y++) {
-          let p = 4 * ((top + y) * width + left);
-          for (let x = 0; x < side; x++, p += 4) {
-            const cover = kernel[at++];
+          let p = (top + y) * width + left;
+          for (let x = 0; x < side; x++, p++) {
+            const cover = covers[at++];
             if (!cover) continue;
-            pixels[p] += ((r - pixels[p]) * cover) >> 8;
-            pixels[p + 1] += ((g - pixels[p + 1]) * cover) >> 8;
-            pixels[p + 2] += ((b - pixels[p + 2]) * cover) >> 8;
+            const under = pixels[p];
+            const rest = 256 - cover;
+            const rb = ((Math.imul(redBlue, cover) + Math.imul(under & 0xff00ff, rest)) >>> 8) & 0xff00ff;
+            const g = ((Math.imul(green, cover) + Math.imul(under & 0xff00, rest)) >>> 8) & 0xff00;
+            pixels[p] = 0xff000000 | rb | g;
           }
         }
       }
     }
     this.context.putImageData(image, 0, 0);
-    this.drawInk();
-    this.onView();
-    this.took = performance.now() - started;
+  }
+
+  /** Counts and mean colours in cells of two pixels, smoothed; the more rows, the firmer. */
+  #drawDensity() {
+    const { paint, x: xs, y: ys, scale } = this;
+    const width = Math.ceil(this.width / CELL);
+    const height = Math.ceil(this.height / CELL);
+    if (this.cells?.width !== width || this.cells.height !== height) {
+      const small = make("canvas", { width, height });
+      const pen = small.getContext("2d");
+      this.cells = { width, height, small, pen, image: pen.createImageData(width, height), sums: Array.from({ length: 5 }, () => new Float32Array(width * height)), spare: new Float32Array(width * height) };
+    }
+    const { sums, spare, image, pen, small } = this.cells;
+    for (const sum of sums) sum.fill(0);
+    const [weights, reds, greens, blues, dims] = sums;
+    const across = scale / CELL;
+    const ox = width / 2 - this.middle[0] * across;
+    const oy = height / 2 - this.middle[1] * across;
+    const colours = Uint8Array.from(paint.colours.flat());
+    const { lit, of } = paint;
+    for (let i = 0; i < xs.length; i++) {
+      const x = Math.floor(xs[i] * across + ox);
+      const y = Math.floor(ys[i] * across + oy);
+      if (x < 0 || y < 0 || x >= width || y >= height) continue;
+      const at = y * width + x;
+      if (!lit[i]) { dims[at]++; continue; }
+      const c = 3 * of[i];
+      weights[at]++;
+      reds[at] += colours[c];
+      greens[at] += colours[c + 1];
+      blues[at] += colours[c + 2];
+    }
+    for (const sum of paint.anyDim ? sums : sums.slice(0, 4)) soften(sum, spare, width, height);
+    if (this.firm?.paint !== paint || this.firm.scale !== scale) this.firm = { paint, scale, lit: firmness(weights), dim: 0.5 * firmness(dims) };
+    const { lit: firmLit, dim: firmDim } = this.firm;
+    const pixels = image.data;
+    const [dr, dg, db] = paint.dim;
+    for (let at = 0, p = 0; at < weights.length; at++, p += 4) {
+      const weight = weights[at];
+      const under = dims[at] ? 1 - Math.exp(-dims[at] * firmDim) : 0;
+      if (!weight) {
+        pixels[p] = dr; pixels[p + 1] = dg; pixels[p + 2] = db; pixels[p + 3] = 255 * under;
+        continue;
+      }
+      const over = 0.12 + 0.88 * (1 - Math.exp(-weight * firmLit));
+      const whole = over + under * (1 - over);
+      const rest = (under * (1 - over)) / whole;
+      const share = over / whole / weight;
+      pixels[p] = reds[at] * share + dr * rest;
+      pixels[p + 1] = greens[at] * share + dg * rest;
+      pixels[p + 2] = blues[at] * share + db * rest;
+      pixels[p + 3] = 255 * Math.min(1, weight * 4) * whole;
+    }
+    pen.putImageData(image, 0, 0);
+    this.context.fillStyle = `rgb(${paint.background.join(",")})`;
+    this.context.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    this.context.drawImage(small, 0, 0, width * CELL * this.ratio, height * CELL * this.ratio);
   }
 
   /** Rings, ties to neighbours and the line being drawn. */
@@ -162,7 +260,7 @@ class PointMap {
       const [cx, cy] = at(this.hovered);
       add("circle", { class: "ring", cx, cy, r: 7 });
     }
-    if (this.path) add("polygon", { class: "draw", points: this.outline().join(" ") });
+    if (this.path) add("polygon", { class: `draw ${this.how}`, points: this.outline().join(" ") });
     this.ink.replaceChildren(...parts);
   }
 
@@ -191,16 +289,36 @@ class PointMap {
     return best;
   }
 
+  /** Rows whose places lie in a rectangle of the map. */
+  rowsIn(left, top, right, bottom) {
+    const rows = [];
+    for (let line = this.#line(top); line <= this.#line(bottom); line++) {
+      for (let column = this.#column(left); column <= this.#column(right); column++) {
+        const cell = line * this.side + column;
+        for (let j = this.starts[cell]; j < this.starts[cell + 1]; j++) {
+          const i = this.inCell[j];
+          if (this.x[i] >= left && this.x[i] < right && this.y[i] >= top && this.y[i] < bottom) rows.push(i);
+        }
+      }
+    }
+    return rows;
+  }
+
   inside() {
     const corners = this.outline().map(([sx, sy]) => this.toMap(sx, sy));
+    const may = this.paint.within ?? this.paint.lit;
+    const ends = (axis) => [Math.min(...corners.map((corner) => corner[axis])), Math.max(...corners.map((corner) => corner[axis]))];
+    const [left, right] = ends(0);
+    const [top, bottom] = ends(1);
     const found = [];
     for (let i = 0; i < this.data.n; i++) {
-      if (!this.paint.lit[i]) continue;
+      const [x, y] = [this.x[i], this.y[i]];
+      if (!may[i] || x < left || x > right || y < top || y > bottom) continue;
       let odd = false;
       for (let a = 0, b = corners.length - 1; a < corners.length; b = a++) {
         const [ax, ay] = corners[a];
         const [bx, by] = corners[b];
-        if (ay > this.y[i] !== by > this.y[i] && this.x[i] < ((bx - ax) * (this.y[i] - ay)) / (by - ay) + ax) odd = !odd;
+        if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) odd = !odd;
       }
       if (odd) found.push(i);
     }
@@ -232,7 +350,8 @@ class PointMap {
       canvas.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, spot(event));
       travelled = 0;
-      if (this.tool !== "pan" || event.shiftKey) this.path = [spot(event)];
+      this.how = event.shiftKey ? "add" : event.altKey ? "narrow" : this.mode;
+      if (this.tool !== "pan" || event.shiftKey || event.altKey) this.path = [spot(event)];
       this.hover(null);
     });
     canvas.addEventListener("pointermove", (event) => {
@@ -261,7 +380,7 @@ class PointMap {
       box.classList.remove("drag");
       const { path } = this;
       if (event.type === "pointerup" && travelled <= 4) this.onPick(this.nearest(...spot(event), event.pointerType === "mouse" ? 14 : 24));
-      else if (event.type === "pointerup" && path && path.length > 1) this.onSelect(this.inside());
+      else if (event.type === "pointerup" && path && path.length > 1) this.onSelect(this.inside(), this.how);
       this.path = null;
       this.drawInk();
     };
@@ -281,6 +400,12 @@ class PointMap {
       this.zoom(Math.exp(-Math.max(-120, Math.min(120, event.deltaY * lines)) * (event.ctrlKey ? 0.01 : 0.0022)), ...spot(event));
     }, { passive: false });
     canvas.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.path) { // the line being drawn first, then what is chosen
+        this.path = null;
+        this.drawInk();
+        event.stopPropagation();
+        return;
+      }
       const steps = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] };
       if (steps[event.key]) this.pan(...steps[event.key]);
       else if (event.key === "+" || event.key === "=") this.zoom(1.5);
@@ -299,5 +424,21 @@ function disc(radius, most) {
   for (let y = -half; y <= half; y++) {
     for (let x = -half; x <= half; x++) cover.push(most * Math.max(0, Math.min(1, radius + 0.5 - Math.hypot(x, y))));
   }
-  return Uint16Array.from(cover);
+  return { half, side: 2 * half + 1, cover: Uint16Array.from(cover) };
+}
+
+/** How much one row covers, so that a cell which is fuller than nine in ten is nearly covered. */
+function firmness(cells) {
+  const some = [];
+  for (let at = 0; at < cells.length; at += 5) if (cells[at]) some.push(cells[at]);
+  return some.length ? 2.2 / some.sort((a, b) => a - b)[Math.floor(0.9 * (some.length - 1))] : 1;
+}
+
+/** Mix every cell with its neighbours, 1 2 1 along both axes. */
+function soften(cells, spare, width, height) {
+  for (const [from, to, step] of [[cells, spare, 1], [spare, cells, width]]) {
+    for (let at = 0; at < step; at++) to[at] = from[at];
+    for (let at = width * height - step; at < width * height; at++) to[at] = from[at];
+    for (let at = step; at < width * height - step; at++) to[at] = 0.25 * (from[at - step] + from[at + step]) + 0.5 * from[at];
+  }
 }

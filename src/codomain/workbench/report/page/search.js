@@ -194,8 +194,9 @@ function highlight(text, terms, language) {
 
 /** A command with the query in it, quoted for a shell. */
 function commandFor(command, query) {
-  const clean = query.replace(/\p{Cc}+/gu, " ").trim();
-  const quoted = `'${clean.replaceAll("'", "'\\''")}'`;
+  const quoted = shellQuoted(query.replace(/\p{Cc}+/gu, " ").trim());
   const place = /(["']?)\{query\}\1|(["'])[^"']*\2$/;
   return place.test(command) ? command.replace(place, () => quoted) : `${command} ${quoted}`;
 }
+
+const shellQuoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
