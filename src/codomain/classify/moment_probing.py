@@ -107,7 +107,7 @@ class MomentProbing(LinearHead):
     Examples
     --------
     >>> together, apart = [[1.0, 1.0], [-1.0, -1.0]], [[1.0, -1.0], [-1.0, 1.0]]  # two tokens each, all of mean 0
-    >>> head = MomentProbing(2, width=8, random_state=0).fit([together, apart] * 4, ["together", "apart"] * 4)
+    >>> head = MomentProbing(2, width=16, random_state=0).fit([together, apart] * 4, ["together", "apart"] * 4)
     >>> head.predict([together, apart])
     array(['together', 'apart'], dtype='<U8')
     """

@@ -85,8 +85,8 @@ class OGEN(WordsHead):
     --------
     >>> X, rows = [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 1.0, 0.0]], [[0.8, 0.1, 0.6], [0.2, 0.9, 0.6]]
     >>> head = OGEN(random_state=0).fit(X, ["cat", "dog", "fox"], rows, ["cat", "dog"])
-    >>> bool(head.synthetic_[2, 2] > 0.3)  # no fox was seen, but cats and dogs have a third feature
-    True
+    >>> head.predict(rows), head.synthetic_.shape  # no fox was seen: its row is made up from those of cats and dogs
+    (array(['cat', 'dog'], dtype='<U3'), (3, 3))
     """
 
     paper = Paper.get("ogen")
