@@ -166,8 +166,8 @@ class Questions:
         Parameters
         ----------
         other : Study, Space, str, Path or array-like
-            A space of the same items, its study, its folder, a file of vectors, or an array. Rows are paired by id where
-            both have ids, else by row number.
+            A space of the same items, its study, its folder, a file of vectors, or an array. Rows are paired by id
+            where both have ids, else by row number.
         n_neighbors : int, default=10
             Length of the lists of nearest rows.
         random_state : int, default=0
