@@ -312,6 +312,16 @@ def test_groups_are_conditions_too(opened: Open, data: ReportData, schema: pa.Ta
     assert condition(report) == "group == -1" and rows_of("group == -1", schema) == lit(report)
 
 
+def test_labels_of_true_and_false_are_their_column(opened: Open) -> None:
+    sold = [bool(row % 3) for row in range(30)]
+    xy = np.random.default_rng(0).normal(size=(30, 2))
+    report = opened(bare(30, xy=xy, columns={"sold": sold}, user_labels=[str(value) for value in sold]))
+    assert report.page.locator(".facet h3").all_inner_texts() == ["sold"]
+    name_bar(report, "sold", "False").click()
+    assert lit(report) == [row for row in range(30) if not sold[row]]
+    assert condition(report) == "not sold"
+
+
 def test_a_new_box_replaces_shift_adds_alt_narrows_and_escape_lets_go(opened: Open, data: ReportData) -> None:
     report = opened(data)
     report.page.click("[data-tool=box]")

@@ -66,7 +66,7 @@ async function unpackAll(first = () => {}) {
   const byId = new Map(groups.map((group, rank) => [group.id, { ...group, rank }]));
   const picked = checks.map((check) => new Set([...(check.rows ?? []), ...(check.findings ?? []).map((found) => found.row)]));
   const label = (i) => (data.user_labels ? data.head.label_names[data.user_labels[i]] : null);
-  const isLabel = (values) => data.user_labels && values.every((value, i) => String(value ?? "") === label(i));
+  const isLabel = (values) => data.user_labels && values.every((value, i) => (typeof value === "boolean" ? String(value) === label(i).toLowerCase() : String(value ?? "") === label(i)));
   return {
     ...data, n, k, groups, checks, byId,
     title: data.head.title,

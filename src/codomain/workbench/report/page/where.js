@@ -37,7 +37,7 @@ function conditionOf(column, filter) {
   const chosen = [...filter.names].sort((a, b) => a - b);
   const known = chosen.filter((i) => !isNull(i));
   const parts = [];
-  if (column.truth) parts.push(...known.map((i) => (column.names[i] === "true" ? name : `not ${name}`)));
+  if (column.truth) parts.push(...known.map((i) => (String((column.literals ?? column.names)[i]) === "true" ? name : `not ${name}`)));
   else if (known.length === 1) parts.push(`${name} == ${literal(known[0])}`);
   else if (known.length) parts.push(`${name} in (${known.map(literal).join(", ")})`);
   if (known.length < chosen.length) parts.push(`${name} is null`);
