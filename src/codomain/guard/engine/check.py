@@ -29,7 +29,7 @@ class Check:
     pairs : list of dict
         Of labels: pairs of classes that overlap, each with `given` and `better` (more rows of the first look like the
         second), `rows_given` and `rows_better` (rows in doubt that are labelled so), `share_given` and `share_better`
-        (of the judged rows of that class, 0 to 1), `mixed` and `lone` (the vote that rows not in doubt give to the other
+        (of the judged rows of that class, 0 to 1), `mixed` and `lone` (the vote that rows not in doubt give to another
         class, and what lone mistakes would cause, 0 to 1), `scattered` (rows, were doubts spread by the classes' sizes)
         and `says`. Their rows are among `rows` too, in so far as there is room beside the others.
     """

@@ -61,7 +61,7 @@ def overlapping_classes(doubt: Doubt) -> list[Overlap]:
     -----
     A wrong label lies among rows of its true class, and apart from it they agree: there, as many neighbours carry the
     wrong label as there are such mistakes, among all that lie there. Where classes overlap, also rows that are not in
-    doubt have neighbours of the other class, many more than that. As many rows as are in doubt, those with the most such
+    doubt have neighbours of the other class, many more than that. As many rows as are in doubt, those with most such
     neighbours, are set aside before (at most half), for they may be mistakes that went undoubted.
     """
     n_classes = len(doubt.classes)

@@ -19,7 +19,17 @@ from codomain.workbench.report.html import write_page
 
 __all__ = ["ReportData", "render", "write_page"]
 
-_SCRIPTS = ("data.js", "theme.js", "search.js", "map.js", "rows.js", "report.js")
+_SCRIPTS = (
+    "data.js",
+    "theme.js",
+    "search.js",
+    "map.js",
+    "rows.js",
+    "findings.js",
+    "selection.js",
+    "server.js",
+    "report.js",
+)
 
 
 @dataclass
@@ -76,6 +86,12 @@ class ReportData:
         Empty when nothing can encode a new sentence.
     commands : mapping of str to str
         Other commands to offer, by what they do.
+    space : str, optional
+        Where the space lies, as a shell takes it, for commands that the page makes up.
+    id_column : str, optional
+        Name of the column of ids.
+    numeric_ids : bool, optional
+        Whether the ids are numbers, and so are written without quotes in a condition.
     sent_to : str, optional
         The server that the texts were sent to for encoding; empty when nothing left the machine.
     """
@@ -106,6 +122,9 @@ class ReportData:
     labelled: Mapping[str, Any] | None = None
     search_command: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
+    space: str = ""
+    id_column: str = "id"
+    numeric_ids: bool = False
     sent_to: str = ""
 
     def check(self) -> None:
@@ -144,7 +163,7 @@ def render(report: ReportData, path: str | Path) -> Path:
     report.check()
     blocks, facts = _blocks(report)
     return write_page(
-        path, "report.html.jinja", ("report.css",), _SCRIPTS, r=report, facts=facts, blocks=blocks,
+        path, "report.html.jinja", ("report.css", "actions.css"), _SCRIPTS, r=report, facts=facts, blocks=blocks,
         plot=front_plot(report.certificate) if report.certificate else None,
     )  # fmt: skip
 
@@ -162,6 +181,7 @@ def _blocks(report: ReportData) -> tuple[list[Block], dict[str, Any]]:
     blocks += _integer_blocks(report, user_labels)
     k = 0 if report.neighbors is None else report.neighbors.shape[1]
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
+    shared |= {"space": report.space, "id_column": report.id_column, "numeric_ids": report.numeric_ids}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
         "language": query_language(),

@@ -6,14 +6,17 @@ function startPage(data) {
   let map = null;
   let found = { terms: [], without: [], hits: [] };
 
+  const server = startServer(data, () => { showResults(); paint(); });
+
   const groupColour = (id) => (data.byId.has(id) ? rankColour(data.byId.get(id).rank) : cssColour("--dim"));
   const act = {
     language: index.language,
     colour: groupColour,
     group: (id) => change({ group: state.group === id ? null : id, selection: null, row: null }),
     label: (number) => change({ label: state.label === number ? null : number, selection: null, row: null }),
-    like: (row) => { change({ like: row, row }); $("results").scrollIntoView({ block: "nearest" }); $("q").focus({ preventScroll: true }); },
+    like: (row) => { if (server) server.add("like", row); else change({ like: row, row }); $("results").scrollIntoView({ block: "nearest" }); $("q").focus({ preventScroll: true }); },
     onMap: (row) => { change({ row }); map?.goTo(row); $("map").scrollIntoView(); $("canvas")?.focus({ preventScroll: true }); },
+    ...server?.acts,
   };
 
   const filtered = (row) =>
@@ -33,22 +36,41 @@ function startPage(data) {
   // --- search -------------------------------------------------------------------------------------------------------
   async function showResults() {
     const asked = state.query.trim();
-    $("results").hidden = !asked && state.like === null;
-    if ($("results").hidden) { found = { terms: [], without: [], hits: [] }; return; }
-    const says = $("results-says");
+    $("results").hidden = !asked && state.like === null && !server?.refined;
+    if ($("results").hidden) { server?.stop(); found = { terms: [], without: [], hits: [] }; return; }
     if (state.like !== null) {
       found = { terms: [], without: [], hits: data.mates(state.like) };
-      says.replaceChildren("Nearest in meaning to ", make("b", { dir: "auto" }, data.id(state.like)), ", by the vectors");
-    } else {
-      const percent = (share) => { says.textContent = `Reading the rows for the first search: ${Math.round(100 * share)}%`; };
-      if (index.done < 1) percent(index.done);
-      await index.build(percent);
-      if (asked !== state.query.trim() || state.like !== null) return; // typed on meanwhile
-      found = index.search(asked);
+      return showHits();
     }
-    const hits = found.hits.filter((hit) => filtered(hit.row));
-    if (state.like === null) says.replaceChildren(...saying(asked, hits.length));
-    const draw = ({ row, score }) => rowCard(data, row, act, { terms: found.terms, score: state.like !== null && score !== null ? `cosine ${score.toFixed(3)}` : null });
+    if (!server) return findWords(asked);
+    const answer = await server.ask(asked, condition(), (sorry) => findWords(asked, sorry));
+    if (!answer) return; // typed on meanwhile
+    found = answer;
+    showHits();
+  }
+
+  /** Find the rows with the words of a question in this page; `sorry` says why the server was not asked. */
+  async function findWords(asked, sorry = null) {
+    const says = $("results-says");
+    const percent = (share) => { says.textContent = `Reading the rows for the first search: ${Math.round(100 * share)}%`; };
+    if (index.done < 1) percent(index.done);
+    await index.build(percent);
+    if (asked !== state.query.trim() || state.like !== null || (sorry && !server.failed)) return; // typed on meanwhile
+    found = { ...index.search(asked), sorry };
+    showHits();
+  }
+
+  /** The filters as a condition that the server reads. */
+  const condition = () => (state.group === null ? "" : `group == ${state.group}`);
+
+  function showHits() {
+    const asked = state.query.trim();
+    const hits = found.hits.filter((hit) => hit.row === null || filtered(hit.row));
+    if (state.like !== null) $("results-says").replaceChildren("Nearest in meaning to ", make("b", { dir: "auto" }, data.id(state.like)), ", by the vectors");
+    else $("results-says").replaceChildren(...(found.says?.(hits.length) ?? [found.sorry && `${found.sorry} `, ...saying(asked, hits.length)].filter(Boolean)));
+    const draw = (hit) => (hit.answer ? server.card(hit, act) : rowCard(data, hit.row, act, {
+      terms: found.terms, score: state.like !== null && hit.score !== null ? `cosine ${hit.score.toFixed(3)}` : null,
+    }));
     const shown = state.like !== null ? [{ row: state.like, score: null }, ...hits] : hits;
     listInto($("hits"), shown, draw);
     $("hits").scrollTop = 0;
@@ -73,7 +95,8 @@ function startPage(data) {
         ? "These are the row's nearest rows by cosine between their full vectors, found exactly when the study ran and stored in this file."
         : `Rows are ranked by BM25 over the words of the texts, ids and columns in this file${data.texts.length ? `, of each text the first ${data.head.text_length} characters` : ""}. Plain words are alternatives, "quoted words" stand together, -word leaves rows out; case and accents do not count, nor do words such as “the” beside others. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese words are found inside a text without spaces; a long run of them is looked up in pieces.`));
     const place = $("by-meaning");
-    if (state.like !== null || !asked) return place.replaceChildren(how);
+    if (found.how) return place.replaceChildren(...found.how);
+    if (state.like !== null || !asked || server) return place.replaceChildren(how);
     if (!data.head.search_command) {
       return place.replaceChildren(make("p", {}, "To search by meaning, use “More like this” on any row. A new sentence cannot be placed here: these vectors came without an encoder."), how);
     }
@@ -90,8 +113,8 @@ function startPage(data) {
     $("q").addEventListener("focus", () => index.build(() => {}), { once: true });
     $("q").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(read, 130); });
     $("search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); read(); });
-    const close = () => { $("q").value = ""; change({ query: "", like: null }); };
-    $("close-results").addEventListener("click", close);
+    const close = () => { server?.clear(); $("q").value = ""; change({ query: "", like: null }); };
+    $("close-results").addEventListener("click", () => { close(); $("q").focus(); });
     $("q").addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
     const tries = data.groups.slice(0, 5).flatMap((group) => (group.words ?? []).slice(0, 1));
     if (tries.length) {
@@ -118,7 +141,7 @@ function startPage(data) {
   function paint() {
     if (!map) return;
     const lit = new Uint8Array(data.n);
-    const hits = state.query.trim() || state.like !== null ? new Set(found.hits.map((hit) => hit.row)) : null;
+    const hits = state.query.trim() || state.like !== null || server?.refined ? new Set(found.hits.map((hit) => hit.row)) : null;
     const chosen = state.selection ? new Set(state.selection) : null;
     let count = 0;
     for (let i = 0; i < data.n; i++) {
@@ -260,6 +283,7 @@ function startPage(data) {
     listInto(list, rows, (row) => rowCard(data, row, act, { small: true }));
     panel.replaceChildren(make("h3", { dir: "auto" }, title), make("div", { className: "panel-do" },
       make("button", { type: "button", className: "quiet", id: "download-chosen", on: { click: () => download(rows, "rows") } }, icon("down"), "Download as CSV"),
+      takeRows(data, rows),
       close({ selection: null, group: null, label: null })), list);
   }
 
@@ -302,9 +326,9 @@ function startPage(data) {
   paint();
   showLegend();
   showPanel();
-  fillFindings(data, act);
+  fillFindings(data, act, change);
   $("download").disabled = false;
-  return { data, state, change, index, get map() { return map; } };
+  return { data, state, change, index, server, get map() { return map; } };
 }
 
 startTheme();
