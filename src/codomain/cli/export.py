@@ -8,6 +8,7 @@ import typer
 import codomain
 from codomain.cli.options import AsRecord, SpacePath
 from codomain.cli.printing import print_json
+from codomain.core import UserError
 
 
 def export(
@@ -21,6 +22,11 @@ def export(
             "postgres://USER@HOST:PORT/DATABASE#TABLE, faiss:FILE.faiss.",
         ),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="Only rows where this holds, as in `codomain search`; also on what the study found."),
+    ] = None,
+    rows: Annotated[str | None, typer.Option(help="Only rows with these numbers, from 0, such as 1,5-9.")] = None,
     force: Annotated[
         bool,
         typer.Option("--force", help="Replace FILE even when the space was made from it, or what is in the store."),
@@ -32,10 +38,16 @@ def export(
     In csv, lists and structs are JSON text. A store is checked before the rows are put in place: their number, and for
     20 of them whether it finds the same nearest rows as an exact search.
     """
+    from codomain.workbench import export_rows
     from codomain.workbench import export_space as run
 
     opened = codomain.open(space)
-    if to is not None and out is None:
+    if where is not None or rows is not None:
+        if out is None or to is not None:
+            raise UserError("Some rows are written to a file only.", needed="FILE with --where or --rows, and no --to")
+        wrote = export_rows(opened, out, where=where, rows=rows, force=force)
+        print_json({"to": str(wrote)}) if as_json else print(wrote)
+    elif to is not None and out is None:
         done = run(opened, to=to, force=force)
         print_json(done.to_dict()) if as_json else print(done)
     else:

@@ -227,7 +227,7 @@ STAGES = (
     Stage(GroupsPart, "groups and their names", _groups),
     Stage(MapPart, "map in two dimensions", _map, uses=("layout",), version=2),
     Stage(IndexPart, "words, and what a score means here", _index, version=3),
-    Stage(AuditPart, "copies, odd rows, unread texts, doubtful labels", _audit, version=2),
+    Stage(AuditPart, "copies, odd rows, unread texts, doubtful labels", _audit, version=3),
     Stage(
         ShrinkPart, "smallest form that keeps recall, certified", _shrink, uses=("recall", "n_results"), version=2
     ),

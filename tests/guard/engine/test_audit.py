@@ -345,3 +345,70 @@ def test_lengths_that_differ_are_refused():
         audit(X, lists(X), texts=["a", "b", "c"])
     with pytest.raises(UserError, match="neighbour lists of shape"):
         audit(X[:5], lists(X))
+
+
+def overlapping(seed, n_wrong=40):
+    """Topics of which 3 in 10 rows of "class 0" are called "class 1", and some single labels are wrong."""
+    X, y = topics(n=1600, seed=seed)
+    rng = np.random.default_rng(seed)
+    y[(y == 0) & (rng.random(len(y)) < 0.3)] = 1
+    wrong = rng.choice(np.flatnonzero(y > 1), n_wrong, replace=False)
+    y[wrong] = 2 + (y[wrong] - 2 + rng.integers(1, 6, size=n_wrong)) % 6
+    return X, [f"class {c}" for c in y], wrong
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_two_classes_in_one_place_are_one_pair_and_single_wrong_labels_stay_rows(seed):
+    X, labels, wrong = overlapping(seed)
+    found = check(audit(X, lists(X), labels=labels), "label")
+    assert [{pair["given"], pair["better"]} for pair in found.pairs] == [{"class 0", "class 1"}]
+    pair = found.pairs[0]
+    both = {"class 0", "class 1"}
+    paired = [one["row"] for one in found.findings if {one["given"], one["better"]} == both]
+    assert len(paired) == pair["rows_given"] + pair["rows_better"] >= 5
+    alone = set(found.rows) - set(paired)
+    assert len(alone & set(wrong.tolist())) >= 0.9 * len(wrong)
+    assert pair["says"].startswith(f"{pair['rows_given']} rows of '{pair['given']}' (")
+    assert found.says.endswith(
+        f"{len(paired)} of them between a pair of classes that overlaps, {len(alone)} by themselves."
+    )
+    sizes = {name: labels.count(name) for name in both}
+    assert pair["share_given"] == pytest.approx(pair["rows_given"] / sizes[pair["given"]])
+    assert pair["share_better"] == pytest.approx(pair["rows_better"] / sizes[pair["better"]])
+    assert pair["mixed"] > 3 * pair["lone"]
+
+
+@pytest.mark.parametrize("n_classes", [2, 8])
+@pytest.mark.parametrize("seed", range(4))
+def test_wrong_labels_between_classes_that_lie_apart_are_no_overlap(n_classes, seed):
+    """One label in ten of the first class is wrong, always the same way: many rows, and still rows."""
+    X, y = topics(n=1600, n_groups=n_classes, seed=seed)
+    wrong = np.flatnonzero(y == 0)[::10]
+    y[wrong] = 1
+    found = check(audit(X, lists(X), labels=y), "label")
+    assert len(set(found.rows) & set(wrong.tolist())) >= 10
+    assert found.pairs == []
+
+
+def test_what_scattered_doubts_would_give_is_that_of_classes_by_size():
+    """By brute force: of all ordered pairs of rows of two classes, the share that is of these two."""
+    X, labels, _ = overlapping(1)
+    found = check(audit(X, lists(X), labels=labels), "label")
+    pair, names = found.pairs[0], np.array(labels)
+    differ = names[:, None] != names[None, :]
+    ours = (names[:, None] == pair["given"]) & (names[None, :] == pair["better"])
+    assert pair["scattered"] == pytest.approx(found.count * 2 * ours.sum() / differ.sum())
+
+
+def test_rows_of_pairs_never_crowd_single_rows_out_of_the_list():
+    from codomain.guard.engine import audit as module
+
+    X, labels, _ = overlapping(0)
+    whole = check(audit(X, lists(X), labels=labels), "label")
+    both = {whole.pairs[0]["given"], whole.pairs[0]["better"]}
+    single = {one["row"] for one in whole.findings if {one["given"], one["better"]} != both}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "LISTED", len(single) + 2)
+        patch.setattr("codomain.guard.engine.check.LISTED", len(single) + 2)
+        cut = check(audit(X, lists(X), labels=labels), "label")
+    assert len(cut.rows) == len(single) + 2 and single < set(cut.rows)

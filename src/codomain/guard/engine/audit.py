@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codomain.core import Neighbors, UserError, nearest_rows
-from codomain.guard.engine.check import Check, n_rows, worst_first
+from codomain.guard.engine.check import LISTED, Check, n_rows, worst_first
 from codomain.guard.engine.duplicates import (
     HALF,
     NEAR_RATE,
@@ -23,6 +23,7 @@ from codomain.guard.engine.duplicates import (
 )
 from codomain.guard.engine.labels import CLEARLY, FAIRLY, RAREST, doubtful_labels, read_labels, why_not
 from codomain.guard.engine.outliers import RATE, remote_rows
+from codomain.guard.engine.overlaps import DEVIATIONS, FEWEST, TIMES, Overlap, overlapping_classes
 from codomain.guard.engine.texts import copies, cut_texts, equal_vectors, shared_words, unknown_texts
 from codomain.space import FLAGS
 
@@ -260,13 +261,17 @@ def _labels(
     title = "Labels in doubt"
     classes, given = read_labels(labels)
     reason = why_not(len(classes), given, indices.shape[1])
+    nobody: NDArray[Any] = np.zeros(0, dtype=np.int64)
     if reason:
         how = "A label is judged by the labels of the rows around it."
-        nobody: NDArray[Any] = np.zeros(0, dtype=np.int64)
         return Check("label", title, f"This check was not possible: {reason}.", how, 0, [], []), nobody
     doubt = doubtful_labels(indices, far, indices >= 0, near, first, classes, given)
     flagged = np.flatnonzero(doubt.flagged)
-    worst = worst_first(flagged, doubt.score)
+    overlaps = overlapping_classes(doubt)
+    paired = np.concatenate([nobody, *(pair.rows for pair in overlaps)])
+    lone = worst_first(np.setdiff1d(flagged, paired), doubt.score)
+    # Rows of pairs take what room the others leave, as each pair is said in one sentence anyway.
+    worst = worst_first(np.concatenate([lone, worst_first(paired, doubt.score)[: LISTED - len(lone)]]), doubt.score)
     findings = []
     for row in worst.tolist():
         better = classes[doubt.better[row]]
@@ -285,6 +290,11 @@ def _labels(
     share = len(flagged) / labelled
     says = f"{n_rows(len(flagged))} ({share:.1%} of those labelled) disagree with the rows around them."
     says = says if len(flagged) else "No label is contradicted by the rows around it."
+    if overlaps:
+        those = (
+            "a pair of classes that overlaps" if len(overlaps) == 1 else f"{len(overlaps)} overlapping pairs of classes"
+        )
+        says = f"{says[:-1]}: {len(paired):,} of them between {those}, {len(flagged) - len(paired):,} by themselves."
     unjudged = labelled - int(doubt.judged.sum())
     how = (
         "The nearest rows vote, the nearer the louder. Copies of a row may contradict its label but not confirm it, "
@@ -293,6 +303,22 @@ def _labels(
         "less than usual. "
         f"Here a given label gets {doubt.agreement:.0%} of the vote on average: the lower that is, the more of the "
         "rows listed are hard cases rather than mistakes. "
-        f"{n_rows(unjudged)} could not be judged: a class with fewer than {RAREST} rows, or too few neighbours to ask."
+        f"{n_rows(unjudged)} could not be judged: a class with fewer than {RAREST} rows, or too few neighbours to ask. "
+        f"Two classes overlap when at least {FEWEST} rows are in doubt between them and rows of one that are not in "
+        f"doubt give it more than {TIMES} times the vote that lone mistakes would cause, by {DEVIATIONS} standard "
+        "errors: then the classes are unclear rather than the rows."
     )
-    return Check("label", title, says, how, len(flagged), worst.tolist(), findings), flagged
+    pairs = [_pair(pair, classes) for pair in overlaps]
+    return Check("label", title, says, how, len(flagged), worst.tolist(), findings, pairs), flagged
+
+
+def _pair(pair: Overlap, classes: NDArray[Any]) -> dict[str, Any]:
+    one, two = classes[pair.one], classes[pair.two]
+    share_one, share_two = pair.of_one / max(pair.judged_one, 1), pair.of_two / max(pair.judged_two, 1)
+    says = f"{n_rows(pair.of_one)} of {one!r} ({share_one:.1%}) look like {two!r}"
+    back = f", and {pair.of_two:,} of {two!r} ({share_two:.1%}) like {one!r}" if pair.of_two else ""
+    return {
+        "given": one, "better": two, "rows_given": pair.of_one, "rows_better": pair.of_two,
+        "share_given": share_one, "share_better": share_two, "mixed": pair.mixed, "lone": pair.lone,
+        "scattered": pair.scattered, "says": f"{says}{back}: the two overlap.",
+    }  # fmt: skip

@@ -1,6 +1,6 @@
 """What one check of an audit found."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,12 @@ class Check:
     findings : list of dict
         For each of them `row`, `other` (the row it is held against, or None), `score` (higher is more suspect) and
         `why` (one sentence).
+    pairs : list of dict
+        Of labels: pairs of classes that overlap, each with `given` and `better` (more rows of the first look like the
+        second), `rows_given` and `rows_better` (rows in doubt that are labelled so), `share_given` and `share_better`
+        (of the judged rows of that class, 0 to 1), `mixed` and `lone` (the vote that rows not in doubt give to another
+        class, and what lone mistakes would cause, 0 to 1), `scattered` (rows, were doubts spread by the classes' sizes)
+        and `says`. Their rows are among `rows` too, in so far as there is room beside the others.
     """
 
     kind: str
@@ -35,6 +41,7 @@ class Check:
     count: int
     rows: list[int]
     findings: list[dict[str, Any]]
+    pairs: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as JSON can hold them."""

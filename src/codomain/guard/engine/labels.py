@@ -40,6 +40,10 @@ class Doubt:
         nothing was judged.
     flagged : ndarray of shape (n_samples,), bool
         Whether the label is in doubt.
+    neighbor_labels : ndarray of shape (n_samples, k), int64
+        Place of each neighbour's label in `classes`; -1 where it has none.
+    weights : ndarray of shape (n_samples, k)
+        Share of each neighbour in the vote, 0 to 1.
     """
 
     classes: NDArray[Any]
@@ -52,6 +56,8 @@ class Doubt:
     judged: NDArray[np.bool_]
     score: NDArray[np.float32]
     flagged: NDArray[np.bool_]
+    neighbor_labels: NDArray[np.int64]
+    weights: NDArray[np.floating[Any]]
 
 
 def read_labels(labels: Sequence[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
@@ -133,12 +139,12 @@ def doubtful_labels(
 
     last = np.max(np.where(counts, far, 0), axis=1, initial=0)
     weight = np.where(speaks, np.exp(-SHARPNESS * (far / np.maximum(last, 1e-9)[:, None]) ** 2), 0)
-    whole = np.maximum(weight.sum(axis=1), 1e-12)
-    own = np.where(theirs == given[:, None], weight, 0).sum(axis=1) / whole
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1e-12)
+    own = np.where(theirs == given[:, None], weight, 0).sum(axis=1)
     # Vote for the label of each entry, then the best that is not the given one.
     share = np.empty((n, k), dtype=np.float32)
     for entry in range(k):
-        share[:, entry] = np.where(theirs == theirs[:, entry, None], weight, 0).sum(axis=1) / whole
+        share[:, entry] = np.where(theirs == theirs[:, entry, None], weight, 0).sum(axis=1)
     sizes = np.bincount(given[given >= 0], minlength=len(classes))
     common = sizes >= RAREST
     rival = np.where(speaks & (theirs != given[:, None]) & common[theirs], share, -1)
@@ -157,4 +163,4 @@ def doubtful_labels(
     flagged = judged & strong & (own < usual[given])
     agreement = float(own[judged].mean()) if judged.any() else 0.0
     witness = indices[rows, agree.argmax(axis=1)].astype(np.int64)
-    return Doubt(classes, given, better, agreement, votes, voices, witness, judged, score, flagged)
+    return Doubt(classes, given, better, agreement, votes, voices, witness, judged, score, flagged, theirs, weight)

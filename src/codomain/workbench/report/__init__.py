@@ -21,10 +21,10 @@ from codomain.workbench.report.html import page_html, write_page
 
 __all__ = ["ReportData", "page_html", "render", "render_page", "write_page"]
 
-_TEMPLATE, _STYLES = "report.html.jinja", ("report.css", "filters.css")
+_TEMPLATE, _STYLES = "report.html.jinja", ("report.css", "filters.css", "actions.css")
 _SCRIPTS = (
     "data.js", "theme.js", "search.js", "regex.js", "columns.js", "filters.js", "where.js", "scales.js", "map.js",
-    "areas.js", "rows.js", "facets.js", "address.js", "report.js",
+    "areas.js", "rows.js", "findings.js", "selection.js", "server.js", "facets.js", "address.js", "report.js",
 )  # fmt: skip
 _PAGE = 400_000  # bytes of the page without its rows, at most
 
@@ -83,6 +83,12 @@ class ReportData:
         Empty when nothing can encode a new sentence.
     commands : mapping of str to str
         Other commands to offer, by what they do.
+    space : str, optional
+        Where the space lies, as a shell takes it, for commands that the page makes up.
+    id_column : str, optional
+        Name of the column of ids.
+    numeric_ids : bool, optional
+        Whether the ids are numbers, and so are written without quotes in a condition.
     sent_to : str, optional
         The server that the texts were sent to for encoding; empty when nothing left the machine.
     """
@@ -113,6 +119,9 @@ class ReportData:
     labelled: Mapping[str, Any] | None = None
     search_command: str = ""
     commands: Mapping[str, str] = field(default_factory=dict)
+    space: str = ""
+    id_column: str = "id"
+    numeric_ids: bool = False
     sent_to: str = ""
 
     def check(self) -> None:
@@ -195,6 +204,7 @@ def _blocks(report: ReportData, server: Mapping[str, Any] | None) -> tuple[list[
     words, table, length = pack.pack_words(report.texts or (), columns, min(pack.TEXT_BUDGET, room * 3 // 4))
     k = 0 if report.neighbors is None else report.neighbors.shape[1]
     shared = {"groups": groups, "checks": checks, "label_names": label_names, "text_length": length, "k": k}
+    shared |= {"space": report.space, "id_column": report.id_column, "numeric_ids": report.numeric_ids}
     head = shared | {
         "title": report.title, "n": report.n, "reals": reals, "search_command": report.search_command,
         "language": query_language(), "kinds": kinds, "left_out": left_out, "found": _found_names(report),

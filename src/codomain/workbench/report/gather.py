@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from codomain.core import EncoderIdentity
-from codomain.space import Group, LabelsPart, Roles, ShrinkPart
+from codomain.space import Group, LabelsPart, Roles, ShrinkPart, is_string
 from codomain.workbench.report import ReportData, render
 from codomain.workbench.stages import Inputs
 
@@ -106,6 +106,9 @@ def gather(
         labelled=labelled.record if labelled and labelled.fresh else None,
         search_command=f'codomain search {name} "{{query}}"' if space and encoder.encodes else "",
         commands=_commands(name, rows, roles) if space else {},
+        space=name if space else "",
+        id_column=roles.id or "id",
+        numeric_ids=not (roles.id and is_string(rows.schema.field(roles.id).type)),
         sent_to=urlsplit(encoder.uri.partition(":")[2]).netloc if encoder.uri.startswith("openai:") else "",
     )
 

@@ -40,13 +40,16 @@ function startPage(data, drawn) {
   let areas = null;
   let found = NONE;
 
+  const server = startServer(data, () => { find(); });
+
   const groupColour = (id) => (data.byId.has(id) ? rankColour(data.byId.get(id).rank) : cssColour("--dim"));
   const act = {
     language: index.language,
     colour: groupColour,
     group: (id) => { change({ group: state.group === id ? null : id, selection: null, row: null }); showSide("panel"); },
-    like: (row) => { change({ like: row, row }); $("results").scrollIntoView({ block: "nearest" }); $("q").focus({ preventScroll: true }); },
+    like: (row) => { if (server) server.add("like", row); else change({ like: row, row }); $("results").scrollIntoView({ block: "nearest" }); $("q").focus({ preventScroll: true }); },
     onMap: (row) => { change({ row }); map?.goTo(row); $("map").scrollIntoView(); $("canvas")?.focus({ preventScroll: true }); },
+    ...server?.acts,
   };
 
   const filtered = (row) => lit[row] === 1;
@@ -74,7 +77,7 @@ function startPage(data, drawn) {
     if (changed("selection")) cross.set("selection", state.selection && passRows(state.selection));
     if (changed("filters", "selection")) relight();
     if (changed("query", "like")) find();
-    else if (changed("filters", "selection")) later(showHits, live);
+    else if (changed("filters", "selection")) later(server && changed("filters") ? find : showHits, live); // a server finds among the rows that pass
     if (changed("filters", "selection", "query", "like")) showChips();
     if (changed("filters", "selection", "row")) later(showPanel, live);
     if (map) [$("colour").value, $("point-size").value] = [state.colour, state.size];
@@ -113,26 +116,36 @@ function startPage(data, drawn) {
     const still = () => asked === state.query.trim() && state.like === null;
     const says = $("results-says");
     regex.stop();
-    $("results").hidden = !asked && state.like === null;
-    if ($("results").hidden) found = NONE;
-    else if (state.like !== null) found = { ...NONE, hits: data.mates(state.like) };
-    else {
-      const expression = readRegex(asked);
-      if (expression?.wrong) found = { ...NONE, wrong: expression.wrong };
-      else if (expression) {
-        says.textContent = "Looking through the rows";
-        const matches = await regex.search(expression).catch((error) => ({ hits: [], wrong: `this browser does not run it: ${error.message}` }));
-        if (!still() || !matches) return; // typed on meanwhile
-        found = { ...NONE, ...matches, expression };
-      } else {
-        const percent = (share) => { says.textContent = `Reading the rows for the first search: ${Math.round(100 * share)}%`; };
-        if (index.done < 1) percent(index.done);
-        await index.build(percent);
-        if (!still()) return;
-        found = index.search(asked);
-      }
+    $("results").hidden = !asked && state.like === null && !server?.refined;
+    if ($("results").hidden) { server?.stop(); return settle(NONE); }
+    if (state.like !== null) return settle({ ...NONE, hits: data.mates(state.like) });
+    const expression = readRegex(asked);
+    if (expression?.wrong) return settle({ ...NONE, wrong: expression.wrong });
+    if (expression) {
+      says.textContent = "Looking through the rows";
+      const matches = await regex.search(expression).catch((error) => ({ hits: [], wrong: `this browser does not run it: ${error.message}` }));
+      if (still() && matches) settle({ ...NONE, ...matches, expression }); // else typed on meanwhile
+      return;
     }
-    const rows = found.hits.map((hit) => hit.row);
+    if (!server) return findWords(asked);
+    const answer = await server.ask(asked, conditionFor(columns, state.filters).text, (sorry) => findWords(asked, sorry));
+    if (answer) settle(answer); // else typed on meanwhile
+  }
+
+  /** Find the rows with the words of a question in this page; `sorry` says why the server was not asked. */
+  async function findWords(asked, sorry = null) {
+    const says = $("results-says");
+    const percent = (share) => { says.textContent = `Reading the rows for the first search: ${Math.round(100 * share)}%`; };
+    if (index.done < 1) percent(index.done);
+    await index.build(percent);
+    if (asked !== state.query.trim() || state.like !== null || (sorry && !server.failed)) return; // typed on meanwhile
+    settle({ ...NONE, ...index.search(asked), sorry });
+  }
+
+  /** Show what was found, and light it on the map. */
+  function settle(next) {
+    found = next;
+    const rows = found.hits.map((hit) => hit.row).filter((row) => row !== null);
     cross.set("search", $("results").hidden ? null : passRows(state.like === null ? rows : [state.like, ...rows]));
     relight();
     showHits();
@@ -143,12 +156,13 @@ function startPage(data, drawn) {
   function showHits() {
     if ($("results").hidden) return;
     const asked = state.query.trim();
-    const hits = found.hits.filter((hit) => filtered(hit.row));
+    const hits = found.hits.filter((hit) => hit.row === null || filtered(hit.row));
     if (state.like !== null) $("results-says").replaceChildren("Nearest in meaning to ", make("b", { dir: "auto" }, data.id(state.like)), ", by the vectors");
-    else $("results-says").replaceChildren(...saying(asked, hits.length));
-    const draw = ({ row, score }) => rowCard(data, row, act, {
-      terms: found.terms, score: state.like !== null && score !== null ? `cosine ${score.toFixed(3)}` : null, text: found.spans?.get(row) && markSpans(data.text(row), found.spans.get(row)),
-    });
+    else $("results-says").replaceChildren(...(found.says?.(hits.length) ?? [found.sorry && `${found.sorry} `, ...saying(asked, hits.length)].filter(Boolean)));
+    const draw = (hit) => (hit.answer ? server.card(hit, act) : rowCard(data, hit.row, act, {
+      terms: found.terms, score: state.like !== null && hit.score !== null ? `cosine ${hit.score.toFixed(3)}` : null,
+      text: found.spans?.get(hit.row) && markSpans(data.text(hit.row), found.spans.get(hit.row)),
+    }));
     const shown = state.like !== null ? [{ row: state.like, score: null }, ...hits] : hits;
     listInto($("hits"), shown, draw);
     $("hits").scrollTop = 0;
@@ -178,7 +192,8 @@ function startPage(data, drawn) {
         : found.expression || found.wrong ? `The expression is JavaScript's, held against each text${data.texts.length ? `, of which this file has the first ${data.head.text_length} characters` : ""}, id and column of words. After the last stroke i ignores case, s lets . pass ends of lines, m lets ^ and $ hold at lines.`
         : `Rows are ranked by BM25 over the words of the texts, ids and columns in this file${data.texts.length ? `, of each text the first ${data.head.text_length} characters` : ""}. Plain words are alternatives, "quoted words" stand together, -word leaves rows out; case and accents do not count, nor do words such as “the” beside others. Chinese, Japanese, Korean, Thai, Lao, Khmer and Burmese words are found inside a text without spaces; a long run of them is looked up in pieces.`));
     const place = $("by-meaning");
-    if (state.like !== null || !asked) return place.replaceChildren(how);
+    if (found.how) return place.replaceChildren(...found.how);
+    if (state.like !== null || !asked || server) return place.replaceChildren(how);
     if (!data.head.search_command) {
       return place.replaceChildren(make("p", {}, "To search by meaning, use “More like this” on any row. A new sentence cannot be placed here: these vectors came without an encoder."), how);
     }
@@ -195,8 +210,8 @@ function startPage(data, drawn) {
     $("q").addEventListener("focus", () => index.build(() => {}), { once: true });
     $("q").addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(read, 130); });
     $("search").addEventListener("submit", (event) => { event.preventDefault(); clearTimeout(waiting); read(); });
-    const close = () => { $("q").value = ""; change({ query: "", like: null }); };
-    $("close-results").addEventListener("click", close);
+    const close = () => { server?.clear(); $("q").value = ""; change({ query: "", like: null }); };
+    $("close-results").addEventListener("click", () => { close(); $("q").focus(); });
     $("q").addEventListener("keydown", (event) => { if (event.key === "Escape") close(); });
     const tries = data.groups.slice(0, 5).flatMap((group) => (group.words ?? []).slice(0, 1));
     if (tries.length) {
@@ -439,6 +454,7 @@ function startPage(data, drawn) {
     listInto(list, rows, (row) => rowCard(data, row, act, { small: true }));
     panel.replaceChildren(make("h3", { dir: "auto" }, title), make("div", { className: "panel-do" },
       make("button", { type: "button", className: "quiet", id: "download-chosen", on: { click: () => download(rows, "rows") } }, icon("down"), "Download as CSV"),
+      takeRows(data, rows),
       close({ selection: null, filters: new Map() })), list);
   }
 
@@ -517,9 +533,9 @@ function startPage(data, drawn) {
   showPanel();
   showChips();
   address.start();
-  fillFindings(data, act);
+  fillFindings(data, act, change);
   $("download").disabled = false;
-  return { data, state, change, index, columns, cross, address, get map() { return map; }, get facets() { return facets; }, get areas() { return areas; } };
+  return { data, state, change, index, columns, cross, address, server, get map() { return map; }, get facets() { return facets; }, get areas() { return areas; } };
 }
 
 startTheme();

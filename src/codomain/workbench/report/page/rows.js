@@ -30,13 +30,14 @@ function groupChip(group, act) {
 }
 
 /** One row with everything that is known of it and what can be done with it. */
-function rowCard(data, row, act, { terms = [], score = null, text = null, small = false } = {}) {
+function rowCard(data, row, act, { terms = [], score = null, text = null, small = false, caption = null } = {}) {
   const mark = (words) => highlight(words, terms, act.language);
   const group = data.group(row);
   const words = data.text(row);
   const label = data.labelIsColumn ? null : data.label(row);
   const shown = Object.entries(data.columns).filter(([name, values]) => !HIDDEN_COLUMN(name, values[row], words));
   return make("article", { className: small ? "row small" : "row", data: { id: row } },
+    caption && make("p", { className: "row-caption", dir: "auto" }, ...caption),
     make("div", { className: "row-head" },
       make("span", { className: "row-id", dir: "auto" }, ...mark(data.id(row))),
       group && groupChip(group, act),
@@ -47,51 +48,36 @@ function rowCard(data, row, act, { terms = [], score = null, text = null, small 
       label !== null && make("div", {}, make("dt", {}, "label"), make("dd", { dir: "auto" }, label)),
       ...shown.map(([name, values]) => make("div", {}, make("dt", { dir: "auto" }, name), make("dd", { dir: "auto" }, ...mark(String(values[row])))))),
     make("div", { className: "row-do" },
-      data.neighbors && make("button", { type: "button", className: "quiet more-like", on: { click: () => act.like(row) } }, "More like this"),
-      data.x && make("button", { type: "button", className: "quiet", on: { click: () => act.onMap(row) } }, "Show on map")));
+      (data.neighbors || act.unlike) && make("button", { type: "button", className: "quiet more-like", on: { click: () => act.like(row) } }, "More like this"),
+      act.unlike && make("button", { type: "button", className: "quiet less-like", on: { click: () => act.unlike(row) } }, "Less like this"),
+      data.x && make("button", { type: "button", className: "quiet", on: { click: () => act.onMap(row) } }, "Show on map"),
+      act.tools?.(row)));
+}
+
+/** Put the keyboard where new rows begin, for the button that was pressed is gone. */
+function focusOn(node) {
+  node.tabIndex = -1;
+  node.focus({ preventScroll: true });
 }
 
 /** Show rows a few at a time, so that a list of 50,000 costs no more than a list of 20. */
 function listInto(place, entries, draw, step = 20) {
   let shown = 0;
-  const button = make("button", { type: "button", on: { click: () => more() } });
+  const button = make("button", { type: "button", on: { click: () => more(true) } });
   const rest = make("p", { className: "more" }, button);
-  function more() {
+  function more(clicked) {
     rest.remove();
-    place.append(...entries.slice(shown, shown + step).map(draw));
+    const cards = entries.slice(shown, shown + step).map(draw);
+    place.append(...cards);
     shown += step;
-    if (shown >= entries.length) return;
-    button.textContent = `Show ${Math.min(step, entries.length - shown)} more of ${thousands(entries.length)}`;
-    place.append(rest);
+    if (shown < entries.length) {
+      button.textContent = `Show ${Math.min(step, entries.length - shown)} more of ${thousands(entries.length)}`;
+      place.append(rest);
+    }
+    if (clicked) focusOn(cards[0]);
   }
   place.replaceChildren();
   more();
-}
-
-/** What a check found: single rows, or pairs side by side with the words that differ marked. */
-function findingCard(data, found, act) {
-  const { row, other } = found;
-  const pair = Number.isInteger(other) && other >= 0 && other < data.n && other !== row;
-  const why = found.why && make("p", { className: "why", dir: "auto" }, found.why);
-  if (!pair) return make("div", { className: "finding" }, why, rowCard(data, row, act));
-  const [one, two] = data.text(row) ? differing(data.text(row), data.text(other)) : [null, null];
-  return make("div", { className: "finding" }, why,
-    make("div", { className: "pair" }, rowCard(data, row, act, { text: one }), rowCard(data, other, act, { text: two })));
-}
-
-function fillFindings(data, act) {
-  for (const place of document.querySelectorAll("[data-check]")) {
-    const check = data.checks[place.dataset.check];
-    const findings = check.findings?.length ? check.findings : (check.rows ?? []).map((row) => ({ row }));
-    const draw = (found) => findingCard(data, found, act);
-    place.replaceChildren(...findings.slice(0, 3).map(draw));
-    if (findings.length <= 3) continue;
-    const all = findings.length < check.count ? `Show the worst ${thousands(findings.length)} of ${thousands(check.count)}` : `Show all ${thousands(findings.length)}`;
-    const button = make("button", { type: "button" }, all);
-    const rest = make("p", { className: "more" }, button);
-    button.addEventListener("click", () => { rest.remove(); listInto(place, findings, draw); });
-    place.after(rest);
-  }
 }
 
 /** A cell as CSV holds it. Only texts are made safe: a number may begin with a minus. */
