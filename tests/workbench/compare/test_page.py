@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,20 @@ def test_the_right_map_lies_as_the_left_one_does(page: Any) -> None:
     x, y = (page.evaluate(f"Array.from(codomain.maps.a.{axis})") for axis in "xy")
     u, v = (page.evaluate(f"Array.from(codomain.maps.b.{axis})") for axis in "xy")
     assert np.corrcoef(x, u)[0, 1] > 0.5 and np.corrcoef(y, v)[0, 1] > 0.5
+
+
+@needs_chromium
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_wrong_with_the_compare_page(page: Any, scheme: str, width: int) -> None:
+    axe = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+    context = page.context.browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
+    )
+    other = context.new_page()
+    other.goto(page.url)
+    other.evaluate("for (const how of document.querySelectorAll('details')) how.open = true")
+    other.evaluate(axe)
+    found = other.evaluate("axe.run(document, { resultTypes: ['violations'] })")["violations"]
+    context.close()
+    assert [(one["id"], node["target"]) for one in found for node in one["nodes"]] == []

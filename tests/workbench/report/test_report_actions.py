@@ -1,4 +1,5 @@
 """What a person does with findings, a selection and a server, in Chromium; and that the page is open to everybody."""
+# ruff: noqa: F811
 
 import base64
 import csv
@@ -41,9 +42,10 @@ def doubted() -> ReportData:
     y[wrong] = 2 + (y[wrong] - 1) % 4
     near = neighbors(X, k=15)
     labels = [f"class {c}" for c in y]
-    found = audit(X, near, labels=labels, texts=[f"text number {i} of {label}" for i, label in enumerate(labels)])
+    texts = [f"text number {i} of {label}" for i, label in enumerate(labels)]
+    found = audit(X, near, labels=labels, texts=texts)
     return replace(
-        bare(900, texts=[f"text number {i} of {label}" for i, label in enumerate(labels)], ids=[f"r{i}" for i in range(900)]),
+        bare(900, texts=texts, ids=[f"r{i}" for i in range(900)]),
         audit=found.to_dict(), flags=found.flags, user_labels=labels, neighbors=near.indices, scores=near.scores,
         xy=X[:, :2], kept=np.full(900, 0.5), labels=y, space="'my space'",
         groups={"groups": [{"id": c, "name": f"group {c}", "words": [], "size": int((y == c).sum()), "stability": 0.9,
@@ -56,8 +58,8 @@ def label_check(report: ReportData) -> dict[str, Any]:
     return next(check for check in report.audit["checks"] if check["kind"] == "label")
 
 
-# --- findings -----------------------------------------------------------------------------------------------------------
-def test_classes_that_overlap_come_first_as_one_finding(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+# --- findings ----
+def test_classes_that_overlap_come_first_as_one_finding(opened: Open, doubted: ReportData) -> None:
     check = label_check(doubted)
     (pair,) = check["pairs"]
     report = opened(doubted)
@@ -72,30 +74,44 @@ def test_classes_that_overlap_come_first_as_one_finding(opened: Open, doubted: R
     single = [one for one in check["findings"] if {one["given"], one["better"]} != of_pair]
     report.page.get_by_role("button", name=f"Show all {len(single)} that are in no such pair").click()
     shown = report.page.locator("#check-label > [data-check] > .finding")
-    assert [int(card.locator(".row").first.get_attribute("data-id")) for card in shown.all()] == [one["row"] for one in single][:20]
+    assert [int(card.locator(".row").first.get_attribute("data-id")) for card in shown.all()] == [
+        one["row"] for one in single
+    ][:20]
 
 
-def test_the_rows_of_a_pair_open_with_the_most_certain_first_and_can_be_selected(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+def test_the_rows_of_a_pair_open_with_the_most_certain_first_and_can_be_selected(
+    opened: Open, doubted: ReportData
+) -> None:
     check = label_check(doubted)
     rows = [one["row"] for one in check["findings"] if {one["given"], one["better"]} == {"class 0", "class 1"}]
     report = opened(doubted)
     report.page.get_by_role("button", name=f"Its {len(rows)} rows, most certain first").click()
-    shown = [int(card.locator(".row").first.get_attribute("data-id")) for card in report.page.locator(".class-pair .finding").all()]
+    shown = [
+        int(card.locator(".row").first.get_attribute("data-id"))
+        for card in report.page.locator(".class-pair .finding").all()
+    ]
     assert shown == rows[:20]
     report.page.locator(".class-pair").get_by_role("button", name="Select on map").click()
     assert report.page.evaluate("codomain.state.selection") == sorted(rows)
 
 
-def test_a_doubtful_label_stands_beside_a_near_row_with_both_labels_and_no_words_marked(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+def test_a_doubtful_label_stands_beside_a_near_row_with_both_labels_and_no_words_marked(
+    opened: Open, doubted: ReportData
+) -> None:
     report = opened(doubted)
     card = report.page.locator("#check-label > [data-check] > .finding").first
-    first = next(one for one in label_check(doubted)["findings"] if {one["given"], one["better"]} != {"class 0", "class 1"})
-    assert card.locator(".row-caption").all_inner_texts() == [f"Labelled {first['given']}", f"A near row, labelled {first['better']}"]
+    first = next(
+        one for one in label_check(doubted)["findings"] if {one["given"], one["better"]} != {"class 0", "class 1"}
+    )
+    assert card.locator(".row-caption").all_inner_texts() == [
+        f"Labelled {first['given']}",
+        f"A near row, labelled {first['better']}",
+    ]
     assert card.locator(".row").nth(1).get_attribute("data-id") == str(first["other"])
     assert card.locator("mark").count() == 0
 
 
-def test_an_audit_of_before_without_pairs_shows_its_rows(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+def test_an_audit_of_before_without_pairs_shows_its_rows(opened: Open, doubted: ReportData) -> None:
     assert doubted.audit is not None
     checks = [{key: value for key, value in check.items() if key != "pairs"} for check in doubted.audit["checks"]]
     report = opened(replace(doubted, audit={"checks": checks}))
@@ -103,7 +119,7 @@ def test_an_audit_of_before_without_pairs_shows_its_rows(opened: Open, doubted: 
     assert report.count("#check-label .finding") == 3
 
 
-# --- a selection --------------------------------------------------------------------------------------------------------
+# --- a selection ----
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A studied space whose ids look like numbers and are not."""
@@ -126,7 +142,9 @@ def of_space(space: Any) -> ReportData:
     return bare(len(ids), ids=ids, xy=np.asarray(space.parts.map.xy), space="rows.space")
 
 
-def test_labels_given_to_selections_come_back_through_the_label_command(opened: Open, space: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_labels_given_to_selections_come_back_through_the_label_command(
+    opened: Open, space: Any, tmp_path: Path
+) -> None:
     report = opened(of_space(space))
     given = {'one, "quoted"': [0, 2, 4, 6, 8, 10], "=two": [1, 3, 5, 7, 9, 11]}
     for name, rows in given.items():
@@ -134,7 +152,10 @@ def test_labels_given_to_selections_come_back_through_the_label_command(opened: 
         report.page.get_by_label("Name of the label").fill(name)
         report.page.keyboard.press("Enter")
         assert report.text(".label-says") == f"6 rows labelled “{name}”."
-    assert "codomain label rows.space --from labels.csv --ask 0" in report.page.locator(".take-rows code").all_inner_texts()
+    assert (
+        "codomain label rows.space --from labels.csv --ask 0"
+        in report.page.locator(".take-rows code").all_inner_texts()
+    )
     with report.page.expect_download() as saved:
         report.page.click("#download-labels")
     saved.value.save_as(tmp_path / "labels.csv")
@@ -146,7 +167,7 @@ def test_labels_given_to_selections_come_back_through_the_label_command(opened: 
     assert {one["name"] for one in labelled.space.parts.labels.classes} == set(given)
 
 
-def test_the_filter_and_the_command_of_a_selection_give_these_rows(opened: Open, space: Any, tmp_path: Path) -> None:  # noqa: F811
+def test_the_filter_and_the_command_of_a_selection_give_these_rows(opened: Open, space: Any, tmp_path: Path) -> None:
     report = opened(of_space(space))
     choose(report, [3, 7, 8, 9])
     command, condition = report.page.locator(".take-rows code").all_inner_texts()[:2]
@@ -157,7 +178,7 @@ def test_the_filter_and_the_command_of_a_selection_give_these_rows(opened: Open,
     assert {"size", "group", "map_x"} <= set(where.column_names)
 
 
-def test_a_selection_too_long_for_a_condition_is_given_by_row_numbers(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+def test_a_selection_too_long_for_a_condition_is_given_by_row_numbers(opened: Open, doubted: ReportData) -> None:
     report = opened(doubted)
     choose(report, [*range(0, 700), 800, 802])
     assert report.page.locator(".take-rows code").all_inner_texts()[:2] == [
@@ -165,7 +186,7 @@ def test_a_selection_too_long_for_a_condition_is_given_by_row_numbers(opened: Op
     ]  # fmt: skip
 
 
-# --- a server -----------------------------------------------------------------------------------------------------------
+# --- a server ----
 @dataclass
 class Served:
     """A server on this machine that answers as `codomain serve` does, and what it was asked."""
@@ -180,8 +201,8 @@ class Served:
         """Rows 5, 6 and 7 whatever is asked, the words of the question matched in the first."""
         rows = [5, 6, 7]
         hits = [
-            {"row": row, "id": self.report.ids[row], "score": 0.5, "percentile": 0.999, "text": "", "matched": ["number"],
-             "group": 0, "group_name": None, "columns": {}, "url": f"rows/{row}"}
+            {"row": row, "id": self.report.ids[row], "score": 0.5, "percentile": 0.999, "text": "",
+             "matched": ["number"], "group": 0, "group_name": None, "columns": {}, "url": f"rows/{row}"}
             for row in rows
         ]  # fmt: skip
         return 200, {"space": "one", "generation": 1, "url": "", "nothing_close": "nothing" in query.get("q", [""])[0],
@@ -230,7 +251,7 @@ def served(doubted: ReportData, tmp_path: Path) -> Iterator[Served]:
             except OSError:
                 pass  # the page no longer waits
 
-        do_PUT = do_DELETE = do_GET
+        do_PUT = do_DELETE = do_GET  # noqa: N815
 
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=listener.serve_forever, daemon=True)
@@ -243,11 +264,13 @@ def served(doubted: ReportData, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest.fixture
-def visit(browser: Any, served: Served) -> Iterator[Callable[..., Any]]:  # noqa: F811
+def visit(browser: Any, served: Served) -> Iterator[Callable[..., Any]]:
     contexts = []
 
     def call(**options: Any) -> Any:
-        contexts.append(browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce", **options))
+        contexts.append(
+            browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce", **options)
+        )
         page = contexts[-1].new_page()
         page.goto(served.url)
         page.wait_for_selector("html[data-ready]", state="attached")
@@ -318,7 +341,8 @@ def test_served_the_latest_question_wins(visit: Any, served: Served) -> None:
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        ((400, {"error": "The question is empty.", "needed": "words", "todo": "type some"}, 0.0), "The question is empty. Needed: words. To do: type some"),
+        ((400, {"error": "The question is empty.", "needed": "words", "todo": "type some"}, 0.0),
+         "The question is empty. Needed: words. To do: type some"),
         ((500, [], 0.0), "The server answered with an error (500)."),
         ((200, {}, 4.0), "The server has not answered yet."),
     ],
@@ -339,7 +363,9 @@ def test_served_stars_and_notes_are_kept_by_the_server(visit: Any, served: Serve
     page = visit()
     ask(page, "text")
     first = page.locator("#hits .row").first
-    assert first.locator(".star").get_attribute("aria-pressed") == "true" and first.locator(".note").inner_text() == "seen"
+    assert (
+        first.locator(".star").get_attribute("aria-pressed") == "true" and first.locator(".note").inner_text() == "seen"
+    )
     second = page.locator("#hits .row").nth(1)
     second.get_by_role("button", name="Write a note").click()
     page.keyboard.type("look again")
@@ -366,7 +392,7 @@ def test_served_rows_come_as_parquet_by_their_numbers(visit: Any, served: Served
     assert page.locator(".take-rows a").get_attribute("href") == "rows.parquet?rows=1-3,9"
 
 
-# --- open to everybody --------------------------------------------------------------------------------------------------
+# --- open to everybody ----
 def violations(page: Any) -> list[str]:
     """What axe-core finds wrong with a page as it is now."""
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
@@ -377,7 +403,11 @@ def violations(page: Any) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_axe_finds_nothing_wrong_with_a_report_whatever_is_open(
-    opened: Open, doubted: ReportData, data: ReportData, scheme: str, width: int  # noqa: F811
+    opened: Open,
+    doubted: ReportData,
+    data: ReportData,
+    scheme: str,
+    width: int,
 ) -> None:
     full = replace(data, audit=doubted.audit, flags=None, labelled=report_data.labelled(), space="x")
     report = opened(full, width=width, color_scheme=scheme, bypass_csp=True)
@@ -402,7 +432,7 @@ def test_axe_finds_nothing_wrong_with_a_served_page(visit: Any, served: Served, 
     assert violations(page) == []
 
 
-def test_closing_gives_the_keyboard_a_place(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+def test_closing_gives_the_keyboard_a_place(opened: Open, doubted: ReportData) -> None:
     report = opened(doubted)
     report.search("17")
     report.page.click("#close-results")
@@ -411,7 +441,7 @@ def test_closing_gives_the_keyboard_a_place(opened: Open, doubted: ReportData) -
     assert report.page.evaluate("document.activeElement.classList.contains('finding')")
 
 
-def test_a_report_file_asks_nobody(opened: Open, doubted: ReportData) -> None:  # noqa: F811
+def test_a_report_file_asks_nobody(opened: Open, doubted: ReportData) -> None:
     report = opened(doubted)
     report.search("text number")
     choose(report, [1, 2])
@@ -422,7 +452,7 @@ def test_a_report_file_asks_nobody(opened: Open, doubted: ReportData) -> None:  
     report.complaints.clear()
 
 
-def test_a_csv_of_chosen_rows_holds_these_rows(opened: Open, doubted: ReportData, tmp_path: Path) -> None:  # noqa: F811
+def test_a_csv_of_chosen_rows_holds_these_rows(opened: Open, doubted: ReportData, tmp_path: Path) -> None:
     report = opened(doubted)
     choose(report, [4, 9])
     with report.page.expect_download() as saved:

@@ -27,7 +27,7 @@ function idCondition(data, rows) {
 const quoteForShell = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 function copyLine(text) {
-  return make("div", { className: "command" }, make("code", {}, text),
+  return make("div", { className: "command" }, make("code", { tabIndex: 0 }, text), // long ones scroll, also by keys
     make("button", { type: "button", className: "quiet", data: { copy: text } }, icon("copy"), make("span", {}, "Copy")));
 }
 
