@@ -103,7 +103,7 @@ class Facets {
     const dates = column.kind === "date";
     const all = this.cross.counts[d].slice();
     const step = edges[1] - edges[0];
-    const canvas = make("canvas", { className: "facet-canvas", role: "img" });
+    const canvas = make("canvas", { className: "facet-canvas", role: "img", "aria-label": column.title });
     const write = (value) => (dates ? day(value, step) : digits(value, column.whole));
     const field = (words) => make("input", { type: dates ? "date" : "number", step: "any", "aria-label": `${column.title} ${words}`, placeholder: words });
     const [from, to] = [field("from"), field("up to")];
