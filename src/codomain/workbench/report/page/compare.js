@@ -82,7 +82,7 @@ function startPage(data) {
   /** One list of nearest rows, those that are in both lists ticked. */
   function nearest(s, row) {
     const other = new Set(sides[s === "a" ? "b" : "a"].mates(row));
-    return make("div", {}, make("h3", { className: `side-name ${s}`, dir: "auto" }, `Nearest in ${sides[s].name}`),
+    return make("div", {}, make("p", { className: `side-name ${s}`, dir: "auto" }, `Nearest in ${sides[s].name}`),
       make("ol", {}, sides[s].mates(row).map((mate) => make("li", { className: other.has(mate) ? "" : "lost" },
         make("button", { type: "button", title: "Show on the maps", on: { click: () => choose(mate) } },
           other.has(mate) ? icon("good") : make("span"),
