@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet
 
@@ -79,6 +80,13 @@ def test_export_gives_the_own_table_back_with_new_columns(mine: Path, run: Run) 
     table = parquet.read_table(mine.parent / "out.parquet")
     assert table.num_rows == 150
     assert {"module", "text", "group", "group_name", "map_x", "is_outlier"} <= set(table.column_names)
+    assert run("export", "mine.space", "some.parquet", "--where", "kind == 'class'").returncode == 0
+    classes = table.filter(pc.equal(table["kind"], "class"))
+    assert parquet.read_table(mine.parent / "some.parquet") == classes and 0 < classes.num_rows < 150
+    assert run("export", "mine.space", "some.parquet", "--rows", "1-3,9", "--force").returncode == 0
+    assert parquet.read_table(mine.parent / "some.parquet") == table.take([1, 2, 3, 9])
+    refused = run("export", "mine.space", "--to", "faiss:some.faiss", "--rows", "1")
+    assert refused.returncode == 2 and "no --to" in refused.stderr and not (mine.parent / "some.faiss").exists()
 
 
 def test_log_and_rollback_show_what_was_written(mine: Path, run: Run) -> None:

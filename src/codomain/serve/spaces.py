@@ -185,7 +185,7 @@ class Shelf:
         self._places = {name: _Place(name, path, self._encoders) for name, path in name_spaces(paths).items()}
         for name in self._places:
             try:
-                self.open(name)
+                self._places[name].open(aloud=False)
             except UnreadableError as error:
                 raise error.cause from None
 
@@ -232,7 +232,7 @@ class _Place:
         self._opened: Opened | None = None
         self._failure: UserError | None = None
 
-    def open(self) -> Opened:
+    def open(self, *, aloud: bool = True) -> Opened:
         look, opened = self._look, self._opened
         if opened is not None and look and all(_stat(path) == seen for path, seen in look.items()):
             return opened
@@ -240,6 +240,8 @@ class _Place:
             now = look_at(self.path)
             if now != self._look:
                 self._reopen(now)
+                if aloud and self._failure is not None:
+                    say(f"{self.name}: {self._failure}")
             if self._opened is None:
                 assert self._failure is not None  # `_reopen` has set one of them
                 raise UnreadableError(self._failure)
@@ -256,7 +258,6 @@ class _Place:
             self._opened, self._failure = Opened(self.name, space, notes, self._encoders), None
         except (UserError, OSError) as error:
             self._opened, self._failure = None, _in_words(error, self.path)
-            say(f"{self.name}: {self._failure}")
         self._look = look
 
 
