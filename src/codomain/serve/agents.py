@@ -53,7 +53,7 @@ def make_agent_server(paths: Sequence[Path]) -> MCPServer:
     shelf = Shelf(paths)
     server: MCPServer = MCPServer("codomain", version=version("codomain"), instructions=_INSTRUCTIONS)
 
-    def opened(space: str) -> Opened:
+    def open_space(space: str) -> Opened:
         if not space and len(shelf.names) == 1:
             space = shelf.names[0]
         if space not in shelf.names:
@@ -70,7 +70,7 @@ def make_agent_server(paths: Sequence[Path]) -> MCPServer:
     @tool
     def list_spaces() -> Record:
         """Return the spaces, with their rows, columns, encoder, groups and what is suspicious in them."""
-        return {"spaces": [answers.describe(opened(name)) for name in shelf.names]}
+        return {"spaces": [answers.describe(open_space(name)) for name in shelf.names]}
 
     @tool
     def search(
@@ -85,17 +85,17 @@ def make_agent_server(paths: Sequence[Path]) -> MCPServer:
     ) -> Record:
         """Find rows by a question, by rows to be like, or both, best first, each with its score and why it is a hit."""
         asked = answers.Asked(question, like or (), unlike or (), where or None, k, mode, show or ())
-        return answers.find(opened(space), asked)
+        return answers.find(open_space(space), asked)
 
     @tool
     def read_row(id: Annotated[str, Field(description="The row's id.")], space: Name = "") -> Record:
         """Return one row: its whole text, columns, group, flags, place on the map, and its nearest rows with why."""
-        return answers.show_row(opened(space), id)
+        return answers.show_row(open_space(space), id)
 
     @tool
     def list_groups(space: Name = "") -> Record:
         """Return the groups that the study found, the largest first, with the words that name them."""
-        return answers.list_groups(opened(space))
+        return answers.list_groups(open_space(space))
 
     @tool
     def rows_of_group(
@@ -103,14 +103,14 @@ def make_agent_server(paths: Sequence[Path]) -> MCPServer:
         space: Name = "",
     ) -> Record:  # fmt: skip
         """Return rows of a group."""
-        return answers.rows_of_group(opened(space), group, page)
+        return answers.rows_of_group(open_space(space), group, page)
 
     @tool
     def rows_with_label(
         label: Annotated[str, Field(description="The label, as it is written.")], page: Page = 1, space: Name = ""
     ) -> Record:
         """Return rows with a label: one that a person or `codomain label` gave."""
-        return answers.rows_of_label(opened(space), label, page)
+        return answers.rows_of_label(open_space(space), label, page)
 
     @tool
     def rows_with_flag(
@@ -118,7 +118,7 @@ def make_agent_server(paths: Sequence[Path]) -> MCPServer:
         page: Page = 1, space: Name = "",
     ) -> Record:  # fmt: skip
         """Return rows that the audit found suspicious, such as copies, outliers and doubtful labels."""
-        return answers.rows_with_flag(opened(space), flag, page)
+        return answers.rows_with_flag(open_space(space), flag, page)
 
     return server
 

@@ -111,7 +111,7 @@ def plain_values(values: Sequence[Any] | pa.ChunkedArray, kind: Kind) -> list[An
     return listed
 
 
-def cut_cell(value: Any) -> Any:
+def cut_cell(value: object) -> object:
     """Return a text's first characters, and what is no text as it is."""
     if isinstance(value, str) and len(value) > LONGEST_NAME:
         return value[: LONGEST_NAME - 1] + "…"
