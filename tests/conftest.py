@@ -15,7 +15,7 @@ from pyarrow import csv
 
 from codomain.core import UserError
 
-pytest_plugins = ["reach", "rerun", "served", "time_limit"]
+pytest_plugins = ["reach", "rerun", "served", "stores", "time_limit"]
 
 # A busy machine makes no law untrue: hypothesis times nothing.
 settings.register_profile("codomain", deadline=None)

@@ -86,7 +86,7 @@ def test_export_gives_the_own_table_back_with_new_columns(mine: Path, run: Run) 
     assert run("export", "mine.space", "some.parquet", "--rows", "1-3,9", "--force").returncode == 0
     assert parquet.read_table(mine.parent / "some.parquet") == table.take([1, 2, 3, 9])
     refused = run("export", "mine.space", "--to", "faiss:some.faiss", "--rows", "1")
-    assert refused.returncode == 2 and "no --to" in refused.stderr and not (mine.parent / "some.faiss").exists()
+    assert refused.returncode == 2 and "no store" in refused.stderr and not (mine.parent / "some.faiss").exists()
 
 
 def test_log_and_rollback_show_what_was_written(mine: Path, run: Run) -> None:

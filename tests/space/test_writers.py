@@ -265,6 +265,7 @@ def as_nobody(body):
     """Run as a user without rights, who is only that once everything is imported: root may write anywhere."""
     drop = """
         import os, pkgutil, numpy.random, codomain.space
+        codomain.open, codomain.write
         for module in pkgutil.walk_packages(codomain.space.__path__, "codomain.space."):
             __import__(module.name)
         os.setgroups([]); os.setgid(65534); os.setuid(65534)

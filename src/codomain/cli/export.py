@@ -8,7 +8,6 @@ import typer
 import codomain
 from codomain.cli.options import AsRecord, SpacePath
 from codomain.cli.printing import print_json
-from codomain.core import UserError
 
 
 def export(
@@ -38,18 +37,12 @@ def export(
     In csv, lists and structs are JSON text. A store is checked before the rows are put in place: their number, and for
     20 of them whether it finds the same nearest rows as an exact search.
     """
-    from codomain.workbench import export_rows
     from codomain.workbench import export_space as run
 
     opened = codomain.open(space)
-    if where is not None or rows is not None:
-        if out is None or to is not None:
-            raise UserError("Some rows are written to a file only.", needed="FILE with --where or --rows, and no --to")
-        wrote = export_rows(opened, out, where=where, rows=rows, force=force)
-        print_json({"to": str(wrote)}) if as_json else print(wrote)
-    elif to is not None and out is None:
+    if to is not None and out is None and where is None and rows is None:
         done = run(opened, to=to, force=force)
         print_json(done.to_dict()) if as_json else print(done)
-    else:
-        wrote = run(opened, out, to=to, force=force)  # type: ignore[call-overload]  # refuses both, and neither
+    else:  # refuses a file and a store, neither, and some rows for a store
+        wrote = run(opened, out, to=to, where=where, rows=rows, force=force)  # type: ignore[call-overload]
         print_json({"to": str(wrote)}) if as_json else print(wrote)

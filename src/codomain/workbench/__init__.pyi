@@ -2,7 +2,6 @@ from .compare.run import compare_spaces as compare_spaces
 from .compare.shown import Compared as Compared
 from .export import export_labels as export_labels
 from .export import export_space as export_space
-from .export_rows import export_rows as export_rows
 from .label.run import apply_head as apply_head
 from .label.run import label_space as label_space
 from .label.words import Labelled as Labelled

@@ -14,17 +14,21 @@ from codomain.workbench.encoders import check_studied
 from codomain.workbench.found import found_columns, label_columns
 from codomain.workbench.stores.addresses import FORMS, store_at
 from codomain.workbench.stores.written import Exported, write_to
+from codomain.workbench.table import table_with
 
 _WRITERS = {".parquet": parquet.write_table, ".csv": write_csv}
 
 
 @overload
-def export_space(space: Space, out: Path, *, force: bool = False) -> Path: ...
+def export_space(
+    space: Space, out: Path, *, where: str | None = None, rows: str | None = None, force: bool = False
+) -> Path: ...
 @overload
 def export_space(space: Space, *, to: str, force: bool = False) -> Exported: ...
 def export_space(
-    space: Space, out: Path | None = None, *, to: str | None = None, force: bool = False
-) -> Path | Exported:
+    space: Space, out: Path | None = None, *, to: str | None = None, where: str | None = None, rows: str | None = None,
+    force: bool = False,
+) -> Path | Exported:  # fmt: skip
     """Write the rows with their group, place on the map, flags, and labels where there are any.
 
     What was there before is replaced when the new one is whole, and stays when anything fails.
@@ -38,6 +42,10 @@ def export_space(
     to : str, optional
         Instead of a file, a vector store, which gets the vectors too, scaled to length 1: lance:FOLDER#TABLE,
         qdrant:http://HOST:PORT#COLLECTION, postgres://USER@HOST:PORT/DATABASE#TABLE or faiss:FILE.faiss.
+    where : str, optional
+        For a file: only rows that meet a condition on columns, also on what the study found.
+    rows : str, optional
+        For a file: only rows with these numbers, from 0, such as "1,5-9".
     force : bool, default=False
         Replace `out` even when the rows of the space were read from it; replace what is in the store.
 
@@ -49,13 +57,15 @@ def export_space(
     Raises
     ------
     UserError
-        When the ending or the address is another, the space has not been studied, it was made from this file, or the
-        store refuses.
+        When the ending or the address is another, the space has not been studied, it was made from this file, no row
+        meets the condition, or the store refuses.
     """
     if (out is None) == (to is None):
         raise UserError(
             "A file or a store is needed, and not both.", needed=f"a file ending in .parquet or .csv, or {FORMS}"
         )
+    if to is not None and (where is not None or rows is not None):
+        raise UserError("Some rows are written to a file only.", needed="a file with where or rows, and no store")
     if out is not None:
         _check_ending(out)
         _check_origin(space, out, force)
@@ -66,9 +76,9 @@ def export_space(
     if store is not None:
         return write_to(store, space, force=force)
     assert out is not None
-    table = space.rows()
-    for name, values in found_columns(space).items():
-        table = table.append_column(name, values)
+    table = table_with(space, found_columns(space), where=where, rows=rows)
+    if not len(table):
+        raise UserError(f"No row meets {where!r}.", needed="a condition that some row meets")
     return _write(table, out)
 
 

@@ -27,7 +27,7 @@ from test_report_page import Open, Opened, browser, data, opened, pytestmark  # 
 import codomain
 from codomain.guard import audit
 from codomain.search import neighbors
-from codomain.workbench import export_rows, label_space
+from codomain.workbench import export_space, label_space
 from codomain.workbench.report import ReportData, render
 
 
@@ -172,8 +172,8 @@ def test_the_filter_and_the_command_of_a_selection_give_these_rows(opened: Open,
     choose(report, [3, 7, 8, 9])
     command, condition = report.page.locator(".take-rows code").all_inner_texts()[:2]
     assert command == f"codomain export rows.space rows.parquet --where '{condition}'"
-    where = parquet.read_table(export_rows(space, tmp_path / "where.parquet", where=condition))
-    rows = parquet.read_table(export_rows(space, tmp_path / "rows.parquet", rows="3,7-9"))
+    where = parquet.read_table(export_space(space, tmp_path / "where.parquet", where=condition))
+    rows = parquet.read_table(export_space(space, tmp_path / "rows.parquet", rows="3,7-9"))
     assert where["id"].to_pylist() == rows["id"].to_pylist() == ["0003", "0007", "0008", "0009"]
     assert {"size", "group", "map_x"} <= set(where.column_names)
 

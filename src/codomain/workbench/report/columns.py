@@ -64,6 +64,8 @@ def _as_arrow(values: Sequence[Any] | pa.ChunkedArray) -> pa.ChunkedArray | None
 
 
 def _describe_numbers(array: pa.ChunkedArray) -> Kind:
+    if types.is_float16(array.type):  # Arrow has few functions for halves
+        array = array.cast(pa.float32())
     ends = pc.min_max(array).as_py()
     if ends["min"] is None:
         return {"kind": "text"}

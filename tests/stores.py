@@ -123,6 +123,7 @@ def faiss_file(tmp_path: Path) -> Place:
 def qdrant() -> Iterator[Place]:
     """The client's own local mode, in memory, behind a server of the tests."""
     import qdrant_client
+
     from qdrant_server import serving
 
     client = qdrant_client.QdrantClient(":memory:")

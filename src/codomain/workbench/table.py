@@ -1,7 +1,7 @@
-"""Give people some rows of their own table, with what the study found of them."""
+"""A person's own table, or some rows of it, with what the study found in columns behind."""
 
 import re
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -10,43 +10,34 @@ from numpy.typing import NDArray
 from codomain.core import UserError
 from codomain.search import parse_filter
 from codomain.space import Space
-from codomain.workbench.encoders import check_studied
-from codomain.workbench.export import _check_ending, _check_origin, _write
-from codomain.workbench.found import found_columns
 
 
-def export_rows(
-    space: Space, out: Path, *, where: str | None = None, rows: str | None = None, force: bool = False
-) -> Path:
-    """Write some rows with their group, place on the map, flags, and labels where there are any.
+def table_with(
+    space: Space, found: Mapping[str, pa.Array], *, where: str | None = None, rows: str | None = None
+) -> pa.Table:
+    """Return rows of a space with more columns.
 
     Parameters
     ----------
     space : Space
-        A studied space.
-    out : Path
-        A file ending in .parquet or .csv.
+        An open space.
+    found : mapping of str to pyarrow.Array
+        Columns of n values each, as `found_columns` gives them.
     where : str, optional
-        A condition on columns of the table or on what the study found, as `codomain.search.parse_filter` reads it.
+        A condition on columns of the table or on these, as `codomain.search.parse_filter` reads it.
     rows : str, optional
-        Row numbers from 0 and ranges of them that hold both ends, such as "1,5-9". With a condition, rows of both.
-    force : bool, default=False
-        Replace `out` even when the rows of the space were read from it.
+        What `row_numbers` reads. With a condition, rows of both.
 
     Returns
     -------
-    Path
-        The file.
+    pyarrow.Table
+        In the order of the space.
 
     Raises
     ------
     UserError
-        When condition or numbers do not fit, or as `export_space` does.
+        When the condition or the numbers do not fit.
     """
-    _check_ending(out)
-    _check_origin(space, out, force)
-    check_studied(space)
-    found = found_columns(space)
     if rows is None:
         table = space.rows()
     else:
@@ -55,11 +46,7 @@ def export_rows(
         found = {name: values.take(pa.array(chosen)) for name, values in found.items()}
     for name, values in found.items():
         table = table.append_column(name, values)
-    if where is not None:
-        table = table.filter(parse_filter(where, table.schema))
-    if not len(table):
-        raise UserError(f"No row meets {where!r}.", needed="a condition that some row meets")
-    return _write(table, out)
+    return table if where is None else table.filter(parse_filter(where, table.schema))
 
 
 def row_numbers(text: str, count: int) -> NDArray[np.int64]:
