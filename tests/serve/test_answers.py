@@ -11,6 +11,7 @@ from pyarrow import csv
 
 import codomain
 from codomain.workbench import search_space
+from served import connect
 
 pytest.importorskip("fastapi")
 
@@ -166,3 +167,11 @@ def test_a_name_that_two_folders_have_is_numbered_and_one_of_the_servers_own_is_
 
     paths = [tmp_path / "a/x y.space", tmp_path / "b/x y.space", tmp_path / "beside.space", tmp_path / "ünd.space"]
     assert list(name_spaces(paths)) == ["x-y", "x-y-2", "beside-space", "ünd"]
+
+
+def test_where_one_space_is_served_a_person_comes_to_its_page_at_once(client, studied):
+    one = connect([studied])
+    answer = one.get("/", headers={"accept": "text/html"})
+    assert answer.status_code == 307 and answer.headers["location"] == "/docs/"
+    assert [line["space"] for line in one.get("/").json()["spaces"]] == ["docs"]
+    assert "other" in client.get("/", headers={"accept": "text/html"}).text

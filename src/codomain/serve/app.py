@@ -1,22 +1,18 @@
 """The application: addresses in, answers out; work on spaces runs in threads, each request with its own generation."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path as FilePath
-from threading import Lock
 from typing import IO, Annotated, Any, Literal, cast
 from urllib.parse import quote, urlencode
-from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from codomain import __version__
 from codomain.core import DamagedError, UserError, say
@@ -27,10 +23,10 @@ from codomain.serve.guard import Guard, Rules
 from codomain.serve.html import policy_of
 from codomain.serve.negotiation import FORMS, NoFormError
 from codomain.serve.notes import Notes
+from codomain.serve.page import Pages
+from codomain.serve.pool import Pool
 from codomain.serve.replies import PLAIN, WITH_FEEDS, form_of, refuse, reply
 from codomain.serve.spaces import Opened, Shelf, UnreadableError
-from codomain.workbench.report import render_page
-from codomain.workbench.report.opened import report_of
 
 SECONDS = 30.0  # that a request may take; a thread that is at work then ends its work, and nobody gets the answer
 _CHUNK = 1 << 20
@@ -50,58 +46,6 @@ Form = Annotated[Literal["json", "html", "md"] | None, Query(description="Counts
 FeedForm = Annotated[
     Literal["json", "html", "md", "atom", "feed"] | None, Query(description="Counts more than the header Accept")
 ]
-
-
-class Pool:
-    """Threads in which the work on spaces is done, and how long a request waits for it.
-
-    Parameters
-    ----------
-    shelf : Shelf
-        The spaces.
-    threads : int
-        How many questions are worked on at once; the others wait.
-    seconds : float
-        How long a request may take, waiting included.
-    """
-
-    def __init__(self, shelf: Shelf, threads: int, seconds: float) -> None:
-        self._shelf, self._threads, self.seconds = shelf, ThreadPoolExecutor(threads, "answer"), seconds
-
-    async def run(self, work: Callable[[], Response], *spaces: str) -> Response:
-        """Return what the work on some spaces returns; TimeoutError when it takes too long."""
-
-        def try_it() -> Response:
-            try:
-                return work()
-            except UnreadableError:
-                raise
-            except Exception:
-                for name in spaces:
-                    self._shelf.check(name)  # an error while files change is the files' fault, and said so
-                raise
-
-        return await asyncio.wait_for(asyncio.get_running_loop().run_in_executor(self._threads, try_it), self.seconds)
-
-
-class Pages:
-    """The page of each opened space, rendered once a generation."""
-
-    def __init__(self, shelf: Shelf, notes: bool) -> None:
-        self._shelf, self._notes, self._one = shelf, notes, Lock()
-        self._kept: WeakKeyDictionary[Opened, bytes] = WeakKeyDictionary()
-
-    def of(self, opened: Opened) -> bytes:
-        """Return the HTML."""
-        with self._one:
-            if opened not in self._kept:
-                server = {
-                    "space": opened.name, "spaces": self._shelf.names, "notes": self._notes,
-                    "encodes": opened.space.encoder.encodes,
-                }  # fmt: skip
-                page = render_page(report_of(opened.space), server)
-                self._kept[opened] = page.encode("utf-8", "replace")
-            return self._kept[opened]
 
 
 def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds: float = SECONDS) -> FastAPI:
@@ -152,6 +96,8 @@ def make_app(shelf: Shelf, rules: Rules, notes: Notes | None = None, *, seconds:
     @app.get("/", summary="The spaces that are served", **_says(schemas.Spaces, PLAIN))
     async def spaces(request: Request, format: Form = None) -> Response:
         form = form_of(request, PLAIN)
+        if form == "html" and len(shelf.names) == 1:
+            return RedirectResponse(f"/{quote(shelf.names[0])}/")
         return await pool.run(lambda: reply(request, form, "spaces", {"spaces": _space_lines(shelf)}))
 
     @app.get("/beside", summary="One question in several spaces", **_says(schemas.Beside, PLAIN))
