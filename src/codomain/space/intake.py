@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -37,7 +38,7 @@ def as_table(rows: Any, count: int | None = None) -> pa.Table:
         When it is none of these, or two columns have one name.
     """
     table = raw_table(rows, count)
-    twice = sorted({name for name in table.column_names if table.column_names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(table.column_names).items() if count > 1)
     if twice:
         raise UserError(f"Two columns are called {', '.join(map(repr, twice))}.", todo="give each column its own name")
     if "__index_level_0__" in table.column_names and "index" not in table.column_names:  # a pandas index

@@ -105,10 +105,11 @@ def _cast_view(chunk: Any) -> Any:
 
 def type_notes(before: pa.Schema, after: pa.Schema) -> list[str]:
     """Say which columns are stored under another type than they came in."""
+    came = {field.name: field.type for field in before}
     changed = [
-        f"{name!r} (from {before.field(name).type} to {after.field(name).type})"
-        for name in after.names
-        if name in before.names and before.field(name).type != after.field(name).type
+        f"{field.name!r} (from {came[field.name]} to {field.type})"
+        for field in after
+        if came.get(field.name, field.type) != field.type
     ]
     shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
     return [f"same values under another type: {shown}"] if changed else []
